@@ -1,0 +1,42 @@
+//! The resource that users write: `ConvexInstance`, its validation and its status.
+//!
+//! Everything that can be refused is refused at admission, by the schema or by a CEL rule whose message
+//! says what to do instead; no webhook is involved. Field names and the spelling of the enums `dev`,
+//! `prod`, `sqlite`, `inPlace` … follow the specification that this project grew from.
+
+mod backend;
+mod condition;
+mod dashboard;
+mod database;
+mod maintenance;
+mod networking;
+mod schema;
+mod spec;
+mod status;
+mod storage;
+
+pub use self::{
+    backend::{Backend, Instance, Logging, Profile, Security, Telemetry},
+    condition::{Condition, ConditionStatus, ConditionType},
+    dashboard::{Dashboard, DashboardSecurity},
+    database::{Database, Engine},
+    maintenance::{ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, UpgradeStrategy},
+    networking::{Networking, ParentRef},
+    schema::crd,
+    spec::{BackendScale, ConvexInstance, ConvexInstanceSpec, DeletionPolicy, Environment, Scale},
+    status::{Blocked, Component, Components, ConvexInstanceStatus, Endpoints, Transition},
+    storage::{Claim, S3, Storage, StorageMode},
+};
+
+/// The API group of the resource.
+pub const GROUP: &str = "convex.icod.de";
+/// The name of the CRD.
+pub const CRD_NAME: &str = "convexinstances.convex.icod.de";
+
+/// The CRD as YAML, as it is committed under `crds/`.
+///
+/// # Errors
+/// When a value cannot be written as YAML, which none of ours is.
+pub fn crd_yaml() -> Result<String, serde_saphyr::ser::Error> {
+    serde_saphyr::to_string(&crd())
+}

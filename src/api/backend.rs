@@ -1,0 +1,121 @@
+//! `spec.backend`: the one process that owns the data.
+
+use k8s_openapi::api::core::v1::{
+    EnvVar, PodSecurityContext, ResourceRequirements, SecurityContext,
+};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Database, S3, Storage, schema};
+
+/// The backend: the one process that owns the data.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Backend {
+    /// The image, by tag or by digest. Default: the operator's backend repository at `spec.version`. Changing it starts an upgrade.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::image")]
+    pub image: Option<String>,
+    /// Requests and limits of the backend container. Default in prod: requests of 500m CPU and 1Gi memory; in dev none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::compact::<ResourceRequirements>")]
+    pub resources: Option<ResourceRequirements>,
+    /// The name and the secret that admin keys are made of. Default: both are made by the operator and kept in the Secret `<name>-instance`.
+    #[serde(default)]
+    pub instance: Instance,
+    /// The database that holds the documents.
+    pub db: Database,
+    /// Where files and, with sqlite, documents are kept.
+    #[serde(default)]
+    pub storage: Storage,
+    /// Object storage for files, modules, exports and search indexes.
+    #[serde(default)]
+    pub s3: S3,
+    /// Further environment of the backend container. Names that the operator or the image sets itself are refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::env")]
+    pub env: Vec<EnvVar>,
+    /// How the pod is confined. Default: the restricted Pod Security Standard, as a user that is not root.
+    #[serde(default)]
+    pub security: Security,
+    /// What the backend tells its makers.
+    #[serde(default)]
+    pub telemetry: Telemetry,
+    /// What the backend logs, and to whom.
+    #[serde(default)]
+    pub logging: Logging,
+}
+
+/// The name and the secret that admin keys are made of.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("!has(self.secretKey) || has(self.secretRef)")
+    .message("secretKey names a key of secretRef: set spec.backend.instance.secretRef too"))]
+#[x_kube(validation = Rule::new("has(self.name) == has(oldSelf.name) && (!has(self.name) || self.name == oldSelf.name)")
+    .message("spec.backend.instance.name is part of every admin key and of the stored data and cannot change; create a new instance and import an export into it"))]
+#[serde(rename_all = "camelCase")]
+pub struct Instance {
+    /// `INSTANCE_NAME` of the backend; part of every admin key. Default: the name of the resource. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(validation = Rule::new("self.matches('^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$')")
+        .message("must be a-z, 0-9, '-' and '_', beginning and ending with a letter or digit"))]
+    pub name: Option<String>,
+    /// An existing Secret of this namespace that holds `INSTANCE_SECRET`, for sealed secrets or for adopting a deployment. It is read, never written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::object_name")]
+    pub secret_ref: Option<String>,
+    /// The key of `secretRef` that holds 64 hexadecimal characters. Default: `INSTANCE_SECRET`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::data_key")]
+    pub secret_key: Option<String>,
+}
+
+/// How the backend's pod is confined.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("!has(self.container) || ((!has(self.container.privileged) || !self.container.privileged) && (!has(self.container.allowPrivilegeEscalation) || !self.container.allowPrivilegeEscalation) && !has(self.container.procMount) && (!has(self.container.capabilities) || !has(self.container.capabilities.add)))")
+    .message("the backend needs no privileges: remove privileged, allowPrivilegeEscalation, procMount and capabilities.add from spec.backend.security.container"))]
+#[x_kube(validation = Rule::new("self.profile == 'Image' || ((!has(self.pod) || !has(self.pod.runAsUser) || self.pod.runAsUser > 0) && (!has(self.container) || !has(self.container.runAsUser) || self.container.runAsUser > 0))")
+    .message("user 0 is root: set spec.backend.security.profile to Image to run the image as it is, or name another user"))]
+#[serde(rename_all = "camelCase")]
+pub struct Security {
+    /// `Restricted` (default) runs the backend as a user that is not root, from a copy of its files; `Image` runs the image as it is, as root with all capabilities dropped.
+    #[serde(default)]
+    pub profile: Profile,
+    /// Settings that are laid over the pod's own security context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::compact::<PodSecurityContext>")]
+    pub pod: Option<PodSecurityContext>,
+    /// Settings that are laid over the container's own security context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::compact::<SecurityContext>")]
+    pub container: Option<SecurityContext>,
+}
+
+/// Which user the backend runs as.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// A user that is not root; the pod passes the restricted Pod Security Standard.
+    #[default]
+    Restricted,
+    /// The user of the image, which is root.
+    Image,
+}
+
+/// What the backend tells its makers.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Telemetry {
+    /// Turns off the anonymous usage beacon that the backend sends every hour. Default false.
+    #[serde(default)]
+    pub disable_beacon: bool,
+}
+
+/// What the backend logs, and to whom.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Logging {
+    /// Keeps log lines and error details of functions from clients. Default: true in prod, false in dev.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redact_logs_to_client: Option<bool>,
+}

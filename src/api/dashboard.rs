@@ -1,0 +1,72 @@
+//! `spec.dashboard`: a stateless web page that talks to the backend from the browser.
+
+use k8s_openapi::api::core::v1::{PodSecurityContext, ResourceRequirements, SecurityContext};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::schema;
+
+/// The dashboard.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Dashboard {
+    /// Whether there is a dashboard. Default true; it can be toggled at any time.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// The image, by tag or by digest. Default: the operator's dashboard repository at the version that the backend runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::image")]
+    pub image: Option<String>,
+    /// How many pods serve the page. Default 1.
+    #[serde(default = "one")]
+    #[schemars(range(min = 0, max = 10))]
+    pub replicas: i32,
+    /// Requests and limits of the dashboard container. Default in prod: requests of 50m CPU and 128Mi memory; in dev none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::compact::<ResourceRequirements>")]
+    pub resources: Option<ResourceRequirements>,
+    /// Puts the admin key into the page, readable for everybody who can open it. Default false. A condition says so while it is on.
+    #[serde(default)]
+    pub prefill_admin_key: bool,
+    /// How the pods are confined.
+    #[serde(default)]
+    pub security: DashboardSecurity,
+}
+
+impl Dashboard {
+    /// The dashboard that an instance has where its spec does not mention one.
+    #[must_use]
+    pub fn enabled() -> Self {
+        Self {
+            enabled: true,
+            image: None,
+            replicas: one(),
+            resources: None,
+            prefill_admin_key: false,
+            security: DashboardSecurity::default(),
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> i32 {
+    1
+}
+
+/// How the dashboard's pods are confined.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct DashboardSecurity {
+    /// Settings that are laid over the pods' own security context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::compact::<PodSecurityContext>")]
+    pub pod: Option<PodSecurityContext>,
+    /// Settings that are laid over the container's own security context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::compact::<SecurityContext>")]
+    pub container: Option<SecurityContext>,
+}

@@ -1,0 +1,50 @@
+//! `spec.backend.db`: the database that holds the documents.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::schema;
+
+/// The database that holds the documents.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[x_kube(validation = Rule::new("self.engine == 'sqlite' || (has(self.secretRef) && has(self.urlKey))")
+    .message("engines postgres and mysql need the URL of a server: set spec.backend.db.secretRef and spec.backend.db.urlKey"))]
+#[x_kube(validation = Rule::new("self.engine != 'sqlite' || !(has(self.secretRef) || has(self.urlKey) || has(self.databaseName) || has(self.requireSSL))")
+    .message("engine sqlite has no server: remove secretRef, urlKey, databaseName and requireSSL, or choose postgres or mysql"))]
+#[x_kube(validation = Rule::new("self.engine == oldSelf.engine")
+    .message("the engine holds the data and cannot change; create a new instance and import an export into it"))]
+#[x_kube(validation = Rule::new("has(self.databaseName) == has(oldSelf.databaseName) && (!has(self.databaseName) || self.databaseName == oldSelf.databaseName)")
+    .message("databaseName says where the data is and cannot change; create a new instance and import an export into it"))]
+#[serde(rename_all = "camelCase")]
+pub struct Database {
+    /// The kind of database. Cannot change.
+    pub engine: Engine,
+    /// The Secret of this namespace that holds the URL of the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::object_name")]
+    pub secret_ref: Option<String>,
+    /// The key of `secretRef` that holds the URL, for example `uri` of a CloudNativePG Secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::data_key")]
+    pub url_key: Option<String>,
+    /// The database on the server. Default: the instance name with '-' replaced by '_'. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub database_name: Option<String>,
+    /// Whether the connection must be encrypted. Default: true.
+    #[serde(default, rename = "requireSSL", skip_serializing_if = "Option::is_none")]
+    pub require_ssl: Option<bool>,
+}
+
+/// The kind of database.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum Engine {
+    /// A PostgreSQL server.
+    Postgres,
+    /// A MySQL server, version 8.
+    Mysql,
+    /// A file on the instance's own volume.
+    Sqlite,
+}

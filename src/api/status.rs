@@ -1,0 +1,173 @@
+//! `status`: what the operator saw and what it must remember.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{KubeSchema, core::Rule};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use statemachine::{Phase, Pins};
+
+use super::{Condition, schema};
+
+/// What the operator saw, and what it must remember because it cannot be observed again.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = legal_edges())]
+#[serde(rename_all = "camelCase")]
+pub struct ConvexInstanceStatus {
+    /// Where the instance is in its life. For people: automation reads conditions, and new phases may come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub phase: Option<String>,
+    /// How far an upgrade has come, or Suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub stage: Option<String>,
+    /// What the instance is waiting for, or that it serves, in a sentence or two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub message: Option<String>,
+    /// The generation of the spec that this status is about; -1 before the operator has seen it.
+    #[serde(default)]
+    pub observed_generation: i64,
+    /// The version that was last seen to answer, shortened for display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub version: Option<String>,
+    /// The version that the spec asks for, shortened for display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub target: Option<String>,
+    /// The version that was last seen to answer, in full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub running_version: Option<String>,
+    /// The image of the backend that was last seen to answer, by digest where the node told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub image: Option<String>,
+    /// When the phase was entered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase_transition_time: Option<Time>,
+    /// Where the instance is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<Endpoints>,
+    /// The parts of the instance, one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub components: Option<Components>,
+    /// What keeps the instance where it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub blocked_by: Vec<Blocked>,
+    /// The last ten edges of the lifecycle, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    pub history: Vec<Transition>,
+    /// What automation reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
+    pub conditions: Vec<Condition>,
+    /// What the lifecycle remembers: commitments and resolved inputs. Not for editing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Pins>,
+}
+
+/// The edges of the machine as a transition rule. A status without a phase was lost or never written,
+/// and may become anything: the machine rebuilds it.
+fn legal_edges() -> Rule {
+    let rule = statemachine::edges::cel();
+    Rule::new(format!("!has(self.phase) || !has(oldSelf.phase) || ({rule})"))
+        .message("the lifecycle has no such edge; status is written by the operator alone")
+}
+
+/// Where the instance is reached.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoints {
+    /// The URL of the API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub api_url: Option<String>,
+    /// The URL of HTTP actions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub site_url: Option<String>,
+    /// The URL of the dashboard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub dashboard_url: Option<String>,
+}
+
+/// The parts of an instance.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Components {
+    /// The backend.
+    #[serde(default)]
+    pub backend: Component,
+    /// The dashboard; absent where none is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<Component>,
+}
+
+/// One part of an instance.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Component {
+    /// Whether it is up.
+    #[serde(default)]
+    pub ready: bool,
+    /// The image that it is meant to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub image: Option<String>,
+    /// Why it is not up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub message: Option<String>,
+}
+
+/// A guard of the lifecycle that says no, and why.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocked {
+    /// The guard that refused.
+    #[schemars(length(max = 64))]
+    pub guard: String,
+    /// Why, in one CamelCase word.
+    #[schemars(length(max = 64))]
+    pub reason: String,
+    /// Why, in a sentence or two, with what to do.
+    #[schemars(length(max = 1024))]
+    pub message: String,
+}
+
+/// An edge of the lifecycle that was taken.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Transition {
+    /// When.
+    pub time: Time,
+    /// The phase left, with its stage after a slash.
+    #[schemars(length(max = 64))]
+    pub from: String,
+    /// The phase entered, with its stage after a slash.
+    #[schemars(length(max = 64))]
+    pub to: String,
+    /// What the edge is called.
+    #[schemars(length(max = 64))]
+    pub reason: String,
+    /// What was said about it.
+    #[serde(default)]
+    #[schemars(length(max = 1024))]
+    pub message: String,
+}
+
+impl ConvexInstanceStatus {
+    /// The phase as the machine knows it.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        Phase::from(statemachine::phase::Wire {
+            phase: self.phase.clone().unwrap_or_default(),
+            stage: self.stage.clone().unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,318 @@
+//! Makes the cluster as planned: server-side apply in dependency order, and only what differs.
+//!
+//! - A first creation is a POST, for which "already exists" is a question: is it ours? What is not ours is
+//!   never adopted, never overwritten and never deleted.
+//! - A child that is there is compared with what is wanted, in what is wanted: defaults of the API server
+//!   and fields of other managers do not look like drift.
+//! - Every write to a child that is there carries the resourceVersion it was read at, and every delete its
+//!   UID too: a pass that is late finds itself refused.
+
+mod compare;
+mod ownership;
+
+use std::{fmt::Debug, sync::Arc};
+
+use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
+use kube::{
+    Api, Resource, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{
+    api::ConvexInstance,
+    context::Context,
+    error::Error,
+    observe::World,
+    plan::{
+        Applied, Child, Conflict, Kind, Plan, Prepared, Refused, Step,
+        labels::{self, Belongs, FINALIZER, MANAGER},
+    },
+};
+
+/// Carries a plan out. What the API server refuses is noted, and ends the plan: what comes later depends
+/// on it.
+///
+/// # Errors
+/// [`Error::Apply`] when the API server does not answer, or answers with a conflict: the pass ends, and
+/// the next one looks again.
+pub async fn differences(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    plan: Plan<Prepared>,
+    world: &World,
+) -> Result<Plan<Applied>, Error> {
+    let mut doer = Doer { ctx, instance, world, applied: Applied::default() };
+    for step in &plan.steps {
+        match doer.step(step).await {
+            Ok(()) => {}
+            Err(kube::Error::Api(status)) if is_refusal(status.code) => {
+                doer.applied.refused.push(refused(step, &status.reason, &status.message));
+                break;
+            }
+            Err(error) => return Err(Error::Apply(error)),
+        }
+    }
+    Ok(Plan { steps: plan.steps, state: doer.applied })
+}
+
+/// Forbidden and invalid are answers that the same request will get again; the rest passes.
+const fn is_refusal(code: u16) -> bool {
+    matches!(code, 400 | 403 | 413 | 422)
+}
+
+fn refused(step: &Step, reason: &str, message: &str) -> Refused {
+    let (kind, name) = match step {
+        Step::Ensure(child) => (child.kind().to_owned(), child.name()),
+        Step::Create(secret) => ("Secret".to_owned(), secret.name_any()),
+        Step::TakeOver(name) => ("Secret".to_owned(), name.clone()),
+        Step::Remove(kind, name) => (format!("{kind:?}"), name.clone()),
+        Step::Finalizer(_) | Step::Decline(_) => ("ConvexInstance".to_owned(), String::new()),
+    };
+    Refused { kind, name, reason: reason.to_owned(), message: message.to_owned() }
+}
+
+impl Child {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::ConfigMap(_) => "ConfigMap",
+            Self::Claim(_) => "PersistentVolumeClaim",
+            Self::Service(_) => "Service",
+            Self::StatefulSet(_) => "StatefulSet",
+            Self::Deployment(_) => "Deployment",
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::ConfigMap(it) => it.name_any(),
+            Self::Claim(it) => it.name_any(),
+            Self::Service(it) => it.name_any(),
+            Self::StatefulSet(it) => it.name_any(),
+            Self::Deployment(it) => it.name_any(),
+        }
+    }
+}
+
+struct Doer<'a> {
+    ctx: &'a Context,
+    instance: &'a ConvexInstance,
+    world: &'a World,
+    applied: Applied,
+}
+
+impl Doer<'_> {
+    async fn step(&mut self, step: &Step) -> kube::Result<()> {
+        let children = &self.world.children;
+        match step {
+            Step::Ensure(Child::ConfigMap(it)) => self.ensure(&**it, children.config.clone()).await,
+            Step::Ensure(Child::Claim(it)) => self.ensure(&**it, children.claim.clone()).await,
+            Step::Ensure(Child::Service(it)) => self.ensure(&**it, self.service(&it.name_any())).await,
+            Step::Ensure(Child::StatefulSet(it)) => {
+                self.ensure(&**it, children.stateful_set.clone()).await
+            }
+            Step::Ensure(Child::Deployment(it)) => self.ensure(&**it, children.dashboard.clone()).await,
+            Step::Create(secret) => self.create(&**secret).await.map(|_| ()),
+            Step::TakeOver(name) => self.take_over(name).await,
+            Step::Remove(kind, name) => self.remove(*kind, name).await,
+            Step::Finalizer(wanted) => self.finalizer(*wanted).await,
+            Step::Decline(what) => {
+                self.applied.declined.push(what);
+                Ok(())
+            }
+        }
+    }
+
+    fn service(&self, name: &str) -> Option<Arc<k8s_openapi::api::core::v1::Service>> {
+        let children = &self.world.children;
+        let both = [&children.service, &children.dashboard_service];
+        both.into_iter().flatten().find(|it| it.name_any() == name).cloned()
+    }
+
+    async fn remove(&mut self, kind: Kind, name: &str) -> kube::Result<()> {
+        let children = &self.world.children;
+        match kind {
+            Kind::ConfigMap => self.delete(children.config.clone()).await,
+            Kind::Service => self.delete(self.service(name)).await,
+            Kind::StatefulSet => self.delete(children.stateful_set.clone()).await,
+            Kind::Deployment => self.delete(children.dashboard.clone()).await,
+            Kind::Claim => {
+                let ours = children.claim.clone().filter(|it| self.is_ours(it.meta()));
+                self.delete(ours).await
+            }
+            Kind::Secret => {
+                let secret = self.api::<Secret>().get_opt(name).await?;
+                self.delete(secret.filter(|it| self.is_ours(it.meta())).map(Arc::new)).await
+            }
+        }
+    }
+
+    /// The child is as it is wanted, in everything that is wanted.
+    async fn ensure<K>(&mut self, wanted: &K, found: Option<Arc<K>>) -> kube::Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Serialize
+            + DeserializeOwned
+            + Clone
+            + Debug,
+    {
+        let found = match found {
+            Some(found) => found,
+            None => match self.create(wanted).await? {
+                Some(stranger) => stranger,
+                None => return Ok(()),
+            },
+        };
+        if found.meta().deletion_timestamp.is_some() {
+            return Ok(()); // it is made anew once it is gone
+        }
+        let (wanted, mut live) = (json(wanted)?, json(&*found)?);
+        let surplus = ownership::surplus(&live, &wanted);
+        if compare::covers(&live, &wanted) && surplus.is_none() {
+            return Ok(());
+        }
+        if surplus == Some(ownership::Surplus::FromCreation) {
+            // What was set when the child was created belongs to the creation, and would outlast every
+            // apply: it is made part of what we apply first.
+            live = self.adopt_creation::<K>(&live).await?;
+        }
+        self.patch::<K>(wanted, &live).await
+    }
+
+    async fn patch<K>(&mut self, mut wanted: Value, live: &Value) -> kube::Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone + Debug,
+    {
+        wanted["apiVersion"] = json!(K::api_version(&()));
+        wanted["kind"] = json!(K::kind(&()));
+        for precondition in ["uid", "resourceVersion"] {
+            wanted["metadata"][precondition] = live["metadata"][precondition].clone();
+        }
+        let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let apply = PatchParams::apply(MANAGER).force();
+        self.api::<K>().patch(&name, &apply, &Patch::Apply(&wanted)).await?;
+        self.applied.writes += 1;
+        Ok(())
+    }
+
+    async fn adopt_creation<K>(&mut self, live: &Value) -> kube::Result<Value>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Serialize
+            + DeserializeOwned
+            + Clone
+            + Debug,
+    {
+        let patch = ownership::adoption(live);
+        let name = live["metadata"]["name"].as_str().unwrap_or_default();
+        let adopted =
+            self.api::<K>().patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        self.applied.writes += 1;
+        json(&adopted)
+    }
+
+    /// Creates; what stands there already is handed back where it is ours, and noted where it is not.
+    async fn create<K>(&mut self, wanted: &K) -> kube::Result<Option<Arc<K>>>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Serialize
+            + DeserializeOwned
+            + Clone
+            + Debug,
+    {
+        let post = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+        let api = self.api::<K>();
+        match api.create(&post, wanted).await {
+            Ok(_) => {
+                self.applied.writes += 1;
+                Ok(None)
+            }
+            Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
+                let name = wanted.name_any();
+                let there = api.get(&name).await?;
+                if self.is_ours(there.meta()) {
+                    return Ok(Some(Arc::new(there)));
+                }
+                self.applied.conflicts.push(Conflict { kind: K::kind(&()).into_owned(), name });
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn take_over(&mut self, name: &str) -> kube::Result<()> {
+        let api = self.api::<Secret>();
+        let there = api.get(name).await?;
+        let patch = json!({"metadata": {
+            "resourceVersion": there.resource_version(),
+            "labels": {(labels::INSTANCE_UID): self.instance.uid()},
+        }});
+        api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        self.applied.writes += 1;
+        Ok(())
+    }
+
+    async fn delete<K>(&mut self, found: Option<Arc<K>>) -> kube::Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone + Debug,
+    {
+        let Some(found) = found.filter(|it| it.meta().deletion_timestamp.is_none()) else {
+            return Ok(());
+        };
+        let exactly = DeleteParams {
+            preconditions: Some(Preconditions {
+                uid: found.uid(),
+                resource_version: found.resource_version(),
+            }),
+            propagation_policy: Some(PropagationPolicy::Background),
+            ..DeleteParams::default()
+        };
+        match self.api::<K>().delete(&found.name_any(), &exactly).await {
+            Ok(_) => self.applied.writes += 1,
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The finalizer is one entry of a list that others write to as well: the patch is held to the
+    /// resourceVersion that the list was read at.
+    async fn finalizer(&mut self, wanted: bool) -> kube::Result<()> {
+        let mut finalizers = self.instance.finalizers().to_vec();
+        let there = finalizers.iter().any(|it| it == FINALIZER);
+        if there == wanted || (wanted && self.instance.meta().deletion_timestamp.is_some()) {
+            return Ok(());
+        }
+        finalizers.retain(|it| it != FINALIZER);
+        finalizers.extend(wanted.then(|| FINALIZER.to_owned()));
+        let patch = json!({"metadata": {
+            "resourceVersion": self.instance.resource_version(),
+            "finalizers": finalizers,
+        }});
+        let api = self.api::<ConvexInstance>();
+        let name = self.instance.name_any();
+        match api.patch_metadata(&name, &PatchParams::default(), &Patch::Merge(&patch)).await {
+            Ok(_) => self.applied.writes += 1,
+            Err(kube::Error::Api(status)) if status.code == 404 && !wanted => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn is_ours(&self, meta: &kube::api::ObjectMeta) -> bool {
+        labels::belongs(self.instance, meta) == Belongs::Ours
+    }
+
+    fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        let namespace = self.instance.namespace().unwrap_or_default();
+        Api::namespaced(self.ctx.client.clone(), &namespace)
+    }
+}
+
+fn json(object: &impl Serialize) -> kube::Result<Value> {
+    serde_json::to_value(object).map_err(kube::Error::SerdeError)
+}

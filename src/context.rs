@@ -1,0 +1,115 @@
+//! What every pass has at hand: the client, what was watched, and the little that is remembered.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
+};
+use kube::{
+    Client,
+    core::DeserializeGuard,
+    runtime::{events::Recorder, reflector::Store},
+};
+
+use crate::{api::ConvexInstance, observe::Answer, retry::Backoffs};
+
+/// What every pass has at hand.
+pub struct Context {
+    /// The one client; every call has a timeout, and at most 32 are in flight.
+    pub client: Client,
+    /// What the operator was told at its start.
+    pub settings: Settings,
+    /// What is watched.
+    pub stores: Stores,
+    /// Writes Events.
+    pub recorder: Recorder,
+    /// What is remembered between passes, and can be lost.
+    pub memory: Memory,
+    /// How long to wait after errors, by instance.
+    pub backoffs: Backoffs,
+}
+
+/// What the operator was told at its start.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The repository of backend images, without a tag.
+    pub backend_repository: String,
+    /// The repository of dashboard images, without a tag.
+    pub dashboard_repository: String,
+}
+
+/// What is watched: the instances, and the children that carry our label.
+#[derive(Clone)]
+pub struct Stores {
+    /// Every instance, readable or not.
+    pub instances: Store<DeserializeGuard<ConvexInstance>>,
+    /// Claims with data.
+    pub claims: Store<PersistentVolumeClaim>,
+    /// Environments of backends.
+    pub configs: Store<ConfigMap>,
+    /// Services of both parts.
+    pub services: Store<Service>,
+    /// Backends.
+    pub stateful_sets: Store<StatefulSet>,
+    /// Dashboards.
+    pub deployments: Store<Deployment>,
+    /// Pods of both parts.
+    pub pods: Store<Pod>,
+}
+
+/// What is remembered between passes. Losing it costs a few questions, and starts graces anew.
+#[derive(Default)]
+pub struct Memory {
+    answers: Mutex<HashMap<String, (String, Answer)>>,
+    since: Mutex<HashMap<(String, Span), Instant>>,
+}
+
+/// What lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Span {
+    /// The backend of an instance is away.
+    Away,
+    /// A status that differs from the written one, and is not urgent.
+    Unwritten,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Memory {
+    /// What this container said before.
+    #[must_use]
+    pub fn answer(&self, instance: &str, container: &str) -> Option<Answer> {
+        let answers = locked(&self.answers);
+        answers.get(instance).filter(|(of, _)| of == container).map(|(_, answer)| answer.clone())
+    }
+
+    /// Remembers what a container said.
+    pub fn remember(&self, instance: &str, container: &str, answer: Answer) {
+        locked(&self.answers).insert(instance.to_owned(), (container.to_owned(), answer));
+    }
+
+    /// How long something has lasted: from the first pass that found it so without a break.
+    #[must_use]
+    pub fn lasted(&self, instance: &str, span: Span, lasts: bool) -> Option<std::time::Duration> {
+        let mut since = locked(&self.since);
+        let key = (instance.to_owned(), span);
+        if !lasts {
+            since.remove(&key);
+            return None;
+        }
+        Some(since.entry(key).or_insert_with(Instant::now).elapsed())
+    }
+
+    /// Forgets an instance that is gone.
+    pub fn forget(&self, instance: &str) {
+        locked(&self.answers).remove(instance);
+        locked(&self.since).retain(|(of, _), _| of != instance);
+    }
+}

@@ -1,0 +1,133 @@
+//! Watches, the order of one pass, and what follows from an error.
+
+mod watches;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use kube::{
+    Client, Resource, ResourceExt,
+    core::DeserializeGuard,
+    runtime::{
+        controller::{Action, Config},
+        events::{Recorder, Reporter},
+    },
+};
+
+use crate::{
+    api::ConvexInstance,
+    apply,
+    context::{Context, Memory, Settings},
+    error::Error,
+    events, metrics,
+    observe::{self, uid},
+    plan::{self, labels::MANAGER},
+    retry::{self, Backoffs},
+    status,
+};
+
+/// How many instances are looked at at the same time.
+const CONCURRENCY: u16 = 16;
+/// Changes of children that come in a burst are looked at once.
+const DEBOUNCE: Duration = Duration::from_millis(20);
+
+/// One look at one instance. A table of contents: every step says whether it talks to the cluster.
+///
+/// # Errors
+/// The step that failed; see [`Error`].
+pub async fn reconcile(
+    instance: Arc<DeserializeGuard<ConvexInstance>>,
+    ctx: Arc<Context>,
+) -> Result<Action, Error> {
+    let _timer = metrics::pass();
+    let instance = decoded(&instance)?; //                                       no client
+    if is_done_with(&instance) {
+        ctx.memory.forget(&uid(&instance));
+        return Ok(Action::await_change());
+    }
+    let world = observe::cluster(&ctx, &instance).await?; //                     client, reads only
+    let step = statemachine::step(observe::phase(&instance), &world.facts); //   no client, infallible
+    let instance = status::advance(&ctx, instance, &step, &world).await?; //     client, resourceVersion, a conflict ends the pass
+    let world = world.after(&step); //                                           no client, infallible
+    let plan = plan::owed(&instance, &step.obligations, &world); //              no client, infallible
+    let plan = apply::differences(&ctx, &instance, plan, &world).await?; //      client, only what differs
+    let reported = status::report(&ctx, &instance, &step, &world, &plan).await?; // client, only if it changed
+    events::announce(&ctx, &instance, &step, &reported).await; //                client, best effort
+    ctx.backoffs.reset(&uid(&instance));
+    Ok(retry::look_again(&step, &world, reported.unwritten))
+}
+
+/// An instance that cannot be read is left as it is, and the others go on.
+fn decoded(instance: &DeserializeGuard<ConvexInstance>) -> Result<Arc<ConvexInstance>, Error> {
+    match &instance.0 {
+        Ok(instance) => Ok(Arc::new(instance.clone())),
+        Err(invalid) => Err(Error::Decode(invalid.error.clone())),
+    }
+}
+
+/// A deleted instance without our finalizer is somebody else's to finish.
+fn is_done_with(instance: &ConvexInstance) -> bool {
+    let ours = instance.finalizers().iter().any(|it| it == plan::labels::FINALIZER);
+    instance.meta().deletion_timestamp.is_some() && !ours
+}
+
+/// A conflict means that somebody wrote since we read: the watch brings the news, and the pass ends
+/// quietly. What cannot be decoded waits for a change. Everything else backs off, this instance alone.
+#[must_use]
+pub fn error_policy(
+    instance: Arc<DeserializeGuard<ConvexInstance>>,
+    error: &Error,
+    ctx: Arc<Context>,
+) -> Action {
+    metrics::failed(error);
+    let meta = instance.meta();
+    let (namespace, name) = (meta.namespace.as_deref(), meta.name.as_deref());
+    if matches!(error, Error::Decode(_)) {
+        tracing::warn!(namespace, name, %error, "left as it is until it changes");
+        return Action::await_change();
+    }
+    let delay = ctx.backoffs.next(&meta.uid.clone().unwrap_or_default());
+    if error.is_conflict() || error.is_gone() {
+        tracing::debug!(namespace, name, %error, "the pass ends, the next one looks again");
+        return Action::requeue(delay.min(Duration::from_secs(1)));
+    }
+    tracing::warn!(namespace, name, step = error.name(), %error, ?delay, "the pass failed");
+    Action::requeue(delay)
+}
+
+/// Runs until `stop` comes true; the passes that are under way come to their end.
+pub async fn run(
+    client: Client,
+    settings: Settings,
+    namespace: Option<String>,
+    stop: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let watches = watches::Watches::start(&client, namespace.as_deref());
+    let reporter = Reporter { controller: MANAGER.to_owned(), instance: None };
+    let context = Arc::new(Context {
+        recorder: Recorder::new(client.clone(), reporter),
+        client,
+        settings,
+        stores: watches.stores.clone(),
+        memory: Memory::default(),
+        backoffs: Backoffs::default(),
+    });
+    let config = Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE);
+    let passes = watches.into_controller().with_config(config).graceful_shutdown_on(stop);
+    passes.run(when_complete, error_policy, context).for_each(log).await;
+}
+
+async fn when_complete(
+    instance: Arc<DeserializeGuard<ConvexInstance>>,
+    ctx: Arc<Context>,
+) -> Result<Action, Error> {
+    watches::complete(&ctx.stores).await;
+    reconcile(instance, ctx).await
+}
+
+fn log<T, E: std::fmt::Display>(pass: Result<T, E>) -> futures::future::Ready<()> {
+    if let Err(error) = pass {
+        tracing::debug!(%error, "a pass ended early");
+    }
+    futures::future::ready(())
+}

@@ -1,0 +1,130 @@
+//! What is watched: every instance, and every child that carries our label, each once.
+
+use std::{fmt::Debug, hash::Hash};
+
+use futures::{Stream, StreamExt};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{
+        apps::v1::{Deployment, StatefulSet},
+        core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
+    },
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    core::DeserializeGuard,
+    runtime::{
+        Controller, WatchStreamExt, reflector,
+        reflector::{ObjectRef, Store},
+        watcher,
+    },
+};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    api::ConvexInstance,
+    context::Stores,
+    plan::labels::{INSTANCE, MANAGED_BY, MANAGER},
+};
+
+type Guarded = DeserializeGuard<ConvexInstance>;
+type Loop = Controller<Guarded>;
+
+/// The loop over everything that is watched, and what it has seen.
+pub(super) struct Watches {
+    /// What was seen.
+    pub(super) stores: Stores,
+    controller: Loop,
+}
+
+impl Watches {
+    /// Begins to watch one namespace, or all of them.
+    pub(super) fn start(client: &Client, namespace: Option<&str>) -> Self {
+        let source = Source { client, namespace };
+        let (instances, stream) = source.reflect::<Guarded>(watcher::Config::default());
+        let mut controller = Controller::for_stream(stream, instances.clone());
+        let stores = Stores {
+            claims: source.children::<PersistentVolumeClaim>(&mut controller),
+            configs: source.children::<ConfigMap>(&mut controller),
+            services: source.children::<Service>(&mut controller),
+            stateful_sets: source.children::<StatefulSet>(&mut controller),
+            deployments: source.children::<Deployment>(&mut controller),
+            pods: source.children::<Pod>(&mut controller),
+            instances,
+        };
+        Self { stores, controller }
+    }
+
+    pub(super) fn into_controller(self) -> Loop {
+        self.controller
+    }
+}
+
+struct Source<'a> {
+    client: &'a Client,
+    namespace: Option<&'a str>,
+}
+
+impl Source<'_> {
+    /// Watches the children of one kind; a change of one is a reason to look at the instance that its
+    /// label names.
+    fn children<K>(&self, controller: &mut Loop) -> Store<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + Debug
+            + Send
+            + Sync
+            + 'static,
+    {
+        let ours = watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
+        let (store, stream) = self.reflect::<K>(ours);
+        let without = Controller::for_stream(futures::stream::empty(), reflector::store().0);
+        let with = std::mem::replace(controller, without);
+        *controller = with.watches_stream(stream, |child: K| instance_of(&child));
+        store
+    }
+
+    fn reflect<K>(
+        &self,
+        config: watcher::Config,
+    ) -> (Store<K>, impl Stream<Item = Result<K, watcher::Error>> + Send + 'static + use<K>)
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + Debug
+            + Send
+            + Sync
+            + 'static,
+        K::DynamicType: Hash + Eq,
+    {
+        let api: Api<K> = match self.namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        };
+        let (reader, writer) = reflector::store();
+        let stream = watcher(api, config).default_backoff().reflect(writer).touched_objects();
+        (reader, stream.boxed())
+    }
+}
+
+fn instance_of(child: &impl Resource) -> Option<ObjectRef<Guarded>> {
+    let name = child.labels().get(INSTANCE)?;
+    Some(ObjectRef::new(name).within(&child.namespace()?))
+}
+
+/// Waits until every watch has told what there is: a child that is not known yet is not a child that is
+/// missing.
+pub(super) async fn complete(stores: &Stores) {
+    let lists = futures::join!(
+        stores.claims.wait_until_ready(),
+        stores.configs.wait_until_ready(),
+        stores.services.wait_until_ready(),
+        stores.stateful_sets.wait_until_ready(),
+        stores.deployments.wait_until_ready(),
+        stores.pods.wait_until_ready(),
+    );
+    drop(lists);
+}

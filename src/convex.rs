@@ -1,0 +1,21 @@
+//! The seam to Convex itself: what the operator knows of the software that it runs.
+//!
+//! Everything that depends on how self-hosted Convex behaves, rather than on how Kubernetes does,
+//! is behind this module, so that a change upstream is met in one place:
+//!
+//! - [`instance`]: the name and the secret that a deployment is known by, and what is legal in them;
+//! - [`admin_key`]: minting and checking the admin key, in process, without running Convex's tools;
+//! - [`client`]: the few HTTP questions that the operator asks of one backend pod.
+//!
+//! The facts come from reading <https://github.com/get-convex/convex-backend> (the files are named
+//! where they are used); nothing here is copied from it.
+
+pub mod admin_key;
+pub mod client;
+mod grant;
+pub mod instance;
+
+pub use admin_key::{AdminKey, InvalidAdminKey, KeyRefused, NotMinted};
+pub use client::{Backend, Error, Patience};
+pub use grant::{Grant, Identity, NotAGrant};
+pub use instance::{InstanceName, InstanceSecret, InvalidName, InvalidSecret, NoRandomness};

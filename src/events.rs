@@ -1,0 +1,48 @@
+//! Edges that were taken become Kubernetes Events, and so does a guard that starts to block.
+//!
+//! An Event follows a status that was written; nothing depends on it, and one that is lost stays lost.
+
+use kube::{
+    Resource,
+    runtime::events::{Event, EventType},
+};
+use statemachine::{Phase, Step, taken::Reason};
+
+use crate::{api::ConvexInstance, context::Context, status::Reported};
+
+/// Tells about the edge of this pass, and about what started to block.
+pub async fn announce(ctx: &Context, instance: &ConvexInstance, step: &Step, reported: &Reported) {
+    let message = instance.status.as_ref().and_then(|it| it.message.clone());
+    // Where home was found or settled on is bookkeeping: the edge before it has been told.
+    if let Some(taken) = step.taken.filter(|taken| taken.reason != Reason::Settled) {
+        let action = format!("{}To{}", place(taken.from), place(taken.to));
+        let bad = taken.to == Phase::Degraded;
+        publish(ctx, instance, kind(bad), taken.reason(), action, message).await;
+    }
+    if let Some(blocked) = &reported.newly_blocked {
+        let note = Some(blocked.message.clone());
+        publish(ctx, instance, kind(true), &blocked.reason, blocked.guard.clone(), note).await;
+    }
+}
+
+const fn kind(bad: bool) -> EventType {
+    if bad { EventType::Warning } else { EventType::Normal }
+}
+
+fn place(phase: Phase) -> String {
+    format!("{}{}", phase.name(), phase.stage())
+}
+
+async fn publish(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    type_: EventType,
+    reason: &str,
+    action: String,
+    note: Option<String>,
+) {
+    let event = Event { type_, reason: reason.to_owned(), note, action, secondary: None };
+    if let Err(error) = ctx.recorder.publish(&event, &instance.object_ref(&())).await {
+        tracing::warn!(%error, reason, "an Event was not written");
+    }
+}

@@ -1,0 +1,44 @@
+//! Arguments and wiring.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use convex_operator::{api, operator, rbac};
+
+#[derive(Parser)]
+#[command(name = "convex-operator", version, about = "Kubernetes operator for self-hosted Convex")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the operator until SIGTERM or SIGINT.
+    Run(Box<operator::Options>),
+    /// Print a manifest that is generated from the code.
+    Print {
+        /// Which one.
+        what: Manifest,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Manifest {
+    /// The custom resource definition.
+    Crd,
+    /// The cluster role, each rule with its reason.
+    Role,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    match Arguments::parse().command {
+        Command::Run(options) => operator::run(*options),
+        Command::Print { what: Manifest::Crd } => {
+            print!("{}", api::crd_yaml()?);
+            Ok(())
+        }
+        Command::Print { what: Manifest::Role } => {
+            print!("{}", rbac::cluster_role());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Reads the cluster once, without writing, and turns objects into facts.
+//!
+//! [`cluster`] is the only part that talks to anybody; everything below takes objects and returns values.
+//! A fact that is not asked for by the phase is not looked for: nothing here runs on a timer while an
+//! instance is at rest.
+
+mod answer;
+mod backend;
+mod children;
+mod clearance;
+mod keys;
+mod obstacle;
+mod references;
+mod trouble;
+mod wish;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use kube::ResourceExt;
+use statemachine::{
+    Observed, Phase, Step,
+    observed::{Leave, Proof, Traffic, Vital},
+    pins::{Pins, Release, Revision},
+};
+
+pub use self::{
+    answer::Answer,
+    backend::image as backend_image,
+    children::Children,
+    keys::{Keys, KeysFound, Source},
+    obstacle::{Obstacle, cut},
+    wish::engine,
+};
+use crate::{
+    api::ConvexInstance,
+    context::{Context, Span},
+    error::Error,
+    plan::{Inputs, labels, names::Names},
+};
+
+/// One look at one instance: the facts for the machine, and what reports need besides.
+#[derive(Debug)]
+pub struct World {
+    /// What the machine decides from.
+    pub facts: Observed,
+    /// What the children are called.
+    pub names: Names,
+    /// The children that exist.
+    pub children: Children,
+    /// The keys of the instance, as they are or as they are about to be made; none where they cannot be had.
+    pub keys: Option<Keys>,
+    /// What something that the spec refers to lacks.
+    pub references: Option<Obstacle>,
+    /// What is wrong with the keys.
+    pub keys_obstacle: Option<Obstacle>,
+    /// What keeps the backend from serving, as its pod and claim tell.
+    pub trouble: Option<Obstacle>,
+    /// What the backend answered, where it was asked.
+    pub answer: Option<Answer>,
+    /// What still has to go before the instance can.
+    pub leftovers: Vec<String>,
+    /// When this look was taken.
+    pub now: DateTime<Utc>,
+    dashboard_repository: String,
+}
+
+impl World {
+    /// The world after the edge that was taken: its pins are the status' own now.
+    #[must_use]
+    pub fn after(mut self, step: &Step) -> Self {
+        if let Some(pins) = &step.pins {
+            self.facts.pins.clone_from(pins);
+        }
+        self
+    }
+
+    /// What the builders build from; none without keys.
+    #[must_use]
+    pub fn inputs<'a>(&'a self, instance: &'a ConvexInstance) -> Option<Inputs<'a>> {
+        Some(Inputs {
+            instance,
+            names: self.names.clone(),
+            keys: self.keys.as_ref()?,
+            release: self.release().clone(),
+            dashboard_repository: &self.dashboard_repository,
+            found_claim: self.children.claim.as_deref(),
+        })
+    }
+
+    /// The release that the surroundings follow: the one that the data belongs to.
+    #[must_use]
+    pub fn release(&self) -> &Release {
+        let home = self.facts.pins.home.as_ref();
+        home.map_or(&self.facts.wish.release, |home| &home.release)
+    }
+
+    /// Whether the one backend is held for ready by Kubernetes.
+    #[must_use]
+    pub fn backend_serves(&self) -> bool {
+        matches!(&self.children.pods[..], [pod] if backend::is_ready(pod))
+    }
+
+    /// What keeps the dashboard from being up, as its pods tell.
+    #[must_use]
+    pub fn dashboard_trouble(&self) -> Option<Obstacle> {
+        let told = self.children.dashboard_pods.iter().filter_map(|pod| trouble::of_pod(pod));
+        told.filter(|it| it.abnormal).next()
+    }
+
+    /// The name of the claim that holds the data.
+    #[must_use]
+    pub fn claim_name(&self, instance: &ConvexInstance) -> String {
+        crate::plan::claim_name(instance, &self.names)
+    }
+}
+
+/// Reads everything that one pass needs to know.
+///
+/// # Errors
+/// [`Error::Observe`] when the API server does not answer.
+pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<World, Error> {
+    let names = Names::of(&instance.name_any());
+    let pins = pins(instance);
+    let served = pins.served;
+    let children = Children::read(ctx, instance, &names).await.map_err(Error::Observe)?;
+    let keys = keys::read(ctx, instance, &names, served).await.map_err(Error::Observe)?;
+    let references = references::read(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
+    let keyless = keys.keys.is_none() || phase(instance) == Phase::Pending;
+    let references = references.or_else(|| keys.obstacle.clone().filter(|_| keyless));
+    let answer = answer::ask(ctx, instance, &children, keys.keys.as_ref()).await;
+    let leftovers = clearance::leftovers(instance, &children, &keys);
+    let trouble = trouble::of(ctx, &children).await;
+    let now = Utc::now();
+    let patience = ctx.memory.lasted(&uid(instance), Span::Away, backend::is_away(&children));
+    let facts = Observed {
+        wish: wish::of(instance, &ctx.settings),
+        revision: Revision(instance.resource_version().unwrap_or_default()),
+        waited: waited(instance, now),
+        patience: wish::patience(instance, phase(instance)),
+        lost: patience.is_some_and(|away| away >= wish::grace(instance)),
+        resolved: references.is_none(),
+        found: backend::found(&children),
+        // Nothing but a conditional write moves a child, and creations are asked about: see apply.
+        fenced: true,
+        asked: backend::asked(&children),
+        stopped: backend::is_stopped(&children),
+        pods: backend::pods(&children, answer.as_ref()),
+        surrounded: true,
+        traffic: traffic(&children),
+        jobs: Vec::new(),
+        verified: Vec::new(),
+        copied: Vec::new(),
+        deployed: true,
+        outgrown: wish::outgrown(instance, &children, &pins),
+        cleared: leftovers.is_empty(),
+        obtainable: wish::obtainable(instance),
+        leave: Leave::Given,
+        proof: Proof::Unknown,
+        missing: missing(instance, &children, &keys, served),
+        pins,
+    };
+    Ok(World {
+        facts,
+        names,
+        children,
+        keys: keys.keys,
+        references,
+        keys_obstacle: keys.obstacle,
+        trouble,
+        answer,
+        leftovers,
+        now,
+        dashboard_repository: ctx.settings.dashboard_repository.clone(),
+    })
+}
+
+/// The phase that is written in the status.
+#[must_use]
+pub fn phase(instance: &ConvexInstance) -> Phase {
+    instance.status.as_ref().map_or(Phase::Pending, crate::api::ConvexInstanceStatus::phase)
+}
+
+/// What identifies an instance for as long as it lives.
+#[must_use]
+pub fn uid(instance: &ConvexInstance) -> String {
+    instance.uid().unwrap_or_default()
+}
+
+fn pins(instance: &ConvexInstance) -> Pins {
+    instance.status.as_ref().and_then(|status| status.lifecycle.clone()).unwrap_or_default()
+}
+
+fn waited(instance: &ConvexInstance, now: DateTime<Utc>) -> Duration {
+    let status = instance.status.as_ref();
+    let entered = status.and_then(|it| it.phase_transition_time.as_ref());
+    let Some(entered) = entered else { return Duration::ZERO };
+    let seconds = now.timestamp() - entered.0.as_second();
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+}
+
+fn traffic(children: &Children) -> Traffic {
+    let selector = children.service.as_ref().and_then(|it| it.spec.as_ref()?.selector.as_ref());
+    match selector.and_then(|it| it.get(labels::TRAFFIC)).map(String::as_str) {
+        Some("held") => Traffic::Held,
+        None if children.service.is_none() => Traffic::Held,
+        _ => Traffic::Flowing,
+    }
+}
+
+fn missing(
+    instance: &ConvexInstance,
+    children: &Children,
+    keys: &keys::Seen,
+    served: bool,
+) -> Option<Vital> {
+    if !served {
+        return None;
+    }
+    if instance.spec.backend.storage.pvc.enabled && children.claim_is_lost() {
+        return Some(Vital::Store);
+    }
+    keys.keys.is_none().then_some(Vital::InstanceSecret)
+}

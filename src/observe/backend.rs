@@ -1,0 +1,124 @@
+//! What the `StatefulSet` asks for and what its pod is, as the machine counts them.
+
+use k8s_openapi::{
+    api::{
+        apps::v1::StatefulSet,
+        core::v1::{Container, Pod, PodSpec},
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+use statemachine::{
+    observed::{self, Health},
+    pins::{Backend, Release, Store},
+};
+
+use super::{Answer, Children};
+use crate::plan::{backend::CONTAINER, labels};
+
+/// What the `StatefulSet` asks for, once its controller has seen it.
+pub(super) fn asked(children: &Children) -> Option<Backend> {
+    let set = children.stateful_set.as_deref()?;
+    (replicas(set) > 0 && is_observed(set)).then(|| template(set))?
+}
+
+/// Whether the `StatefulSet` asks for no pod at all, and its controller has seen that.
+pub(super) fn is_stopped(children: &Children) -> bool {
+    children.stateful_set.as_deref().is_some_and(|set| replicas(set) == 0 && is_observed(set))
+}
+
+/// What the data belongs to, as a lost status is rebuilt: what is stamped on the store, or else what the
+/// `StatefulSet` says.
+pub(super) fn found(children: &Children) -> Option<Backend> {
+    let sealed = children.claim.as_deref().map(|claim| &claim.metadata);
+    let sealed = sealed.filter(|meta| annotation(meta, labels::SEALED).is_some());
+    let set = || template(children.stateful_set.as_deref()?);
+    sealed.and_then(stamp).or_else(set)
+}
+
+/// Every pod that is not fully gone, and how it is.
+pub(super) fn pods(children: &Children, answer: Option<&Answer>) -> Vec<observed::Pod> {
+    let seen = |pod: &Pod| observed::Pod { backend: of_pod(pod), health: health(pod, answer) };
+    children.pods.iter().map(|pod| seen(pod)).collect()
+}
+
+/// Whether the backend is meant to be there and is not.
+pub(super) fn is_away(children: &Children) -> bool {
+    let wanted = children.stateful_set.as_deref().is_none_or(|set| replicas(set) > 0);
+    wanted && !children.pods.iter().any(|pod| is_ready(pod))
+}
+
+/// Whether Kubernetes holds the pod for ready.
+pub(crate) fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.as_ref().and_then(|it| it.conditions.as_ref());
+    let ready = conditions.into_iter().flatten().find(|it| it.type_ == "Ready");
+    pod.metadata.deletion_timestamp.is_none() && ready.is_some_and(|it| it.status == "True")
+}
+
+/// The image that the one backend pod runs, by digest where the node told it.
+#[must_use]
+pub fn image(children: &Children) -> Option<String> {
+    let [pod] = &children.pods[..] else { return None };
+    let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
+    let ours = statuses.iter().find(|it| it.name == CONTAINER)?;
+    let digest = ours.image_id.contains("@sha256:").then(|| ours.image_id.clone());
+    digest.or_else(|| Some(of_pod(pod).release.image))
+}
+
+fn health(pod: &Pod, answer: Option<&Answer>) -> Health {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return Health::Terminating;
+    }
+    let version = of_pod(pod).release.version;
+    let serves = answer.is_some_and(|it| it.serves(pod, &version));
+    if is_ready(pod) && serves { Health::Serving } else { Health::Starting }
+}
+
+fn replicas(set: &StatefulSet) -> i32 {
+    set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
+}
+
+fn is_observed(set: &StatefulSet) -> bool {
+    let seen = set.status.as_ref().and_then(|status| status.observed_generation);
+    seen >= set.metadata.generation
+}
+
+fn template(set: &StatefulSet) -> Option<Backend> {
+    let template = &set.spec.as_ref()?.template;
+    Some(of(template.metadata.as_ref()?, template.spec.as_ref()?))
+}
+
+fn of_pod(pod: &Pod) -> Backend {
+    pod.spec.as_ref().map(|spec| of(&pod.metadata, spec)).unwrap_or_default()
+}
+
+/// The image is read from where it is run, so that a hand that edits it is seen.
+fn of(meta: &ObjectMeta, spec: &PodSpec) -> Backend {
+    let image = |it: &Container| it.image.clone().filter(|_| it.name == CONTAINER);
+    Backend {
+        release: Release {
+            version: annotation(meta, labels::VERSION).unwrap_or_default(),
+            image: spec.containers.iter().find_map(image).unwrap_or_default(),
+            engine: annotation(meta, labels::ENGINE).unwrap_or_default(),
+        },
+        store: store(meta),
+    }
+}
+
+fn stamp(meta: &ObjectMeta) -> Option<Backend> {
+    Some(Backend {
+        release: Release {
+            version: annotation(meta, labels::VERSION)?,
+            image: annotation(meta, labels::IMAGE)?,
+            engine: annotation(meta, labels::ENGINE)?,
+        },
+        store: store(meta),
+    })
+}
+
+fn store(meta: &ObjectMeta) -> Store {
+    annotation(meta, labels::STORE).and_then(|it| Store::try_from(it).ok()).unwrap_or_default()
+}
+
+fn annotation(meta: &ObjectMeta, key: &str) -> Option<String> {
+    meta.annotations.as_ref()?.get(key).cloned()
+}

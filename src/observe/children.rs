@@ -1,0 +1,113 @@
+//! The children that exist, as the watches tell; what they lack is asked for by name.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
+};
+use kube::{
+    Api, Resource, ResourceExt,
+    runtime::reflector::{ObjectRef, Store},
+};
+
+use crate::{
+    api::ConvexInstance,
+    context::Context,
+    plan::{
+        claim_name,
+        labels::{self, Belongs, Part},
+        names::Names,
+    },
+};
+
+/// The children of one instance that exist. Objects of somebody else are not among them, except for a
+/// claim, which may be taken over.
+#[derive(Clone, Debug, Default)]
+pub struct Children {
+    /// The claim that holds the data.
+    pub claim: Option<Arc<PersistentVolumeClaim>>,
+    /// The environment of the backend.
+    pub config: Option<Arc<ConfigMap>>,
+    /// The Service of the backend.
+    pub service: Option<Arc<Service>>,
+    /// The backend.
+    pub stateful_set: Option<Arc<StatefulSet>>,
+    /// Every pod of the backend that is not fully gone.
+    pub pods: Vec<Arc<Pod>>,
+    /// The dashboard.
+    pub dashboard: Option<Arc<Deployment>>,
+    /// The Service of the dashboard.
+    pub dashboard_service: Option<Arc<Service>>,
+    /// Every pod of the dashboard that is not fully gone.
+    pub dashboard_pods: Vec<Arc<Pod>>,
+}
+
+impl Children {
+    /// Looks them up.
+    ///
+    /// # Errors
+    /// When the API server does not answer about a claim.
+    pub async fn read(
+        ctx: &Context,
+        instance: &ConvexInstance,
+        names: &Names,
+    ) -> kube::Result<Self> {
+        let stores = &ctx.stores;
+        Ok(Self {
+            claim: Self::claim(ctx, instance, names).await?,
+            config: ours(&stores.configs, instance, &names.config()),
+            service: ours(&stores.services, instance, &names.backend_service()),
+            stateful_set: ours(&stores.stateful_sets, instance, &names.backend()),
+            pods: pods(&stores.pods, instance, Part::Backend),
+            dashboard: ours(&stores.deployments, instance, &names.dashboard()),
+            dashboard_service: ours(&stores.services, instance, &names.dashboard()),
+            dashboard_pods: pods(&stores.pods, instance, Part::Dashboard),
+        })
+    }
+
+    /// A claim that is not watched may have lost its label, or never have had one: before it is held to
+    /// be gone, the API server is asked.
+    async fn claim(
+        ctx: &Context,
+        instance: &ConvexInstance,
+        names: &Names,
+    ) -> kube::Result<Option<Arc<PersistentVolumeClaim>>> {
+        if !instance.spec.backend.storage.pvc.enabled {
+            return Ok(None);
+        }
+        let name = claim_name(instance, names);
+        let namespace = instance.namespace().unwrap_or_default();
+        let known = ctx.stores.claims.get(&ObjectRef::new(&name).within(&namespace));
+        if known.is_some() {
+            return Ok(known);
+        }
+        let claims: Api<PersistentVolumeClaim> = Api::namespaced(ctx.client.clone(), &namespace);
+        Ok(claims.get_opt(&name).await?.map(Arc::new))
+    }
+
+    /// Whether the claim is gone, or has lost its volume.
+    #[must_use]
+    pub fn claim_is_lost(&self) -> bool {
+        let phase = |claim: &PersistentVolumeClaim| claim.status.as_ref()?.phase.clone();
+        self.claim.as_deref().is_none_or(|claim| phase(claim).as_deref() == Some("Lost"))
+    }
+}
+
+fn ours<K>(store: &Store<K>, instance: &ConvexInstance, name: &str) -> Option<Arc<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let namespace = instance.namespace().unwrap_or_default();
+    let child = store.get(&ObjectRef::new(name).within(&namespace))?;
+    (labels::belongs(instance, child.meta()) == Belongs::Ours).then_some(child)
+}
+
+fn pods(store: &Store<Pod>, instance: &ConvexInstance, part: Part) -> Vec<Arc<Pod>> {
+    let wanted = labels::selector(instance, part);
+    let namespace = instance.namespace();
+    store.state_filter(|pod| {
+        let labels = pod.labels();
+        pod.namespace() == namespace && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
+    })
+}

@@ -1,0 +1,269 @@
+//! The keys of an instance: read by name, or prepared to be made.
+//!
+//! User Secrets are neither listed nor watched; they are read when a pass needs them. A value never
+//! leaves this module but as a typed secret that does not print itself.
+
+use chrono::Utc;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, ResourceExt};
+
+use super::Obstacle;
+use crate::{
+    api::ConvexInstance,
+    context::Context,
+    convex::{AdminKey, InstanceName, InstanceSecret},
+    plan::{
+        labels::{self, Belongs},
+        names::Names,
+        secrets,
+    },
+};
+
+/// The keys of an instance, as they are or as they are about to be made.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// `INSTANCE_NAME`.
+    pub name: InstanceName,
+    /// `INSTANCE_SECRET`.
+    pub secret: InstanceSecret,
+    /// Where the pod takes the secret from.
+    pub source: Source,
+    /// Where the secret was found.
+    pub found: KeysFound,
+    /// The admin key.
+    pub admin: AdminKey,
+    /// Whether the admin key is already kept in its Secret.
+    pub admin_found: bool,
+}
+
+impl Keys {
+    /// Whether the instance secret is kept where the pod takes it from.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        matches!(self.found, KeysFound::Ours | KeysFound::Named)
+    }
+}
+
+/// A key of a Secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The name of the Secret.
+    pub secret: String,
+    /// The key in it.
+    pub key: String,
+}
+
+/// Where the instance secret was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeysFound {
+    /// Nowhere: it is new.
+    Nowhere,
+    /// In our own Secret.
+    Ours,
+    /// In the Secret that an earlier instance of this name left behind.
+    Retained,
+    /// In the Secret that the spec names.
+    Named,
+}
+
+/// What was found of the keys.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// The keys; none where they cannot be had.
+    pub keys: Option<Keys>,
+    /// What is wrong with them.
+    pub obstacle: Option<Obstacle>,
+    /// Our own Secrets that exist, for a deletion.
+    pub stored: Vec<String>,
+}
+
+/// Reads the keys, or prepares new ones for an instance that never had any.
+pub(super) async fn read(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    names: &Names,
+    served: bool,
+) -> kube::Result<Seen> {
+    let namespace = instance.namespace().unwrap_or_default();
+    let secrets: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
+    let named = instance.spec.backend.instance.secret_ref.as_deref();
+    let own = names.instance_secret();
+    let holder = secrets.get_opt(named.unwrap_or(&own)).await?;
+    let admin = secrets.get_opt(&names.admin_secret()).await?;
+    let stored = [holder.as_ref().filter(|_| named.is_none()), admin.as_ref()]
+        .into_iter()
+        .flatten()
+        .filter(|secret| labels::belongs(instance, &secret.metadata) == Belongs::Ours)
+        .map(ResourceExt::name_any)
+        .collect();
+    let reader = Reader { instance, names, namespace: &namespace, served };
+    let found = match (named, &holder) {
+        (Some(name), holder) => reader.named(name, holder.as_ref()),
+        (None, Some(holder)) => reader.own(holder),
+        (None, None) => reader.fresh(),
+    };
+    let with_admin = found.and_then(|half| reader.with_admin(half, admin.as_ref()));
+    Ok(match with_admin {
+        Ok((keys, obstacle)) => Seen { keys: Some(keys), obstacle, stored },
+        Err(obstacle) => Seen { keys: None, obstacle: Some(obstacle), stored },
+    })
+}
+
+struct Reader<'a> {
+    instance: &'a ConvexInstance,
+    names: &'a Names,
+    namespace: &'a str,
+    served: bool,
+}
+
+struct Half {
+    name: InstanceName,
+    secret: InstanceSecret,
+    source: Source,
+    found: KeysFound,
+}
+
+impl Reader<'_> {
+    fn named(&self, name: &str, holder: Option<&Secret>) -> Result<Half, Obstacle> {
+        let key = self.instance.spec.backend.instance.secret_key.as_deref();
+        let key = key.unwrap_or(secrets::INSTANCE_SECRET);
+        let missing = || {
+            Obstacle::new(
+                "SecretMissing",
+                format!(
+                    "Secret \"{name}\" is not in namespace \"{}\"; create it with key \"{key}\". Looking again within 30 s.",
+                    self.namespace
+                ),
+            )
+        };
+        self.half(holder.ok_or_else(missing)?, key, KeysFound::Named)
+    }
+
+    fn own(&self, holder: &Secret) -> Result<Half, Obstacle> {
+        let name = holder.name_any();
+        let taken_over = self.instance.spec.backend.storage.pvc.existing_claim.is_some();
+        let found = match labels::belongs(self.instance, &holder.metadata) {
+            Belongs::Ours => KeysFound::Ours,
+            Belongs::Retained if taken_over => KeysFound::Retained,
+            Belongs::Retained => {
+                return Err(Obstacle::new(
+                    "NameConflict",
+                    format!(
+                        "Secret \"{name}\" was kept from an earlier instance of this name (deletionPolicy Retain). To take it over with its data, create the instance with spec.backend.storage.pvc.existingClaim: {}; to start anew, delete the Secret and that claim, or choose another name.",
+                        self.names.claim()
+                    ),
+                ));
+            }
+            Belongs::Foreign => {
+                return Err(Obstacle::new(
+                    "NameConflict",
+                    format!("Secret \"{name}\" exists and is not owned by this instance; set spec.backend.instance.secretRef to \"{name}\" to use it, or rename one of the two. It was not touched."),
+                ));
+            }
+        };
+        self.half(holder, secrets::INSTANCE_SECRET, found)
+    }
+
+    fn fresh(&self) -> Result<Half, Obstacle> {
+        let name = self.names.instance_secret();
+        if self.served {
+            return Err(Obstacle::new(
+                "SecretLost",
+                format!("Secret \"{name}\" is gone, and the admin keys of this instance were made with it. A new one is not invented: restore it from a backup with keys INSTANCE_NAME and INSTANCE_SECRET, or name another in spec.backend.instance.secretRef. The backend keeps running as it is."),
+            ));
+        }
+        let secret = InstanceSecret::generate()
+            .map_err(|error| Obstacle::new("RandomnessMissing", error.to_string()))?;
+        Ok(Half {
+            name: self.instance_name(None)?,
+            secret,
+            source: Source { secret: name, key: secrets::INSTANCE_SECRET.to_owned() },
+            found: KeysFound::Nowhere,
+        })
+    }
+
+    fn half(&self, holder: &Secret, key: &str, found: KeysFound) -> Result<Half, Obstacle> {
+        let secret = holder.name_any();
+        let value = value(holder, key).ok_or_else(|| key_missing(holder, key))?;
+        let invalid = |error: &dyn std::fmt::Display| {
+            Obstacle::new(
+                "SecretInvalid",
+                format!("Secret \"{secret}\", key \"{key}\" {error}. Mend it; looking again within 30 s."),
+            )
+        };
+        Ok(Half {
+            secret: InstanceSecret::parse(value).map_err(|error| invalid(&error))?,
+            name: self.instance_name(Some(holder))?,
+            source: Source { secret, key: key.to_owned() },
+            found,
+        })
+    }
+
+    /// The spec's name, else the one beside the secret, else the name of the resource.
+    fn instance_name(&self, holder: Option<&Secret>) -> Result<InstanceName, Obstacle> {
+        let spec = self.instance.spec.backend.instance.name.as_deref().map(str::as_bytes);
+        let beside = holder.and_then(|it| value(it, secrets::INSTANCE_NAME));
+        let own = self.instance.name_any();
+        let name = spec.or(beside).unwrap_or(own.as_bytes());
+        InstanceName::parse(name).map_err(|error| {
+            let holder = holder.map(ResourceExt::name_any).unwrap_or_default();
+            Obstacle::new(
+                "SecretInvalid",
+                format!("Secret \"{holder}\", key \"{}\" {error}. Mend it, or set spec.backend.instance.name.", secrets::INSTANCE_NAME),
+            )
+        })
+    }
+
+    /// Keys are keys even where the copy for applications is spoilt; that is said, and never mended by
+    /// writing over it.
+    fn with_admin(
+        &self,
+        half: Half,
+        admin: Option<&Secret>,
+    ) -> Result<(Keys, Option<Obstacle>), Obstacle> {
+        let now = u64::try_from(Utc::now().timestamp()).unwrap_or(1);
+        let minted = AdminKey::mint(&half.name, &half.secret, now)
+            .map_err(|error| Obstacle::new("AdminKeyNotMinted", error.to_string()))?;
+        let (admin, admin_found, obstacle) = match admin.map(|it| self.stored(&half, it)) {
+            None => (minted, false, None),
+            Some(Ok(stored)) => (stored, true, None),
+            Some(Err(obstacle)) => (minted, true, Some(obstacle)),
+        };
+        let Half { name, secret, source, found } = half;
+        Ok((Keys { name, secret, source, found, admin, admin_found }, obstacle))
+    }
+
+    fn stored(&self, half: &Half, holder: &Secret) -> Result<AdminKey, Obstacle> {
+        let own = holder.name_any();
+        if labels::belongs(self.instance, &holder.metadata) != Belongs::Ours {
+            return Err(Obstacle::conflict("Secret", &own));
+        }
+        let key = secrets::ADMIN_KEY;
+        let again = format!("Delete Secret \"{own}\" to have a new key minted.");
+        let bytes = value(holder, key).ok_or_else(|| key_missing(holder, key))?;
+        let admin = AdminKey::parse(bytes).map_err(|error| {
+            Obstacle::new("SecretInvalid", format!("Secret \"{own}\", key \"{key}\" {error}. {again}"))
+        })?;
+        admin.opens(&half.name, &half.secret).map_err(|_| {
+            Obstacle::new(
+                "AdminKeyMismatch",
+                format!("the admin key in Secret \"{own}\" was not made with the secret in \"{}\". {again}", half.source.secret),
+            )
+        })?;
+        Ok(admin)
+    }
+}
+
+fn value<'a>(secret: &'a Secret, key: &str) -> Option<&'a [u8]> {
+    secret.data.as_ref()?.get(key).map(|value| value.0.as_slice())
+}
+
+/// Names the keys that are there, for a typo shows at once beside them.
+fn key_missing(secret: &Secret, key: &str) -> Obstacle {
+    let keys: Vec<_> = secret.data.iter().flatten().map(|(key, _)| key.as_str()).collect();
+    let has = if keys.is_empty() { "no key at all".to_owned() } else { keys.join(", ") };
+    Obstacle::new(
+        "SecretKeyMissing",
+        format!("Secret \"{}\" has no key \"{key}\" (it has: {has}). Add the key; looking again within 30 s.", secret.name_any()),
+    )
+}

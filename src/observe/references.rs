@@ -1,0 +1,131 @@
+//! Whether everything that the spec refers to exists, is free, and can be carried out.
+
+use std::fmt::Debug;
+
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::{
+        apps::v1::{Deployment, StatefulSet},
+        core::v1::{ConfigMap, Service},
+    },
+};
+use kube::{Api, Resource, ResourceExt, core::DeserializeGuard};
+use serde::de::DeserializeOwned;
+use statemachine::Phase;
+
+use super::{Children, Obstacle, phase};
+use crate::{
+    api::{ConvexInstance, Engine},
+    context::Context,
+    plan::{
+        labels::{self, Belongs},
+        names::Names,
+    },
+};
+
+/// What is in the way, the first of it.
+pub(super) async fn read(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    names: &Names,
+    children: &Children,
+) -> kube::Result<Option<Obstacle>> {
+    let known = unsupported(instance).or_else(|| claim(ctx, instance, names, children));
+    if known.is_some() || phase(instance) != Phase::Pending {
+        return Ok(known);
+    }
+    // Before the first child is made, every name is looked up: what is not ours is not watched.
+    let look = Look { ctx, instance };
+    Ok(look
+        .conflict::<ConfigMap>("ConfigMap", &names.config())
+        .await?
+        .or(look.conflict::<Service>("Service", &names.backend_service()).await?)
+        .or(look.conflict::<StatefulSet>("StatefulSet", &names.backend()).await?)
+        .or(look.conflict::<Deployment>("Deployment", &names.dashboard()).await?)
+        .or(look.conflict::<Service>("Service", &names.dashboard()).await?))
+}
+
+/// What the spec may say and this version of the operator does not carry out.
+fn unsupported(instance: &ConvexInstance) -> Option<Obstacle> {
+    let spec = &instance.spec;
+    let networking = &spec.networking;
+    let field = if spec.backend.db.engine != Engine::Sqlite {
+        "spec.backend.db.engine postgres and mysql"
+    } else if spec.backend.s3.enabled {
+        "spec.backend.s3"
+    } else if networking.host.is_some()
+        || networking.site_host.is_some()
+        || networking.dashboard_host.is_some()
+    {
+        "spec.networking.host, siteHost and dashboardHost"
+    } else if networking.gateway_class_name.is_some() || !networking.parent_refs.is_empty() {
+        "spec.networking.gatewayClassName and parentRefs"
+    } else {
+        return None;
+    };
+    Some(Obstacle::new(
+        "Unsupported",
+        format!("{field} are accepted and not carried out by this version of the operator; nothing was made. Remove the field, or keep the instance until an operator that can is installed."),
+    ))
+}
+
+fn claim(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    names: &Names,
+    children: &Children,
+) -> Option<Obstacle> {
+    let storage = &instance.spec.backend.storage.pvc;
+    let existing = storage.existing_claim.as_deref();
+    let Some(claim) = children.claim.as_deref() else {
+        let name = existing?;
+        let before = phase(instance) == Phase::Pending;
+        return before.then(|| {
+            Obstacle::new("ClaimMissing", format!("claim \"{name}\" of spec.backend.storage.pvc.existingClaim is not in this namespace; create it, or restore it from a backup."))
+        });
+    };
+    let name = claim.name_any();
+    let belongs = labels::belongs(instance, &claim.metadata);
+    if let (Some(owner), false) = (user(ctx, instance, &claim.metadata), belongs == Belongs::Ours) {
+        return Some(Obstacle::new("ClaimInUse", format!("claim \"{name}\" holds the data of ConvexInstance \"{owner}\"; two backends on one volume would destroy it. Name another claim.")));
+    }
+    match (belongs, existing) {
+        (Belongs::Ours, _) | (_, Some(_)) => None,
+        (Belongs::Retained, None) => Some(Obstacle::new(
+            "NameConflict",
+            format!("claim \"{name}\" was kept from an earlier instance \"{}\" (deletionPolicy Retain). To take it over with its data, create the instance with spec.backend.storage.pvc.existingClaim: {name}; to start anew, delete the claim and Secret \"{}\", or choose another name.", instance.name_any(), names.instance_secret()),
+        )),
+        (Belongs::Foreign, None) => Some(Obstacle::conflict("PersistentVolumeClaim", &name)),
+    }
+}
+
+/// The living instance that a claim belongs to.
+fn user(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    claim: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
+) -> Option<String> {
+    let uid = claim.labels.as_ref()?.get(labels::INSTANCE_UID)?.clone();
+    let living = |it: &DeserializeGuard<ConvexInstance>| {
+        it.meta().uid.as_ref() == Some(&uid) && it.meta().namespace == instance.namespace()
+    };
+    ctx.stores.instances.find(living).and_then(|it| it.meta().name.clone())
+}
+
+struct Look<'a> {
+    ctx: &'a Context,
+    instance: &'a ConvexInstance,
+}
+
+impl Look<'_> {
+    async fn conflict<K>(&self, kind: &str, name: &str) -> kube::Result<Option<Obstacle>>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
+    {
+        let namespace = self.instance.namespace().unwrap_or_default();
+        let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &namespace);
+        let found = api.get_metadata_opt(name).await?;
+        let foreign = found.filter(|it| labels::belongs(self.instance, &it.metadata) != Belongs::Ours);
+        Ok(foreign.map(|_| Obstacle::conflict(kind, name)))
+    }
+}

@@ -1,0 +1,113 @@
+//! What the user wants, in the machine's words.
+
+use std::time::Duration;
+
+use kube::{Resource, ResourceExt};
+use sha2::{Digest, Sha256};
+use statemachine::{
+    Phase,
+    observed::Wish,
+    phase::Stage,
+    pins::{Destination, Pins, Release, Strategy, WayBack},
+};
+
+use super::Children;
+use crate::{
+    api::{
+        ConvexInstance, Engine, ImportInto, OnFailure, PreUpgradeSnapshot, UpgradeStrategy,
+    },
+    context::Settings,
+    plan::claim,
+};
+
+/// The annotation whose change asks for another try.
+const RETRY: &str = "convex.icod.de/retry";
+
+/// The wish of an instance.
+pub(super) fn of(instance: &ConvexInstance, settings: &Settings) -> Wish {
+    let spec = &instance.spec;
+    let default_image = || format!("{}:{}", settings.backend_repository, spec.version);
+    Wish {
+        release: Release {
+            version: spec.version.clone(),
+            image: spec.backend.image.clone().unwrap_or_else(default_image),
+            engine: engine(instance),
+        },
+        strategy: strategy(instance),
+        rollback: spec.maintenance.on_failure == OnFailure::Rollback,
+        retry: instance.annotations().get(RETRY).cloned().unwrap_or_default(),
+        deletion: instance.meta().deletion_timestamp.is_some(),
+        farewell: false,
+        suspend: spec.suspend,
+        unheld_export: false,
+    }
+}
+
+/// What decides which data is opened, besides the version: the kind of database and where it is. SQLite
+/// is in the store itself.
+#[must_use]
+pub fn engine(instance: &ConvexInstance) -> String {
+    let database = &instance.spec.backend.db;
+    if database.engine == Engine::Sqlite {
+        return "sqlite".to_owned();
+    }
+    let of = serde_json::to_vec(database).unwrap_or_default();
+    hex::encode(&Sha256::digest(of)[..8])
+}
+
+fn strategy(instance: &ConvexInstance) -> Strategy {
+    let spec = &instance.spec;
+    let volume = spec.backend.db.engine == Engine::Sqlite;
+    let way_back = match spec.maintenance.pre_upgrade_snapshot {
+        PreUpgradeSnapshot::Auto if volume => WayBack::Copy,
+        PreUpgradeSnapshot::Auto | PreUpgradeSnapshot::Export => WayBack::Export,
+        PreUpgradeSnapshot::Copy => WayBack::Copy,
+        PreUpgradeSnapshot::Off => WayBack::None,
+    };
+    match (spec.maintenance.upgrade_strategy, spec.maintenance.export_import.into) {
+        (UpgradeStrategy::InPlace, _) => Strategy::InPlace(way_back),
+        (UpgradeStrategy::ExportImport, ImportInto::FreshStore) => {
+            Strategy::ExportImport(Destination::FreshStore)
+        }
+        (UpgradeStrategy::ExportImport, ImportInto::SameStore) if way_back == WayBack::Copy => {
+            Strategy::ExportImport(Destination::SameStoreCopied)
+        }
+        (UpgradeStrategy::ExportImport, ImportInto::SameStore) => {
+            Strategy::ExportImport(Destination::SameStore)
+        }
+    }
+}
+
+/// Whether what the strategy asks for can be had: copies and exports are not made by this version of the
+/// operator, and an upgrade that needs one is not begun.
+pub(super) fn obtainable(instance: &ConvexInstance) -> bool {
+    strategy(instance) == Strategy::InPlace(WayBack::None)
+}
+
+/// Whether the wanted version once opened the store that the data is in, which has moved on since.
+pub(super) fn outgrown(instance: &ConvexInstance, children: &Children, pins: &Pins) -> bool {
+    let wanted = &instance.spec.version;
+    let runs = pins.home.as_ref().map(|home| &home.release.version);
+    let opened = claim::opened_by(children.claim.as_ref().map(|claim| &claim.metadata));
+    runs != Some(wanted) && opened.last() != Some(wanted) && opened.contains(wanted)
+}
+
+/// How long the phase may last.
+pub(super) fn patience(instance: &ConvexInstance, phase: Phase) -> Duration {
+    let maintenance = &instance.spec.maintenance;
+    seconds(match phase {
+        Phase::Upgrading(Stage::Exporting) => maintenance.export_deadline_seconds,
+        Phase::Upgrading(Stage::Rolling) => maintenance.rollout_deadline_seconds,
+        Phase::Upgrading(Stage::Importing) => maintenance.import_deadline_seconds,
+        _ => maintenance.provision_deadline_seconds,
+    })
+}
+
+/// How long the backend may be away.
+pub(super) fn grace(instance: &ConvexInstance) -> Duration {
+    seconds(instance.spec.maintenance.unavailable_grace_seconds)
+}
+
+fn seconds(number: i32) -> Duration {
+    Duration::from_secs(u64::try_from(number).unwrap_or_default())
+}

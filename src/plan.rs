@@ -1,0 +1,133 @@
+//! What is wanted: obligations become desired objects, in dependency order.
+//!
+//! Nothing here fails and nothing holds a client. What can fail, such as reading a Secret or finding
+//! randomness for a new one, happened while observing, so that the builders take values only.
+
+pub mod backend;
+pub mod claim;
+pub mod config;
+pub mod dashboard;
+mod inputs;
+pub mod labels;
+pub mod names;
+mod owed;
+pub mod quantity;
+pub mod secrets;
+pub mod security;
+pub mod service;
+
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service},
+};
+
+pub use self::{
+    inputs::{Inputs, Origins, claim_name},
+    owed::owed,
+};
+
+/// What is to be done to the cluster, in the order in which it is done. The parameter says whether it
+/// has been: [`Prepared`] before, [`Applied`] after.
+#[derive(Debug)]
+pub struct Plan<State> {
+    /// The steps, dependencies first.
+    pub steps: Vec<Step>,
+    /// How far the plan has come.
+    pub state: State,
+}
+
+/// A plan that nobody has acted on.
+#[derive(Debug, Default)]
+pub struct Prepared;
+
+/// A plan that was carried out, as far as it could be.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// How many writes it took.
+    pub writes: usize,
+    /// Objects of other people that stand where ours should.
+    pub conflicts: Vec<Conflict>,
+    /// Obligations that this version of the operator does not carry out.
+    pub declined: Vec<&'static str>,
+    /// Writes that the API server refused, in its own words.
+    pub refused: Vec<Refused>,
+}
+
+/// An object of somebody else that has the name of a child.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A write that the API server refused: a quota, a policy, an invalid combination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The kind of the object.
+    pub kind: String,
+    /// The name of the object.
+    pub name: String,
+    /// The reason that the API server gave.
+    pub reason: String,
+    /// Its message, cut to a bearable length.
+    pub message: String,
+}
+
+/// One thing that is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// The child is as it is here, in everything that is said here.
+    Ensure(Child),
+    /// The Secret exists; its content is never written over.
+    Create(Box<Secret>),
+    /// The Secret that an earlier instance left behind is now this one's; its content stays.
+    TakeOver(String),
+    /// The child is gone.
+    Remove(Kind, String),
+    /// Our finalizer is on the instance, or off it.
+    Finalizer(bool),
+    /// This version of the operator does not carry this out; it touches nothing.
+    Decline(&'static str),
+}
+
+/// A child that is kept as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Child {
+    /// The environment of the backend.
+    ConfigMap(Box<ConfigMap>),
+    /// The claim that holds the data.
+    Claim(Box<PersistentVolumeClaim>),
+    /// How a part is reached inside the cluster.
+    Service(Box<Service>),
+    /// The backend.
+    StatefulSet(Box<StatefulSet>),
+    /// The dashboard.
+    Deployment(Box<Deployment>),
+}
+
+/// The kinds of children that are removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A Secret of ours.
+    Secret,
+    /// The environment of the backend.
+    ConfigMap,
+    /// The claim that holds the data.
+    Claim,
+    /// How a part is reached inside the cluster.
+    Service,
+    /// The backend.
+    StatefulSet,
+    /// The dashboard.
+    Deployment,
+}
+
+impl Plan<Prepared> {
+    /// A plan of these steps.
+    #[must_use]
+    pub fn of(steps: Vec<Step>) -> Self {
+        Self { steps, state: Prepared }
+    }
+}

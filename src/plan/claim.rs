@@ -1,0 +1,73 @@
+//! The claim that holds the data, with its stamp: which versions were about to open it, and whether it
+//! is the one that the instance's data is in.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::core::v1::{
+        PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements,
+    },
+    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
+};
+use statemachine::pins::Backend;
+
+use super::{
+    Inputs,
+    labels::{self, Part},
+    quantity,
+};
+
+/// How many versions a store remembers; the oldest are forgotten first.
+const REMEMBERED: usize = 32;
+
+/// The claim, stamped with the version that is about to open it.
+#[must_use]
+pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim {
+    let storage = &inputs.instance.spec.backend.storage.pvc;
+    let taken_over = storage.existing_claim.is_some();
+    let mut metadata = labels::outliving(inputs.instance, Part::Backend, inputs.claim());
+    metadata.annotations = Some(stamp(inputs.claim_meta(), backend));
+    let size = inputs.claim_request().filter(|now| quantity::milli(now) >= quantity::milli(&storage.size));
+    PersistentVolumeClaim {
+        metadata,
+        spec: Some(PersistentVolumeClaimSpec {
+            // What a claim that is taken over looks like was decided by whoever made it.
+            access_modes: (!taken_over).then(|| vec!["ReadWriteOnce".to_owned()]),
+            storage_class_name: storage.storage_class_name.clone().filter(|_| !taken_over),
+            resources: Some(VolumeResourceRequirements {
+                requests: Some(BTreeMap::from([(
+                    "storage".to_owned(),
+                    Quantity(size.unwrap_or(&storage.size).to_owned()),
+                )])),
+                ..VolumeResourceRequirements::default()
+            }),
+            ..PersistentVolumeClaimSpec::default()
+        }),
+        ..PersistentVolumeClaim::default()
+    }
+}
+
+/// The stamp of a store. A store is sealed from its birth while it is the only one there ever was.
+fn stamp(found: Option<&ObjectMeta>, backend: &Backend) -> BTreeMap<String, String> {
+    let release = &backend.release;
+    let mut opened = opened_by(found);
+    if opened.last() != Some(&release.version) {
+        opened.push(release.version.clone());
+    }
+    let forgotten = opened.len().saturating_sub(REMEMBERED);
+    BTreeMap::from([
+        (labels::VERSION.to_owned(), release.version.clone()),
+        (labels::IMAGE.to_owned(), release.image.clone()),
+        (labels::ENGINE.to_owned(), release.engine.clone()),
+        (labels::STORE.to_owned(), String::from(backend.store.clone())),
+        (labels::OPENED_BY.to_owned(), opened.split_off(forgotten).join(",")),
+        (labels::SEALED.to_owned(), "true".to_owned()),
+    ])
+}
+
+/// Every version that was about to open the store, oldest first.
+#[must_use]
+pub fn opened_by(found: Option<&ObjectMeta>) -> Vec<String> {
+    let annotation = found.and_then(|it| it.annotations.as_ref()?.get(labels::OPENED_BY));
+    annotation.map(|it| it.split(',').map(str::to_owned).collect()).unwrap_or_default()
+}

@@ -1,0 +1,75 @@
+//! The environment of the backend that is no secret, and the digest that rolls its pod.
+
+use std::collections::BTreeMap;
+
+use hmac::{Hmac, Mac};
+use k8s_openapi::api::core::v1::ConfigMap;
+use sha2::Sha256;
+
+use super::{Inputs, labels::{self, Part}};
+use crate::api::Environment;
+
+/// Where the data is, as the image expects it.
+pub const DATA_DIR: &str = "/convex/data";
+/// Where the image writes its credentials in clear, on every start.
+pub const CREDENTIALS_DIR: &str = "/run/credentials";
+/// Where the image keeps what it can lose, which is read and written heavily.
+pub const TMP_DIR: &str = "/tmp";
+
+/// What Convex's own compose file sets where its code has another default, so that an instance behaves
+/// as its documentation says (`self-hosted/docker/docker-compose.yml` upstream).
+const COMPOSE: [(&str, &str); 4] = [
+    ("APPLICATION_MAX_CONCURRENT_NODE_ACTIONS", "16"),
+    ("APPLICATION_MAX_CONCURRENT_V8_ACTIONS", "16"),
+    ("DISABLE_METRICS_ENDPOINT", "true"),
+    ("DOCUMENT_RETENTION_DELAY", "172800"),
+];
+
+/// The `ConfigMap` with the environment that is no secret.
+#[must_use]
+pub fn config_map(inputs: &Inputs<'_>) -> ConfigMap {
+    ConfigMap {
+        metadata: labels::owned(inputs.instance, Part::Backend, inputs.names.config()),
+        data: Some(environment(inputs)),
+        ..ConfigMap::default()
+    }
+}
+
+fn environment(inputs: &Inputs<'_>) -> BTreeMap<String, String> {
+    let spec = &inputs.instance.spec;
+    let origins = inputs.origins();
+    let mut pairs = COMPOSE.map(|(name, value)| (name, value.to_owned())).to_vec();
+    pairs.extend([
+        ("INSTANCE_NAME", inputs.keys.name.to_string()),
+        ("CONVEX_CLOUD_ORIGIN", origins.cloud),
+        ("CONVEX_SITE_ORIGIN", origins.site),
+        ("DATA_DIR", DATA_DIR.to_owned()),
+        ("CREDENTIALS_DIR", CREDENTIALS_DIR.to_owned()),
+        ("TMPDIR", TMP_DIR.to_owned()),
+        ("HOME", TMP_DIR.to_owned()),
+    ]);
+    // Any value at all, even "false", turns these two on: they are absent or true.
+    if spec.backend.telemetry.disable_beacon {
+        pairs.push(("DISABLE_BEACON", "true".to_owned()));
+    }
+    let redact = spec.backend.logging.redact_logs_to_client;
+    if redact.unwrap_or(spec.environment == Environment::Prod) {
+        pairs.push(("REDACT_LOGS_TO_CLIENT", "true".to_owned()));
+    }
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// A digest of everything that the pod reads only once. It is keyed with the instance's own secret, so
+/// that nobody can try values against it.
+#[must_use]
+pub fn digest(inputs: &Inputs<'_>) -> String {
+    let key = inputs.keys.secret.to_hex();
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
+        return String::new(); // HMAC takes keys of every length
+    };
+    mac.update(key.as_bytes());
+    for (name, value) in environment(inputs) {
+        mac.update(format!("{name}={value}\n").as_bytes());
+    }
+    hex::encode(&mac.finalize().into_bytes()[..16])
+}

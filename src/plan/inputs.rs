@@ -1,0 +1,105 @@
+//! What the builders build from: values only, resolved before.
+
+use k8s_openapi::{
+    api::core::v1::PersistentVolumeClaim, apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+use kube::ResourceExt;
+use statemachine::pins::Release;
+
+use super::{
+    backend::{API_PORT, SITE_PORT},
+    names::Names,
+};
+use crate::{api::ConvexInstance, observe::Keys};
+
+/// Everything that the children of one instance are built from.
+#[derive(Clone, Debug)]
+pub struct Inputs<'a> {
+    /// The instance.
+    pub instance: &'a ConvexInstance,
+    /// What its children are called.
+    pub names: Names,
+    /// Its keys, as they are or as they are about to be made.
+    pub keys: &'a Keys,
+    /// What the data belongs to, or what is aimed at.
+    pub release: Release,
+    /// The repository of dashboard images, without a tag.
+    pub dashboard_repository: &'a str,
+    /// The claim as it was found.
+    pub found_claim: Option<&'a PersistentVolumeClaim>,
+}
+
+/// The public base URLs of an instance, without trailing slash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins {
+    /// Of the API, as the backend puts it into links.
+    pub cloud: String,
+    /// Of HTTP actions.
+    pub site: String,
+    /// Of the API, as browsers reach it.
+    pub deployment: String,
+}
+
+impl Inputs<'_> {
+    /// The public base URLs of the instance.
+    #[must_use]
+    pub fn origins(&self) -> Origins {
+        Origins::of(self.instance, &self.names)
+    }
+
+    /// The URL of the backend's Service inside the cluster.
+    #[must_use]
+    pub fn service_url(&self, port: i32) -> String {
+        service_url(self.instance, &self.names, port)
+    }
+
+    /// The name of the claim that holds the data.
+    #[must_use]
+    pub fn claim(&self) -> String {
+        claim_name(self.instance, &self.names)
+    }
+
+    /// The image of the dashboard, which follows the version of the backend.
+    #[must_use]
+    pub fn dashboard_image(&self) -> String {
+        let spec = &self.instance.spec.dashboard;
+        let follow = || format!("{}:{}", self.dashboard_repository, self.release.version);
+        spec.image.clone().unwrap_or_else(follow)
+    }
+
+    pub(super) fn claim_meta(&self) -> Option<&ObjectMeta> {
+        self.found_claim.map(|claim| &claim.metadata)
+    }
+
+    pub(super) fn claim_request(&self) -> Option<&str> {
+        let spec = self.found_claim?.spec.as_ref()?;
+        Some(spec.resources.as_ref()?.requests.as_ref()?.get("storage")?.0.as_str())
+    }
+}
+
+/// The name of the claim that holds the data of an instance.
+#[must_use]
+pub fn claim_name(instance: &ConvexInstance, names: &Names) -> String {
+    let existing = instance.spec.backend.storage.pvc.existing_claim.clone();
+    existing.unwrap_or_else(|| names.claim())
+}
+
+impl Origins {
+    /// What the spec says, or else the Service inside the cluster.
+    #[must_use]
+    pub fn of(instance: &ConvexInstance, names: &Names) -> Self {
+        let networking = &instance.spec.networking;
+        let service = |port| service_url(instance, names, port);
+        let cloud = networking.cloud_origin.clone().unwrap_or_else(|| service(API_PORT));
+        Self {
+            site: networking.site_origin.clone().unwrap_or_else(|| service(SITE_PORT)),
+            deployment: networking.deployment_url.clone().unwrap_or_else(|| cloud.clone()),
+            cloud,
+        }
+    }
+}
+
+fn service_url(instance: &ConvexInstance, names: &Names, port: i32) -> String {
+    let namespace = instance.namespace().unwrap_or_default();
+    format!("http://{}.{namespace}.svc:{port}", names.backend_service())
+}

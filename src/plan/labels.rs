@@ -1,0 +1,127 @@
+//! Labels, annotations and owner references: the only place that spells them.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::{Resource, ResourceExt};
+
+use crate::api::ConvexInstance;
+
+/// Field manager, value of `managed-by`, and reporter of Events.
+pub const MANAGER: &str = "convex-operator";
+/// Keeps an instance until its children are gone.
+pub const FINALIZER: &str = "convex.icod.de/finalizer";
+/// Says which instance a child that outlives its instance belongs or belonged to.
+pub const INSTANCE_UID: &str = "convex.icod.de/instance-uid";
+/// On backend pods and claims: the version that the template asks for.
+pub const VERSION: &str = "convex.icod.de/version";
+/// On backend pods: the fingerprint of the engine's settings.
+pub const ENGINE: &str = "convex.icod.de/engine";
+/// On backend pods and claims: which store this is.
+pub const STORE: &str = "convex.icod.de/store";
+/// On backend pods: a keyed digest of the environment, so that a changed value rolls the pod.
+pub const CONFIG_HASH: &str = "convex.icod.de/config-hash";
+/// On claims: the image that was last about to open the store.
+pub const IMAGE: &str = "convex.icod.de/image";
+/// On claims: every version that was about to open the store, oldest first.
+pub const OPENED_BY: &str = "convex.icod.de/opened-by";
+/// On claims: the store holds the data of the instance.
+pub const SEALED: &str = "convex.icod.de/sealed";
+/// On a backend Service that lets nobody in; no pod ever carries it.
+pub const TRAFFIC: &str = "convex.icod.de/traffic";
+
+/// The label that every child carries, and that watches select by.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The label that names the instance of a child.
+pub const INSTANCE: &str = "app.kubernetes.io/instance";
+
+/// Which part of an instance a child belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The backend and what it needs.
+    Backend,
+    /// The dashboard.
+    Dashboard,
+}
+
+impl Part {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Backend => "backend",
+            Self::Dashboard => "dashboard",
+        }
+    }
+}
+
+fn map<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// What selects the pods of a part. It can never change: selectors are immutable.
+#[must_use]
+pub fn selector(instance: &ConvexInstance, part: Part) -> BTreeMap<String, String> {
+    map([
+        ("app.kubernetes.io/name", "convex"),
+        (INSTANCE, &instance.name_any()),
+        ("app.kubernetes.io/component", part.name()),
+    ])
+}
+
+/// What every child of a part carries.
+#[must_use]
+pub fn labels(instance: &ConvexInstance, part: Part) -> BTreeMap<String, String> {
+    let mut labels = selector(instance, part);
+    labels.extend(map([("app.kubernetes.io/part-of", "convex"), (MANAGED_BY, MANAGER)]));
+    labels
+}
+
+/// The metadata of a child that goes with its instance.
+#[must_use]
+pub fn owned(instance: &ConvexInstance, part: Part, name: String) -> ObjectMeta {
+    ObjectMeta { owner_references: owner(instance).map(|it| vec![it]), ..outliving(instance, part, name) }
+}
+
+/// The metadata of a child that may outlive its instance: no owner, so that no garbage collector
+/// ever takes data with it; the label says whose it is.
+#[must_use]
+pub fn outliving(instance: &ConvexInstance, part: Part, name: String) -> ObjectMeta {
+    let mut labels = labels(instance, part);
+    labels.insert(INSTANCE_UID.to_owned(), instance.uid().unwrap_or_default());
+    ObjectMeta {
+        name: Some(name),
+        namespace: instance.namespace(),
+        labels: Some(labels),
+        ..ObjectMeta::default()
+    }
+}
+
+fn owner(instance: &ConvexInstance) -> Option<OwnerReference> {
+    instance.controller_owner_ref(&())
+}
+
+/// Whose a child is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Belongs {
+    /// This instance's.
+    Ours,
+    /// An earlier instance of this name left it behind.
+    Retained,
+    /// Somebody else's: never adopted, never overwritten, never deleted.
+    Foreign,
+}
+
+/// Whose a child is, by owner reference or, where it may outlive its instance, by label.
+#[must_use]
+pub fn belongs(instance: &ConvexInstance, child: &ObjectMeta) -> Belongs {
+    let uid = instance.uid().unwrap_or_default();
+    let owners = child.owner_references.as_deref().unwrap_or_default();
+    if let Some(controller) = owners.iter().find(|it| it.controller == Some(true)) {
+        return if controller.uid == uid { Belongs::Ours } else { Belongs::Foreign };
+    }
+    let label = |key: &str| child.labels.as_ref().and_then(|it| it.get(key));
+    match label(INSTANCE_UID) {
+        Some(of) if *of == uid => Belongs::Ours,
+        Some(_) if label(INSTANCE) == Some(&instance.name_any()) => Belongs::Retained,
+        _ => Belongs::Foreign,
+    }
+}

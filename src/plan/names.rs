@@ -1,0 +1,106 @@
+//! What children are called. The only place that knows a child's name.
+
+use sha2::{Digest, Sha256};
+
+/// The longest name that an instance may have; the CRD refuses longer ones.
+pub const INSTANCE_NAME_MAX: usize = 52;
+/// A Service is a DNS label.
+const DNS_LABEL: usize = 63;
+/// A `StatefulSet` puts its own name, a dash and a hash of ten characters into a label of its pods.
+const STATEFUL_SET: usize = DNS_LABEL - 11;
+const DIGEST: usize = 8;
+
+const _: () = assert!(INSTANCE_NAME_MAX + "-dashboard".len() <= DNS_LABEL);
+
+/// The names of the children of one instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    instance: String,
+}
+
+impl Names {
+    /// The names of the children of the instance of this name.
+    #[must_use]
+    pub fn of(instance: &str) -> Self {
+        Self { instance: instance.to_owned() }
+    }
+
+    /// The Secret with name and secret of the instance.
+    #[must_use]
+    pub fn instance_secret(&self) -> String {
+        self.child("-instance", DNS_LABEL)
+    }
+
+    /// The Secret that applications take URL and admin key from.
+    #[must_use]
+    pub fn admin_secret(&self) -> String {
+        self.child("-admin", DNS_LABEL)
+    }
+
+    /// The `ConfigMap` with the environment that is no secret.
+    #[must_use]
+    pub fn config(&self) -> String {
+        self.child("-backend", DNS_LABEL)
+    }
+
+    /// The claim that holds the data, unless the spec names another.
+    #[must_use]
+    pub fn claim(&self) -> String {
+        self.child("-data", DNS_LABEL)
+    }
+
+    /// The Service of the backend.
+    #[must_use]
+    pub fn backend_service(&self) -> String {
+        self.child("-backend", DNS_LABEL)
+    }
+
+    /// The `StatefulSet` of the backend.
+    #[must_use]
+    pub fn backend(&self) -> String {
+        self.child("-backend", STATEFUL_SET)
+    }
+
+    /// The Deployment and the Service of the dashboard.
+    #[must_use]
+    pub fn dashboard(&self) -> String {
+        self.child("-dashboard", DNS_LABEL)
+    }
+
+    /// Instance and suffix; where that is too long, the instance is cut and told apart by a digest.
+    fn child(&self, suffix: &str, limit: usize) -> String {
+        if self.instance.len() + suffix.len() <= limit {
+            return format!("{}{suffix}", self.instance);
+        }
+        let digest = hex::encode(Sha256::digest(&self.instance));
+        let kept = limit - suffix.len() - 1 - DIGEST;
+        let head = self.instance.get(..kept).unwrap_or(&self.instance).trim_end_matches('-');
+        format!("{head}-{}{suffix}", &digest[..DIGEST])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_name_is_kept_as_it_is() {
+        let names = Names::of("orders");
+        assert_eq!(names.backend(), "orders-backend");
+        assert_eq!(names.claim(), "orders-data");
+        assert_eq!(names.instance_secret(), "orders-instance");
+    }
+
+    #[test]
+    fn the_longest_name_leaves_room_for_the_revision_label_of_the_pods() {
+        let names = Names::of(&"a".repeat(INSTANCE_NAME_MAX));
+        assert_eq!(names.backend().len(), STATEFUL_SET);
+        assert!(names.dashboard().len() <= DNS_LABEL);
+    }
+
+    #[test]
+    fn cut_names_of_different_instances_differ() {
+        let long = "a".repeat(51);
+        assert_ne!(Names::of(&format!("{long}b")).backend(), Names::of(&format!("{long}c")).backend());
+    }
+}

@@ -1,0 +1,130 @@
+//! From obligations to steps.
+
+use statemachine::{Action, pins::Backend};
+
+use super::{
+    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard, secrets,
+    service::{self, Traffic},
+};
+use crate::{
+    api::{ConvexInstance, DeletionPolicy},
+    observe::{KeysFound, World},
+};
+
+/// What the phase owes, as steps. Where the keys cannot be had, nothing that needs them is planned:
+/// the reason is reported, and what runs keeps running.
+#[must_use]
+pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Plan<Prepared> {
+    let planner = Planner { instance, world, inputs: world.inputs(instance) };
+    Plan::of(actions.iter().flat_map(|action| planner.steps(action)).collect())
+}
+
+struct Planner<'a> {
+    instance: &'a ConvexInstance,
+    world: &'a World,
+    inputs: Option<Inputs<'a>>,
+}
+
+impl Planner<'_> {
+    fn steps(&self, action: &Action) -> Vec<Step> {
+        match action {
+            Action::EnsureFinalizerAdded => vec![Step::Finalizer(true)],
+            Action::EnsureFinalizerRemoved => vec![Step::Finalizer(false)],
+            Action::EnsureSecretsCreated => self.with(Self::secrets),
+            Action::EnsureStoreStamped(backend) => self.with(|it, inputs| it.store(inputs, backend)),
+            Action::EnsureBackendRolled(backend) => {
+                self.with(|_, inputs| backend_steps(inputs, backend, false))
+            }
+            Action::EnsureBackendStopped(backend) => {
+                self.with(|_, inputs| backend_steps(inputs, backend, true))
+            }
+            Action::EnsureSurroundingsApplied => self.with(Self::dashboard),
+            Action::EnsureTrafficFlowing => self.with(|_, inputs| vec![traffic(inputs, Traffic::Flows)]),
+            // A Service that was never made lets nobody in.
+            Action::EnsureTrafficHeld if self.world.children.service.is_none() => Vec::new(),
+            Action::EnsureTrafficHeld => self.with(|_, inputs| vec![traffic(inputs, Traffic::Held)]),
+            Action::EnsureChildrenRemoved { keep_stores } => self.removal(*keep_stores),
+            // Stores are sealed from birth, fenced by resourceVersion, and no job was ever started:
+            // there is nothing to do before copies and exports come.
+            Action::EnsureStoreSealed(_) | Action::EnsureFenced | Action::EnsureJobsStopped { .. } => {
+                Vec::new()
+            }
+            Action::EnsureImageProven(_) => vec![Step::Decline("proving an image")],
+            Action::EnsureExported(_) => vec![Step::Decline("exporting data")],
+            Action::EnsureCopied { .. } => vec![Step::Decline("copying a volume")],
+            Action::EnsureImported { .. } => vec![Step::Decline("importing data")],
+        }
+    }
+
+    fn with(&self, build: impl Fn(&Self, &Inputs<'_>) -> Vec<Step>) -> Vec<Step> {
+        self.inputs.as_ref().map(|inputs| build(self, inputs)).unwrap_or_default()
+    }
+
+    fn secrets(&self, inputs: &Inputs<'_>) -> Vec<Step> {
+        let instance = match inputs.keys.found {
+            KeysFound::Nowhere => Some(Step::Create(Box::new(secrets::instance(inputs)))),
+            KeysFound::Retained => Some(Step::TakeOver(inputs.names.instance_secret())),
+            KeysFound::Ours | KeysFound::Named => None,
+        };
+        let admin = (!inputs.keys.admin_found)
+            .then(|| Step::Create(Box::new(secrets::admin(inputs))));
+        instance.into_iter().chain(admin).collect()
+    }
+
+    fn store(&self, inputs: &Inputs<'_>, backend: &Backend) -> Vec<Step> {
+        if !self.instance.spec.backend.storage.pvc.enabled {
+            return Vec::new();
+        }
+        vec![Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, backend))))]
+    }
+
+    fn dashboard(&self, inputs: &Inputs<'_>) -> Vec<Step> {
+        let name = inputs.names.dashboard();
+        if self.instance.spec.dashboard.enabled {
+            return vec![
+                Step::Ensure(Child::Deployment(Box::new(dashboard::deployment(inputs)))),
+                Step::Ensure(Child::Service(Box::new(service::dashboard(inputs)))),
+            ];
+        }
+        vec![Step::Remove(Kind::Deployment, name.clone()), Step::Remove(Kind::Service, name)]
+    }
+
+    /// Users first, then what writes, then what is written to; stores by policy.
+    fn removal(&self, keep_stores: bool) -> Vec<Step> {
+        let names = &self.world.names;
+        let mut steps = vec![
+            Step::Remove(Kind::Service, names.backend_service()),
+            Step::Remove(Kind::Deployment, names.dashboard()),
+            Step::Remove(Kind::Service, names.dashboard()),
+            Step::Remove(Kind::StatefulSet, names.backend()),
+        ];
+        if !self.world.children.pods.is_empty() || self.world.children.stateful_set.is_some() {
+            return steps;
+        }
+        steps.extend([
+            Step::Remove(Kind::ConfigMap, names.config()),
+            Step::Remove(Kind::Secret, names.admin_secret()),
+        ]);
+        let goes = self.instance.spec.deletion_policy == DeletionPolicy::Delete && !keep_stores;
+        let keyed_store = self.instance.spec.backend.storage.pvc.enabled;
+        if goes {
+            steps.push(Step::Remove(Kind::Claim, self.world.claim_name(self.instance)));
+        }
+        if goes || !keyed_store {
+            steps.push(Step::Remove(Kind::Secret, names.instance_secret()));
+        }
+        steps
+    }
+}
+
+fn backend_steps(inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> Vec<Step> {
+    let set = backend::stateful_set(inputs, backend, stopped);
+    vec![
+        Step::Ensure(Child::ConfigMap(Box::new(config::config_map(inputs)))),
+        Step::Ensure(Child::StatefulSet(Box::new(set))),
+    ]
+}
+
+fn traffic(inputs: &Inputs<'_>, traffic: Traffic) -> Step {
+    Step::Ensure(Child::Service(Box::new(service::backend(inputs, traffic))))
+}

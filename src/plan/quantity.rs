@@ -1,0 +1,65 @@
+//! Quantities, compared by value: the API server answers `1024Mi` with `1Gi`.
+
+/// A quantity in thousandths, so that `100m` and `0.1` are one; none where the text is no quantity.
+#[must_use]
+pub fn milli(text: &str) -> Option<i128> {
+    let split = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
+    let (number, suffix) = text.split_at(split);
+    let (number, scale) = match exponent(suffix) {
+        Some(power) => (number, i128::pow(10, power)),
+        None => (number, unit(suffix)?),
+    };
+    let (sign, digits) = match number.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, number.strip_prefix('+').unwrap_or(number)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() && fraction.is_empty() || fraction.len() > 9 {
+        return None;
+    }
+    let mantissa: i128 = format!("{whole}{fraction}").parse().ok()?;
+    let denominator = i128::pow(10, u32::try_from(fraction.len()).ok()?);
+    Some(sign * mantissa.checked_mul(scale)? / denominator)
+}
+
+fn exponent(suffix: &str) -> Option<u32> {
+    let power = suffix.strip_prefix(['e', 'E'])?;
+    let power: u32 = power.parse().ok()?;
+    (power <= 24).then_some(power + 3)
+}
+
+fn unit(suffix: &str) -> Option<i128> {
+    const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    const DECIMAL: [&str; 8] = ["m", "", "k", "M", "G", "T", "P", "E"];
+    if let Some(power) = BINARY.iter().position(|it| *it == suffix) {
+        return Some(1000 * i128::pow(1024, u32::try_from(power).ok()? + 1));
+    }
+    let power = DECIMAL.iter().position(|it| *it == suffix)?;
+    Some(i128::pow(1000, u32::try_from(power).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_quantities_are_equal_however_they_are_written() {
+        for (one, other) in [("1024Mi", "1Gi"), ("0.5", "500m"), ("1000m", "1"), ("1e3", "1k"), ("1E3", "1000"), ("1.5Gi", "1536Mi")] {
+            assert_eq!(milli(one), milli(other), "{one} {other}");
+            assert!(milli(one).is_some());
+        }
+    }
+
+    #[test]
+    fn what_is_no_quantity_has_no_value() {
+        for text in ["", "Gi", "ten", "1Zi", "1.2.3", "--1", "."] {
+            assert_eq!(milli(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_compare_by_value() {
+        assert!(milli("10Gi") < milli("100Gi"));
+        assert!(milli("-1Gi") < milli("0"));
+    }
+}

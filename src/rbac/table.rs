@@ -1,0 +1,121 @@
+//! The table itself.
+
+use super::Scope::{Cluster, Own, Watched};
+use super::Verb::{Create, Delete, Get, List, Patch, Update, Watch};
+use super::{Rule, Verb};
+
+const READ: &[Verb] = &[Get, List, Watch];
+const OWN_CHILDREN: &[Verb] = &[Get, List, Watch, Create, Patch, Delete];
+
+/// Every permission that the operator has.
+pub const RULES: &[Rule] = &[
+    Rule {
+        scope: Watched,
+        group: "convex.icod.de",
+        resources: &["convexinstances"],
+        names: &[],
+        verbs: &[Get, List, Watch, Update, Patch],
+        reason: "What users ask for. Written to only to add and remove the operator's own finalizer.",
+    },
+    Rule {
+        scope: Watched,
+        group: "convex.icod.de",
+        resources: &["convexinstances/status"],
+        names: &[],
+        verbs: &[Get, Update, Patch],
+        reason: "Where the operator keeps the phase and reports what it sees.",
+    },
+    Rule {
+        scope: Watched,
+        group: "convex.icod.de",
+        resources: &["convexinstances/finalizers"],
+        names: &[],
+        verbs: &[Update],
+        reason: "Children name their instance as an owner that blocks its deletion. Clusters with the \
+                 admission plugin OwnerReferencesPermissionEnforcement ask for this.",
+    },
+    Rule {
+        scope: Watched,
+        group: "",
+        resources: &["secrets"],
+        names: &[],
+        verbs: &[Get, Create, Patch, Delete],
+        reason: "The Secrets of an instance are created once, and those that a spec names are read by \
+                 name. No list and no watch: a stolen token cannot look around.",
+    },
+    Rule {
+        scope: Watched,
+        group: "",
+        resources: &["configmaps", "services", "persistentvolumeclaims"],
+        names: &[],
+        verbs: OWN_CHILDREN,
+        reason: "The environment, the addresses and the storage of an instance.",
+    },
+    Rule {
+        scope: Watched,
+        group: "apps",
+        resources: &["statefulsets", "deployments"],
+        names: &[],
+        verbs: OWN_CHILDREN,
+        reason: "The one backend and the dashboard of an instance.",
+    },
+    Rule {
+        scope: Watched,
+        group: "",
+        resources: &["pods"],
+        names: &[],
+        verbs: READ,
+        reason: "Why a backend is not ready is said by its Pod: the image, the crash, the missing node. \
+                 The operator asks a backend at the address of its Pod.",
+    },
+    Rule {
+        scope: Watched,
+        group: "",
+        resources: &["pods/log"],
+        names: &[],
+        verbs: &[Get],
+        reason: "The last lines of a backend that crashed name the cause, which goes into the status.",
+    },
+    Rule {
+        scope: Watched,
+        group: "events.k8s.io",
+        resources: &["events"],
+        names: &[],
+        verbs: &[Create, Patch],
+        reason: "One event for each transition, and one when something begins to block. A repeated event \
+                 is counted up in place.",
+    },
+    Rule {
+        scope: Cluster,
+        group: "storage.k8s.io",
+        resources: &["storageclasses"],
+        names: &[],
+        verbs: &[Get, List],
+        reason: "A claim that stays pending is explained by the classes that there are.",
+    },
+    Rule {
+        scope: Cluster,
+        group: "apiextensions.k8s.io",
+        resources: &["customresourcedefinitions"],
+        names: &["convexinstances.convex.icod.de"],
+        verbs: &[Get],
+        reason: "At the start the operator waits for its own resource definition and says so.",
+    },
+    Rule {
+        scope: Own,
+        group: "coordination.k8s.io",
+        resources: &["leases"],
+        names: &[],
+        verbs: &[Create],
+        reason: "The lease that makes one of several operators the active one is created at the first \
+                 start. A name cannot be asked for when creating.",
+    },
+    Rule {
+        scope: Own,
+        group: "coordination.k8s.io",
+        resources: &["leases"],
+        names: &["convex-operator"],
+        verbs: &[Get, Update, Patch],
+        reason: "The lease is renewed by its holder and taken over when it has run out.",
+    },
+];

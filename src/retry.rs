@@ -1,0 +1,97 @@
+//! When to look again: the deadline of a phase, a poll for what is not watched, or a backoff.
+//!
+//! The crate `backoff` is unmaintained (RUSTSEC-2025-0012); it is used here alone, as a source of delays,
+//! and `deny.toml` says how it goes.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff};
+use kube::runtime::controller::Action;
+use rand::RngExt;
+use statemachine::{Phase, Step};
+
+use crate::observe::World;
+
+/// How often Secrets are read: they are not watched, so that nobody who steals the operator's token can
+/// list them.
+const SECRETS: Duration = Duration::from_secs(30);
+/// How often a backend that Kubernetes holds for ready, and that does not answer well, is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// The longest backoff after errors.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// How long to wait after errors, by instance: one that fails never slows the others down.
+#[derive(Default)]
+pub struct Backoffs(Mutex<HashMap<String, ExponentialBackoff>>);
+
+impl Backoffs {
+    /// The next delay of an instance that failed: from about 1 s, doubling, up to 60 s, with full jitter.
+    #[must_use]
+    pub fn next(&self, instance: &str) -> Duration {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let backoff = all.entry(instance.to_owned()).or_insert_with(fresh);
+        let ceiling = backoff.next_backoff().unwrap_or(LONGEST);
+        jittered(ceiling)
+    }
+
+    /// The instance did not fail.
+    pub fn reset(&self, instance: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(instance);
+    }
+}
+
+fn fresh() -> ExponentialBackoff {
+    ExponentialBackoffBuilder::new()
+        .with_initial_interval(Duration::from_secs(1))
+        .with_multiplier(2.0)
+        .with_randomization_factor(0.0)
+        .with_max_interval(LONGEST)
+        .with_max_elapsed_time(None)
+        .build()
+}
+
+fn jittered(ceiling: Duration) -> Duration {
+    ceiling.mul_f64(rand::rng().random_range(0.1..=1.0))
+}
+
+/// When to look again after a pass that came to its end.
+#[must_use]
+pub fn look_again(step: &Step, world: &World, unwritten: Option<Duration>) -> Action {
+    if step.phase == Phase::Unknown {
+        return Action::await_change();
+    }
+    let asks = world.answer.as_ref().is_some_and(|answer| answer.verdict.is_err());
+    let poll = SECRETS.mul_f64(rand::rng().random_range(0.8..=1.0));
+    let soonest = [Some(poll), step.look_again, unwritten, asks.then_some(ASK_AGAIN)];
+    let soonest = soonest.into_iter().flatten().min().unwrap_or(poll);
+    // Kubernetes' own times have whole seconds: a look at the very deadline would come too early.
+    Action::requeue(soonest + Duration::from_millis(20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_grow_to_a_minute_and_start_anew_after_a_success() {
+        let backoffs = Backoffs::default();
+        for _ in 0..12 {
+            assert!(backoffs.next("a") <= LONGEST);
+        }
+        backoffs.reset("a");
+        assert!(backoffs.next("a") <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn one_instance_does_not_slow_another_down() {
+        let backoffs = Backoffs::default();
+        for _ in 0..12 {
+            let _ = backoffs.next("a");
+        }
+        assert!(backoffs.next("b") <= Duration::from_secs(1));
+    }
+}

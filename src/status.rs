@@ -1,0 +1,152 @@
+//! The only door to status: compare, and write under the resourceVersion that was read.
+//!
+//! There are two doors in it. [`advance`] persists an edge with its pins before anything is done about it,
+//! and [`report`] says what was found. Both refresh every condition's `observedGeneration`, and a
+//! condition's `lastTransitionTime` moves only when its `status` does.
+
+mod account;
+mod conditions;
+mod messages;
+
+use std::{sync::Arc, time::Duration};
+
+use kube::{
+    Api, Resource, ResourceExt,
+    api::{Patch, PatchParams, PostParams},
+};
+use serde_json::json;
+use statemachine::{Phase, Step};
+
+use crate::{
+    api::{Blocked, ConvexInstance, ConvexInstanceStatus},
+    context::{Context, Span},
+    error::Error,
+    observe::{World, uid},
+    plan::{Applied, Plan},
+};
+
+/// How long passing detail lasts before it is worth a write.
+const PASSING: Duration = Duration::from_secs(5);
+
+/// What became of a report.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reported {
+    /// What started to block with the status that was just written.
+    pub newly_blocked: Option<Blocked>,
+    /// When to look again because something is not written yet.
+    pub unwritten: Option<Duration>,
+}
+
+/// Persists the edge that was taken, with its pins, in one conditional write. Without an edge the
+/// instance is handed back as it is.
+///
+/// # Errors
+/// [`Error::Advance`] when the write failed, a conflict included: nothing may be done about the edge.
+pub async fn advance(
+    ctx: &Context,
+    instance: Arc<ConvexInstance>,
+    step: &Step,
+    world: &World,
+) -> Result<Arc<ConvexInstance>, Error> {
+    if step.taken.is_none() {
+        return Ok(instance);
+    }
+    let status = account::of(&instance, step, world, &Applied::default());
+    write(ctx, &instance, status).await.map(Arc::new).map_err(Error::Advance)
+}
+
+/// Says what was found and done, where that differs from what is written: at once where it is abnormal or
+/// the end of something, and after a few seconds where it passes by itself.
+///
+/// # Errors
+/// [`Error::Report`] when the write failed, a conflict included.
+pub async fn report(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    step: &Step,
+    world: &World,
+    plan: &Plan<Applied>,
+) -> Result<Reported, Error> {
+    if step.phase == Phase::Unknown {
+        return unknown(ctx, instance, step).await.map_err(Error::Report);
+    }
+    let before = instance.status.clone().unwrap_or_default();
+    let after = account::of(instance, &settled(step), world, &plan.state);
+    let differs = before != after;
+    let lasted = ctx.memory.lasted(&uid(instance), Span::Unwritten, differs).unwrap_or_default();
+    if !differs || is_leaving(instance, step) {
+        return Ok(Reported::default());
+    }
+    if !is_urgent(instance, &before, &after) && lasted < PASSING {
+        return Ok(Reported { unwritten: Some(PASSING.saturating_sub(lasted)), ..Reported::default() });
+    }
+    let newly_blocked = newly_blocked(&before, &after);
+    write(ctx, instance, after).await.map_err(Error::Report)?;
+    let _written = ctx.memory.lasted(&uid(instance), Span::Unwritten, false);
+    Ok(Reported { newly_blocked, unwritten: None })
+}
+
+/// The edge is in the status already; only what came after it is reported.
+fn settled(step: &Step) -> Step {
+    Step { taken: None, pins: None, ..step.clone() }
+}
+
+/// Once the finalizer is off there is nobody left to report to.
+fn is_leaving(instance: &ConvexInstance, step: &Step) -> bool {
+    let leaves = step.obligations.contains(&statemachine::Action::EnsureFinalizerRemoved);
+    instance.meta().deletion_timestamp.is_some() && leaves
+}
+
+fn is_urgent(
+    instance: &ConvexInstance,
+    before: &ConvexInstanceStatus,
+    after: &ConvexInstanceStatus,
+) -> bool {
+    let ready = |status: &ConvexInstanceStatus| {
+        status.conditions.iter().find(|it| it.type_ == "Ready").map(|it| (it.status, it.reason.clone()))
+    };
+    let stalled = |status: &ConvexInstanceStatus| status.conditions.iter().any(|it| it.type_ == "Stalled");
+    before.observed_generation != instance.meta().generation.unwrap_or_default()
+        || ready(before).map(|it| it.0) != ready(after).map(|it| it.0)
+        || stalled(before) != stalled(after)
+        || (ready(before) != ready(after) && messages::is_abnormal(after))
+}
+
+fn newly_blocked(before: &ConvexInstanceStatus, after: &ConvexInstanceStatus) -> Option<Blocked> {
+    let blocked = after.blocked_by.first()?;
+    let known = before.blocked_by.iter().any(|it| it.reason == blocked.reason);
+    (!known && messages::is_abnormal(after)).then(|| blocked.clone())
+}
+
+async fn write(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    status: ConvexInstanceStatus,
+) -> kube::Result<ConvexInstance> {
+    let mut written = instance.clone();
+    written.meta_mut().managed_fields = None;
+    written.status = Some(status);
+    let api = api(ctx, instance);
+    api.replace_status(&instance.name_any(), &PostParams::default(), &written).await
+}
+
+/// A newer operator wrote this status, and what it means is not known: nothing of it is touched but the
+/// one condition that says so.
+async fn unknown(ctx: &Context, instance: &ConvexInstance, step: &Step) -> kube::Result<Reported> {
+    let before = instance.status.clone().unwrap_or_default();
+    let conditions = account::unknown(instance, step, &before);
+    if conditions == before.conditions {
+        return Ok(Reported::default());
+    }
+    let patch = json!({
+        "metadata": {"resourceVersion": instance.resource_version()},
+        "status": {"conditions": conditions},
+    });
+    let api = api(ctx, instance);
+    api.patch_status(&instance.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
+    Ok(Reported::default())
+}
+
+fn api(ctx: &Context, instance: &ConvexInstance) -> Api<ConvexInstance> {
+    Api::namespaced(ctx.client.clone(), &instance.namespace().unwrap_or_default())
+}

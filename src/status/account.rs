@@ -1,0 +1,126 @@
+//! The whole status of one pass, as a value: what is remembered, what was seen, what was done.
+
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use kube::{Resource, ResourceExt};
+use statemachine::{Phase, Step, phase::Wire};
+
+use super::{conditions, messages};
+use crate::{
+    api::{
+        Component, Components, Condition, ConvexInstance, ConvexInstanceStatus, Endpoints,
+        Transition,
+    },
+    observe::{Obstacle, World, backend_image},
+    plan::{Applied, Origins, dashboard},
+};
+
+/// How many edges are remembered.
+const HISTORY: usize = 10;
+
+/// The status after this pass.
+pub(super) fn of(
+    instance: &ConvexInstance,
+    step: &Step,
+    world: &World,
+    applied: &Applied,
+) -> ConvexInstanceStatus {
+    let before = instance.status.clone().unwrap_or_default();
+    let now = time(world);
+    let told = messages::tell(instance, step, world, applied, &before);
+    let Wire { phase, stage } = Wire::from(step.phase);
+    let seen = world.answer.as_ref().and_then(|it| it.verdict.as_ref().ok());
+    let running = seen.cloned().or_else(|| before.running_version.clone());
+    let entered = before.phase_transition_time.clone().filter(|_| step.taken.is_none());
+    let stage = Some(stage).filter(|it| !it.is_empty());
+    let generation = instance.meta().generation.unwrap_or_default();
+    let conditions =
+        conditions::of(instance, step, world, applied, &told)
+            .into_iter()
+            .map(|it| it.since(&before.conditions, generation, &now))
+            .collect();
+    ConvexInstanceStatus {
+        phase: Some(phase),
+        stage,
+        message: Some(told.message.clone()),
+        observed_generation: generation,
+        version: running.as_deref().map(messages::short),
+        target: Some(messages::short(&instance.spec.version)),
+        running_version: running,
+        image: seen.and_then(|_| backend_image(&world.children)).or_else(|| before.image.clone()),
+        phase_transition_time: Some(entered.unwrap_or_else(|| now.clone())),
+        endpoints: Some(endpoints(instance, world)),
+        components: Some(components(instance, world)),
+        blocked_by: told.blocked.iter().cloned().collect(),
+        history: history(&before, step, &told.message, &now),
+        conditions,
+        lifecycle: Some(step.pins.clone().unwrap_or_else(|| world.facts.pins.clone())),
+    }
+}
+
+/// The conditions of a status that a newer operator wrote: as they were, but for `Ready`.
+pub(super) fn unknown(
+    instance: &ConvexInstance,
+    step: &Step,
+    before: &ConvexInstanceStatus,
+) -> Vec<Condition> {
+    let now = Time(Timestamp::now());
+    let generation = instance.meta().generation.unwrap_or_default();
+    let ready = conditions::unknown(step).since(&before.conditions, generation, &now);
+    let mut all = before.conditions.clone();
+    match all.iter_mut().find(|it| it.type_ == ready.type_) {
+        Some(condition) => *condition = ready,
+        None => all.push(ready),
+    }
+    all
+}
+
+fn time(world: &World) -> Time {
+    Time(Timestamp::from_second(world.now.timestamp()).unwrap_or_default())
+}
+
+fn history(before: &ConvexInstanceStatus, step: &Step, message: &str, now: &Time) -> Vec<Transition> {
+    let mut history = before.history.clone();
+    history.extend(step.taken.map(|taken| Transition {
+        time: now.clone(),
+        from: place(taken.from),
+        to: place(taken.to),
+        reason: taken.reason().to_owned(),
+        message: message.to_owned(),
+    }));
+    history.split_off(history.len().saturating_sub(HISTORY))
+}
+
+fn place(phase: Phase) -> String {
+    match phase.stage() {
+        "" => phase.name().to_owned(),
+        stage => format!("{}/{stage}", phase.name()),
+    }
+}
+
+fn endpoints(instance: &ConvexInstance, world: &World) -> Endpoints {
+    let origins = Origins::of(instance, &world.names);
+    let namespace = instance.namespace().unwrap_or_default();
+    let dashboard = format!("http://{}.{namespace}.svc:{}", world.names.dashboard(), dashboard::PORT);
+    Endpoints {
+        api_url: Some(origins.cloud),
+        site_url: Some(origins.site),
+        dashboard_url: instance.spec.dashboard.enabled.then_some(dashboard),
+    }
+}
+
+fn components(instance: &ConvexInstance, world: &World) -> Components {
+    let message = |obstacle: Option<&Obstacle>| obstacle.map(|it| it.message.clone());
+    let dashboard = conditions::dashboard(world);
+    Components {
+        backend: Component {
+            ready: world.backend_serves(),
+            image: Some(world.release().image.clone()),
+            message: message(world.trouble.as_ref()),
+        },
+        dashboard: instance.spec.dashboard.enabled.then(|| Component {
+            ready: dashboard.is_none(),
+            image: world.inputs(instance).map(|inputs| inputs.dashboard_image()),
+            message: message(dashboard.as_ref()),
+        }),
+    }
+}

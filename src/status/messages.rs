@@ -1,0 +1,242 @@
+//! What people are told: what is, why, and what to do, in one or two sentences.
+
+use kube::ResourceExt;
+use statemachine::{Phase, Step, Waiting, pins::Direction, taken::Reason};
+
+use crate::{
+    api::{Blocked, ConvexInstance, ConvexInstanceStatus},
+    observe::{Obstacle, World, cut},
+    plan::Applied,
+};
+
+/// What is told about one pass.
+#[derive(Clone, Debug)]
+pub(super) struct Told {
+    /// In a sentence or two.
+    pub message: String,
+    /// What keeps the instance where it is, or from being as its spec wants it.
+    pub obstacle: Option<Obstacle>,
+    /// The same, as it stands in the status.
+    pub blocked: Option<Blocked>,
+}
+
+/// What is told about this pass.
+pub(super) fn tell(
+    instance: &ConvexInstance,
+    step: &Step,
+    world: &World,
+    applied: &Applied,
+    before: &ConvexInstanceStatus,
+) -> Told {
+    let found = obstacle(instance, step, world, applied);
+    let obstacle = match found {
+        // A cause that has gone quiet is still the cause: it is kept until another is known.
+        Some(now) if step.phase == Phase::Degraded && !now.abnormal => {
+            Some(kept(before).unwrap_or(now))
+        }
+        other => other,
+    };
+    let message = cut(sentence(instance, step, world, obstacle.as_ref()));
+    let guard = step.waiting.as_ref().map_or("InstanceReady", Waiting::guard);
+    let blocked = obstacle.as_ref().map(|it| Blocked {
+        guard: guard.to_owned(),
+        reason: it.reason.to_owned(),
+        message: it.message.clone(),
+    });
+    Told { message, obstacle, blocked }
+}
+
+/// Whether what blocks is more than a matter of waiting.
+pub(super) fn is_abnormal(status: &ConvexInstanceStatus) -> bool {
+    const PASSING: [&str; 12] = [
+        "BackendNotServing",
+        "BackendStarting",
+        "PodCreating",
+        "PodTerminating",
+        "VolumePending",
+        "BackendStopping",
+        "OtherBackendLeaving",
+        "ChildrenLeaving",
+        "DashboardStarting",
+        "FencesOutdated",
+        "ResumePending",
+        "ClaimResizing",
+    ];
+    let conditions = status.conditions.iter();
+    let stalled = conditions.clone().any(|it| it.type_ == "Stalled");
+    stalled || status.blocked_by.first().is_some_and(|it| !PASSING.contains(&it.reason.as_str()))
+}
+
+fn kept(before: &ConvexInstanceStatus) -> Option<Obstacle> {
+    let blocked = before.blocked_by.first()?;
+    let reason = REASONS_KEPT.into_iter().find(|reason| *reason == blocked.reason)?;
+    Some(Obstacle::new(reason, blocked.message.clone()))
+}
+
+/// Causes that a pod tells while it crashes, and not while it starts again.
+const REASONS_KEPT: [&str; 10] = [
+    "BackendCrashing",
+    "ImagePullFailed",
+    "ContainerConfigError",
+    "Unschedulable",
+    "AdminKeyRejected",
+    "BackendUnreachable",
+    "ProbeInvalid",
+    "VersionMismatch",
+    "PodStuck",
+    "DeadlineExceeded",
+];
+
+fn obstacle(
+    instance: &ConvexInstance,
+    step: &Step,
+    world: &World,
+    applied: &Applied,
+) -> Option<Obstacle> {
+    refused(applied)
+        .or_else(|| step.waiting.as_ref().map(|waiting| waiting_for(instance, step, waiting, world)))
+        .or_else(|| world.keys_obstacle.clone())
+        .or_else(|| world.references.clone())
+        .or_else(|| super::conditions::surroundings(instance, step, world))
+}
+
+fn refused(applied: &Applied) -> Option<Obstacle> {
+    let conflict = applied.conflicts.first().map(|it| Obstacle::conflict(&it.kind, &it.name));
+    conflict.or_else(|| {
+        let it = applied.refused.first()?;
+        let what = format!("{} \"{}\": {}", it.kind, it.name, it.message);
+        Some(match it.reason.as_str() {
+            "Forbidden" => Obstacle::new("Forbidden", format!("the API server does not let the operator write {what}")),
+            _ => Obstacle::new("Rejected", format!("the API server rejects {what}")),
+        })
+    })
+}
+
+fn waiting_for(
+    instance: &ConvexInstance,
+    step: &Step,
+    waiting: &Waiting,
+    world: &World,
+) -> Obstacle {
+    let own = || Obstacle::new(waiting.reason(), waiting.to_string());
+    let passing = || Obstacle::passing(waiting.reason(), waiting.to_string());
+    match waiting {
+        Waiting::ForReferences => world.references.clone().unwrap_or_else(own),
+        Waiting::Lost(_) => lost(instance, world).unwrap_or_else(own),
+        Waiting::ForBackend(_) | Waiting::ForOthersGone => backend(step, world).unwrap_or_else(passing),
+        Waiting::ForWayBack(strategy) => Obstacle::new(
+            waiting.reason(),
+            format!(
+                "the upgrade to {} is not begun: {} needs a copy or an export of the data first, which this version of the operator does not make. Set spec.maintenance.upgradeStrategy to inPlace and preUpgradeSnapshot to Off to go on without a way back, or put spec.version back.",
+                short(&instance.spec.version),
+                strategy.name()
+            ),
+        ),
+        Waiting::ForChildrenGone => Obstacle::passing(
+            waiting.reason(),
+            format!("waiting for {}", world.leftovers.join(", ")),
+        ),
+        Waiting::ForBackendStopped | Waiting::ForFences | Waiting::ForResume(_) => passing(),
+        _ => own(),
+    }
+}
+
+fn lost(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
+    let storage = &instance.spec.backend.storage.pvc;
+    if storage.enabled && world.children.claim_is_lost() {
+        let name = world.claim_name(instance);
+        return Some(Obstacle::new(
+            "StoreLost",
+            format!("claim \"{name}\", which holds the data of this instance, is gone or has lost its volume. An empty one is not made in its place: restore \"{name}\" from a backup or a retained volume."),
+        ));
+    }
+    world.keys_obstacle.clone()
+}
+
+/// Why the backend does not serve: what its pod tells, else what it answered.
+fn backend(step: &Step, world: &World) -> Option<Obstacle> {
+    let answered = world.answer.as_ref().map(|it| &it.verdict);
+    match (&world.trouble, answered) {
+        (Some(trouble), _) => Some(trouble.clone()),
+        (None, Some(Err(obstacle))) => Some(obstacle.clone()),
+        (None, Some(Ok(version))) => {
+            let aim = aim(world)?;
+            (aim != version && !matches!(step.phase, Phase::Ready)).then(|| {
+                Obstacle::new(
+                    "VersionMismatch",
+                    format!("the backend answers as version {}, and {} was asked for", short(version), short(aim)),
+                )
+            })
+        }
+        (None, None) => None,
+    }
+}
+
+fn aim(world: &World) -> Option<&str> {
+    let pins = &world.facts.pins;
+    let aim = pins.upgrade.as_ref().map(|it| match it.direction {
+        Direction::Forward => &it.to.release.version,
+        Direction::Rollback => &it.from.release.version,
+    });
+    aim.or(pins.home.as_ref().map(|home| &home.release.version)).map(String::as_str)
+}
+
+fn sentence(
+    instance: &ConvexInstance,
+    step: &Step,
+    world: &World,
+    obstacle: Option<&Obstacle>,
+) -> String {
+    let version = short(&instance.spec.version);
+    let why = obstacle.map(|it| it.message.as_str()).unwrap_or_default();
+    if let Some(edge) = step.taken.and_then(|taken| announced(instance, taken.reason, world)) {
+        return edge;
+    }
+    match (step.phase, obstacle) {
+        (Phase::Ready, None) => format!("the backend serves {}", short(&world.release().version)),
+        (Phase::Ready, Some(_)) => why.to_owned(),
+        (Phase::Suspended, _) => "suspended by spec.suspend; all data is kept".to_owned(),
+        (Phase::Provisioning, Some(_)) => format!("waiting for the backend: {why}"),
+        (Phase::Upgrading(stage), Some(_)) => {
+            format!("upgrading to {version}, {}: {why}", format!("{stage:?}").to_lowercase())
+        }
+        (Phase::Degraded, _) => degraded(world, why),
+        (_, Some(_)) => why.to_owned(),
+        (phase, None) => format!("{} {}", instance.name_any(), phase.name().to_lowercase()),
+    }
+}
+
+fn degraded(world: &World, why: &str) -> String {
+    let Some(upgrade) = &world.facts.pins.upgrade else { return why.to_owned() };
+    let (from, to) = (short(&upgrade.from.release.version), short(&upgrade.to.release.version));
+    let back = if upgrade.has_way_back() {
+        format!("To go back: set spec.version to {}.", upgrade.from.release.version)
+    } else {
+        format!("There is no way back to {from}: none was asked for (preUpgradeSnapshot Off).")
+    };
+    format!("upgrade {} to {to} stopped in {:?}: {why}. {back} To try again: annotate convex.icod.de/retry=<anything new>.", upgrade.id.0, upgrade.stage)
+}
+
+/// What is said about an edge, where that is more than what is said about the phase.
+fn announced(instance: &ConvexInstance, reason: Reason, world: &World) -> Option<String> {
+    let version = short(&instance.spec.version);
+    let runs = short(&world.release().version);
+    Some(match reason {
+        Reason::Provisioning | Reason::Settled => {
+            format!("creating secrets, storage, backend and dashboard for version {version}")
+        }
+        Reason::Ready => format!("backend serves {runs}, admin key accepted"),
+        Reason::UpgradeStarted => format!("{runs} -> {version} in place, without a way back"),
+        Reason::UpgradeFinished => format!("backend serves {version} after {}s", world.facts.waited.as_secs()),
+        Reason::Recovered => format!("the backend serves {runs} again"),
+        Reason::Resumed => "resumed: the backend is started again".to_owned(),
+        Reason::MemoryLost => "the status was lost: looking at what is there before anything is moved".to_owned(),
+        _ => return None,
+    })
+}
+
+/// A commit id by its first seven characters, as people call it; anything else in full.
+pub(super) fn short(version: &str) -> String {
+    let commit = version.len() == 40 && version.bytes().all(|it| it.is_ascii_hexdigit());
+    version[..if commit { 7 } else { version.len() }].to_owned()
+}

@@ -1,0 +1,200 @@
+//! Named questions about the world. A refusal is a [`Waiting`] that says for what.
+
+use crate::{
+    lifecycle::Life,
+    observed::{Health, Kind, Leave, Outcome, Proof, Traffic, Vital},
+    phase::Stage,
+    pins::{Backend, Direction, Snapshot, Upgrade},
+    waiting::Waiting,
+};
+
+/// Yes, or what is missing.
+pub(crate) type Verdict = Result<(), Waiting>;
+
+fn unless(yes: bool, waiting: impl FnOnce() -> Waiting) -> Verdict {
+    if yes { Ok(()) } else { Err(waiting()) }
+}
+
+impl Life<'_> {
+    /// Everything that the spec refers to exists and is free.
+    pub(crate) fn resolved(&self) -> Verdict {
+        unless(self.seen.resolved, || Waiting::ForReferences)
+    }
+
+    /// What was found stays as it is until we move it.
+    pub(crate) fn fenced(&self) -> Verdict {
+        unless(self.seen.fenced, || Waiting::ForFences)
+    }
+
+    /// Something of an instance that has served is gone for good, unless somebody puts it back.
+    pub(crate) fn lost_vital(&self) -> Option<Vital> {
+        self.seen.missing.filter(|_| self.pins.served)
+    }
+
+    /// Nothing irreplaceable is gone.
+    pub(crate) fn whole(&self) -> Verdict {
+        self.lost_vital().map_or(Ok(()), |vital| Err(Waiting::Lost(vital)))
+    }
+
+    /// This backend is asked for, is the only one there is, and serves.
+    pub(crate) fn serves(&self, backend: &Backend) -> Verdict {
+        unless(self.seen.asked.as_ref() == Some(backend), || Waiting::ForBackend(backend.clone()))?;
+        unless(self.seen.pods.iter().all(|pod| pod.backend == *backend), || {
+            Waiting::ForOthersGone
+        })?;
+        unless(matches!(&self.seen.pods[..], [pod] if pod.health == Health::Serving), || {
+            Waiting::ForBackend(backend.clone())
+        })
+    }
+
+    /// No job but this one has any effect left.
+    pub(crate) fn idle(&self, except: Option<&(Kind, Snapshot)>) -> Verdict {
+        let stray = self.seen.jobs.iter().any(|job| {
+            job.outcome == Outcome::Running
+                && except.is_none_or(|(kind, of)| job.kind != *kind || job.of != *of)
+        });
+        unless(!stray, || Waiting::ForJobsStopped)
+    }
+
+    /// Home serves with everything around it.
+    pub(crate) fn provisioned(&self, home: &Backend) -> Verdict {
+        self.serves(home)?;
+        self.idle(None)?;
+        unless(self.seen.surrounded, || Waiting::ForSurroundings)
+    }
+
+    /// Nobody can write, or their writes were given up beforehand.
+    pub(crate) fn held(&self) -> Verdict {
+        match self.seen.traffic {
+            Traffic::Held => Ok(()),
+            Traffic::Unholdable if self.seen.wish.unheld_export => Ok(()),
+            Traffic::Unholdable => Err(Waiting::HoldUnsupported),
+            Traffic::Flowing | Traffic::Draining => Err(Waiting::ForTrafficHeld),
+        }
+    }
+
+    /// The backend may be stopped for a copy: nobody can write, or only its end will tell that nobody can.
+    pub(crate) fn quiet(&self) -> Verdict {
+        if self.seen.traffic == Traffic::Unholdable { Ok(()) } else { self.held() }
+    }
+
+    /// Nobody has any store open, and nobody is about to.
+    pub(crate) fn stopped(&self) -> Verdict {
+        let gone = self.seen.stopped && self.seen.pods.is_empty();
+        unless(gone, || Waiting::ForBackendStopped)
+    }
+
+    /// The target image runs where the backend runs.
+    pub(crate) fn proven(&self, upgrade: &Upgrade) -> Verdict {
+        unless(self.seen.proof == Proof::Proven, || {
+            Waiting::ForImageProven(upgrade.to.release.clone())
+        })
+    }
+
+    /// The wanted release may be tried from here.
+    pub(crate) fn willing(&self) -> Verdict {
+        let wish = &self.seen.wish;
+        let refused = self
+            .pins
+            .refused
+            .as_ref()
+            .is_some_and(|it| it.release == wish.release && it.retry == wish.retry);
+        unless(!refused, || Waiting::Refused(wish.release.clone()))?;
+        unless(wish.strategy.starts_over() || !self.seen.outgrown, || {
+            Waiting::Outgrown(wish.release.clone())
+        })
+    }
+
+    /// The wanted release may be tried from here and now.
+    pub(crate) fn may_begin(&self) -> Verdict {
+        let wish = &self.seen.wish;
+        self.willing()?;
+        unless(self.seen.obtainable, || Waiting::ForWayBack(wish.strategy))?;
+        let holdable = self.seen.traffic != Traffic::Unholdable || wish.unheld_export;
+        unless(holdable || !wish.strategy.exports(), || Waiting::HoldUnsupported)?;
+        match self.seen.leave {
+            Leave::Given => Ok(()),
+            Leave::ForApproval => Err(Waiting::ForApproval),
+            Leave::ForWindow => Err(Waiting::ForWindow),
+            Leave::ForTurn => Err(Waiting::ForTurn),
+        }
+    }
+
+    /// What this attempt makes of the data is verified, and nobody has written since.
+    pub(crate) fn exported(&self, upgrade: &Upgrade) -> Verdict {
+        self.proven(upgrade)?;
+        let made = upgrade.next_snapshot();
+        if let Some((Kind::Copy, _)) = upgrade.job() {
+            self.quiet()?;
+            self.stopped()?;
+            return unless(self.seen.copied.contains(&made), || Waiting::ForCopy(made.clone()));
+        }
+        self.held()?;
+        unless(self.seen.verified.contains(&made), || Waiting::ForExport(made.clone()))
+    }
+
+    /// The backend that is aimed at serves alone.
+    pub(crate) fn rolled(&self, upgrade: &Upgrade) -> Verdict {
+        self.idle(None)?;
+        self.serves(&upgrade.aim())
+    }
+
+    /// The import of this attempt is verified, and there is code to serve the data.
+    pub(crate) fn imported(&self, upgrade: &Upgrade) -> Verdict {
+        self.serves(&upgrade.aim())?;
+        let attempt = upgrade.next_snapshot();
+        let done = self.outcome(&(Kind::Import, attempt.clone())) == Some(Outcome::Succeeded);
+        unless(done, || self.held().err().unwrap_or(Waiting::ForImport(attempt)))?;
+        let fresh = upgrade.aim().store != upgrade.from.store;
+        unless(!fresh || self.seen.deployed, || Waiting::ForFunctions)
+    }
+
+    /// The stage is done.
+    pub(crate) fn done(&self, upgrade: &Upgrade) -> Verdict {
+        match upgrade.stage {
+            Stage::Exporting => self.exported(upgrade),
+            Stage::Rolling => self.rolled(upgrade),
+            Stage::Importing => self.imported(upgrade),
+        }
+    }
+
+    /// The stage failed: its job did, its image did, or it is late and not done. People are never late.
+    pub(crate) fn failed(&self, upgrade: &Upgrade) -> bool {
+        let job = upgrade.job().is_some_and(|job| self.outcome(&job) == Some(Outcome::Failed));
+        let image = upgrade.stage == Stage::Exporting && self.seen.proof == Proof::Failed;
+        match self.done(upgrade) {
+            Ok(()) | Err(Waiting::ForFunctions) => false,
+            Err(_) => job || image || self.late(),
+        }
+    }
+
+    /// The user put the release back, and `from` can be restored.
+    pub(crate) fn put_back(&self, upgrade: &Upgrade) -> Verdict {
+        let back = upgrade.direction == Direction::Forward
+            && self.seen.wish.release == upgrade.from.release;
+        unless(back, || Waiting::ForHelp(Some(upgrade.stage)))?;
+        unless(upgrade.has_way_back(), || Waiting::NoWayBack(upgrade.from.release.clone()))
+    }
+
+    /// A copy of exactly the data that a deletion would destroy is verified, or none is asked for;
+    /// a cold copy is a store itself, and goes with the stores.
+    pub(crate) fn bidden_farewell(&self) -> Verdict {
+        let carried = self.pins.upgrade.as_ref().and_then(Upgrade::carried);
+        match &self.pins.farewell {
+            Some(last) if self.pins.served && carried.is_none() => {
+                unless(self.seen.verified.contains(last), || Waiting::ForFarewell(last.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The phase has lasted longer than it may.
+    pub(crate) fn late(&self) -> bool {
+        self.seen.waited >= self.seen.patience
+    }
+
+    fn outcome(&self, (kind, of): &(Kind, Snapshot)) -> Option<Outcome> {
+        let job = self.seen.jobs.iter().find(|job| job.kind == *kind && job.of == *of);
+        job.map(|job| job.outcome)
+    }
+}

@@ -1,0 +1,225 @@
+//! What an edge pins, what a phase owes on the way, and what it says while it waits.
+
+mod fixtures;
+
+use Phase::{Degraded, Provisioning, Ready, Suspended, Upgrading};
+use Stage::{Exporting, Importing, Rolling};
+use fixtures::{
+    COLD, FRESH, PLAIN, SAME, SAME_COPIED, at_home, calm, copied, forward, gone, import, late,
+    stays, under_way, unproven, verify,
+};
+use statemachine::{
+    Action, Backend, Direction, Leave, Observed, Phase, Revision, Snapshot, Stage, Step, Store,
+    Strategy, Vital, Waiting,
+    observed::{Outcome, Traffic},
+    step,
+    worlds::{born, exported, release, upgrade},
+};
+
+fn refuses(phase: Phase, seen: &Observed, why: &Waiting) {
+    assert_eq!(stays(phase, seen).waiting.as_ref(), Some(why), "{seen:#?}");
+}
+
+fn wanting(strategy: Strategy, edit: impl FnOnce(&mut Observed)) -> Observed {
+    at_home(|seen| {
+        seen.wish.release = release(2);
+        seen.wish.strategy = strategy;
+        edit(seen);
+    })
+}
+
+#[test]
+fn an_upgrade_that_may_not_begin_says_why() {
+    refuses(Ready, &wanting(SAME, |seen| seen.outgrown = true), &Waiting::Outgrown(release(2)));
+    refuses(Ready, &wanting(COLD, |seen| seen.obtainable = false), &Waiting::ForWayBack(COLD));
+    let unholdable = |seen: &mut Observed| seen.traffic = Traffic::Unholdable;
+    refuses(Ready, &wanting(SAME, unholdable), &Waiting::HoldUnsupported);
+    for (leave, why) in [
+        (Leave::ForApproval, Waiting::ForApproval),
+        (Leave::ForWindow, Waiting::ForWindow),
+        (Leave::ForTurn, Waiting::ForTurn),
+    ] {
+        refuses(Ready, &wanting(PLAIN, |seen| seen.leave = leave), &why);
+    }
+    assert!(step(Ready, &wanting(COLD, unholdable)).taken.is_some(), "a cold copy still works");
+}
+
+#[test]
+fn a_stage_that_waits_says_for_what() {
+    let no_way_back = forward(PLAIN, Rolling, |seen| {
+        gone(seen);
+        seen.wish.release = release(1);
+    });
+    refuses(Degraded, &no_way_back, &Waiting::NoWayBack(release(1)));
+    let draining = forward(SAME, Exporting, |seen| {
+        verify(seen);
+        seen.traffic = Traffic::Draining;
+    });
+    refuses(Upgrading(Exporting), &draining, &Waiting::ForTrafficHeld);
+    let undeployed = forward(FRESH, Importing, |seen| {
+        import(Outcome::Succeeded)(seen);
+        seen.deployed = false;
+        late(seen);
+    });
+    refuses(Upgrading(Importing), &undeployed, &Waiting::ForFunctions);
+    let unpaused = forward(SAME, Importing, |seen| seen.traffic = Traffic::Unholdable);
+    refuses(Upgrading(Importing), &unpaused, &Waiting::HoldUnsupported);
+}
+
+#[test]
+fn a_late_export_is_stale_and_stays_unused() {
+    let made_late = forward(SAME, Exporting, |seen| {
+        verify(seen);
+        late(seen);
+    });
+    stays(Degraded, &made_late);
+}
+
+#[test]
+fn nothing_is_felt_before_the_image_is_proven() {
+    for strategy in Strategy::ALL.into_iter().filter(|it| it.prepares()) {
+        let mistyped = stays(Upgrading(Exporting), &forward(strategy, Exporting, unproven));
+        assert_eq!(mistyped.waiting, Some(Waiting::ForImageProven(release(2))));
+        assert!(mistyped.obligations.contains(&Action::EnsureImageProven(release(2))));
+        assert!(!mistyped.obligations.contains(&Action::EnsureTrafficHeld));
+        let proven = stays(Upgrading(Exporting), &forward(strategy, Exporting, |_| {}));
+        assert!(proven.obligations.contains(&Action::EnsureTrafficHeld));
+    }
+}
+
+#[test]
+fn a_rollback_by_policy_is_remembered_as_a_refusal() {
+    let failed = forward(SAME, Rolling, |seen| {
+        late(seen);
+        gone(seen);
+        seen.wish.rollback = true;
+    });
+    let pins = step(Upgrading(Rolling), &failed).pins.expect("pins");
+    assert_eq!(pins.refused.map(|it| it.release), Some(release(2)));
+    let upgrade = pins.upgrade.expect("an upgrade");
+    assert_eq!((upgrade.direction, upgrade.attempt), (Direction::Rollback, 2));
+    assert_eq!(upgrade.aim().store, Store::Made(upgrade.id.clone()), "the migrated store is kept");
+    assert_eq!(upgrade.snapshot, Some(Snapshot { of: upgrade.id, attempt: 1 }));
+}
+
+#[test]
+fn a_fresh_store_is_left_for_the_untouched_one_without_an_import() {
+    let step = step(Upgrading(Rolling), &under_way(FRESH, Rolling, Direction::Rollback, |_| {}));
+    assert_eq!((step.phase, step.pins.and_then(|it| it.home)), (Ready, Some(born())));
+}
+
+#[test]
+fn obligations_are_owed_edge_or_no_edge() {
+    for strategy in Strategy::ALL {
+        let waiting = forward(strategy, Rolling, gone);
+        let aim = waiting.pins.upgrade.as_ref().expect("an upgrade").aim();
+        let owed = stays(Upgrading(Rolling), &waiting).obligations;
+        assert!(owed.contains(&Action::EnsureBackendRolled(aim)));
+        assert!(owed.contains(&Action::EnsureFinalizerAdded));
+    }
+}
+
+fn copies(step: &Step) -> bool {
+    matches!(step.obligations.last(), Some(Action::EnsureCopied { .. }))
+}
+
+#[test]
+fn a_cold_copy_is_held_then_stopped_then_copied_and_left_for_without_an_import() {
+    let at = Upgrading(Exporting);
+    let stops = |step: &Step| step.obligations.contains(&Action::EnsureBackendStopped(born()));
+    let draining = forward(COLD, Exporting, |seen| seen.traffic = Traffic::Draining);
+    assert!(!stops(&stays(at, &draining)));
+    let held = stays(at, &forward(COLD, Exporting, |_| {}));
+    assert!(stops(&held) && !copies(&held));
+    let terminating = stays(
+        at,
+        &forward(COLD, Exporting, |seen| {
+            seen.stopped = true;
+            seen.asked = None;
+            copied(seen);
+        }),
+    );
+    assert_eq!(terminating.waiting, Some(Waiting::ForBackendStopped));
+    assert!(!copies(&terminating));
+    assert!(copies(&stays(at, &forward(COLD, Exporting, gone))));
+
+    let back = upgrade(COLD, Rolling, Direction::Rollback);
+    let copy = back.copy.clone().expect("a copy");
+    let aim = Backend { store: Store::Copied(copy), ..born() };
+    assert_eq!((back.aim(), back.imports()), (aim, false));
+}
+
+#[test]
+fn a_copy_besides_the_payload_is_made_after_the_payload_is_pinned() {
+    let exporting = stays(Upgrading(Exporting), &forward(SAME_COPIED, Exporting, |_| {}));
+    assert!(matches!(exporting.obligations.last(), Some(Action::EnsureExported(_))));
+    let pinned = forward(SAME_COPIED, Exporting, |seen| {
+        seen.pins.upgrade = Some(exported(SAME_COPIED));
+        verify(seen);
+        gone(seen);
+    });
+    let copying = stays(Upgrading(Exporting), &pinned);
+    assert!(copies(&copying));
+    assert!(matches!(copying.waiting, Some(Waiting::ForCopy(_))));
+    let retried = forward(SAME_COPIED, Exporting, |seen| {
+        seen.pins.upgrade = Some(exported(SAME_COPIED));
+        seen.wish.retry = "again".into();
+    });
+    let again = step(Degraded, &retried).pins.and_then(|it| it.upgrade).expect("an upgrade");
+    assert_eq!((again.snapshot, again.attempt), (None, 2), "users were let in since");
+}
+
+#[test]
+fn a_suspended_backend_is_stopped_and_its_new_release_waits() {
+    let seen = at_home(|seen| {
+        gone(seen);
+        seen.wish.suspend = true;
+        seen.wish.release = release(2);
+    });
+    let step = stays(Suspended, &seen);
+    assert_eq!(step.waiting, Some(Waiting::ForResume(release(2))));
+    assert!(step.obligations.contains(&Action::EnsureBackendStopped(born())));
+    let resting = stays(
+        Suspended,
+        &at_home(|seen| {
+            gone(seen);
+            seen.wish.suspend = true;
+        }),
+    );
+    assert_eq!(resting.waiting, None);
+}
+
+#[test]
+fn what_is_lost_is_named_until_it_is_put_back() {
+    for vital in [Vital::InstanceSecret, Vital::Store] {
+        let mut seen = at_home(|seen| seen.missing = Some(vital));
+        refuses(Degraded, &seen, &Waiting::Lost(vital));
+        seen.missing = None;
+        assert_eq!(step(Degraded, &seen).phase, Ready);
+        seen.missing = Some(vital);
+        seen.pins.served = false;
+        assert_eq!(step(Provisioning, &seen).phase, Ready, "nobody was ever let in: made anew");
+    }
+}
+
+#[test]
+fn what_was_lost_is_looked_for_only_under_a_fence_of_our_own() {
+    let ahead = Backend { release: release(3), store: Store::Original };
+    let mut seen = calm();
+    seen.found = Some(ahead.clone());
+    seen.fenced = false;
+    let begun = step(Ready, &seen);
+    seen.pins = begun.pins.expect("pins");
+    assert_eq!(
+        (begun.phase, &seen.pins.home, &seen.pins.fence),
+        (Provisioning, &None, &Revision("9".into()))
+    );
+    let waiting = stays(Provisioning, &seen);
+    assert_eq!(waiting.waiting, Some(Waiting::ForFences));
+    assert!(waiting.obligations.contains(&Action::EnsureFenced));
+    let moves = |it: &Action| matches!(it, Action::EnsureBackendRolled(_));
+    assert!(!waiting.obligations.iter().any(moves));
+    seen.fenced = true;
+    let settled = step(Provisioning, &seen).pins.expect("pins");
+    assert_eq!((settled.home, settled.served), (Some(ahead), true));
+}

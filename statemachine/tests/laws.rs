@@ -1,0 +1,287 @@
+//! Laws over every phase, event and reduced world.
+
+mod fixtures;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fixtures::everywhere;
+use statemachine::{
+    Action, Direction, Event, Phase, Stage, Store, Waiting,
+    edges::edges,
+    observed::{Outcome, Proof},
+    step,
+};
+
+fn creates_what_is_irreplaceable(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::EnsureSecretsCreated
+            | Action::EnsureStoreStamped(_)
+            | Action::EnsureStoreSealed(_)
+            | Action::EnsureBackendRolled(_)
+            | Action::EnsureBackendStopped(_)
+            | Action::EnsureCopied { .. }
+    )
+}
+
+#[test]
+fn deletion_outranks_everything_but_an_unknown_phase() {
+    everywhere(|phase, seen, step| {
+        if seen.wish.deletion && phase != Phase::Unknown {
+            assert_eq!(step.phase, Phase::Deleting);
+        }
+    });
+}
+
+#[test]
+fn deleting_is_absorbing() {
+    assert!(edges().iter().all(|edge| edge.from != Phase::Deleting));
+}
+
+#[test]
+fn an_unknown_phase_touches_nothing() {
+    everywhere(|phase, _, step| {
+        if phase == Phase::Unknown {
+            assert_eq!((step.phase, step.taken, step.pins), (Phase::Unknown, None, None));
+            assert!(step.obligations.is_empty());
+            assert_eq!(step.waiting, Some(Waiting::UnknownPhase));
+        }
+    });
+    assert!(edges().iter().all(|edge| edge.to != Phase::Unknown));
+}
+
+#[test]
+fn pins_change_with_an_edge_and_only_then_and_every_edge_raises_the_fence() {
+    everywhere(|_, seen, step| {
+        assert_eq!(step.pins.is_some(), step.taken.is_some());
+        assert!(step.pins.is_none_or(|pins| pins.fence == seen.revision));
+    });
+}
+
+#[test]
+fn a_phase_that_stays_where_it_does_not_belong_says_why() {
+    everywhere(|phase, seen, step| {
+        let home = seen.pins.home.as_ref();
+        let content = home.is_some_and(|home| home.release == seen.wish.release);
+        let at_rest = match phase {
+            Phase::Ready => content,
+            Phase::Suspended => seen.stopped && (content || !seen.pins.served),
+            _ => false,
+        };
+        if step.taken.is_none() && !at_rest {
+            assert!(step.waiting.is_some(), "{phase:?} {seen:#?}");
+        }
+    });
+}
+
+#[test]
+fn nothing_is_moved_under_a_running_job() {
+    everywhere(|_, seen, step| {
+        let moved = step
+            .obligations
+            .iter()
+            .any(|it| matches!(it, Action::EnsureBackendRolled(_) | Action::EnsureStoreStamped(_)));
+        let running = seen.jobs.iter().any(|job| job.outcome == Outcome::Running);
+        if running && moved {
+            let importing = [Phase::Upgrading(Stage::Importing), Phase::Degraded];
+            assert!(importing.contains(&step.phase), "{step:#?}");
+        }
+    });
+}
+
+#[test]
+fn an_import_is_of_a_verified_export_of_the_same_upgrade() {
+    everywhere(|_, seen, step| {
+        for action in &step.obligations {
+            if let Action::EnsureImported { snapshot, attempt, into } = action {
+                let pins = step.pins.as_ref().unwrap_or(&seen.pins);
+                let upgrade = pins.upgrade.as_ref().expect("an upgrade");
+                assert_eq!(step.phase, Phase::Upgrading(Stage::Importing));
+                assert_eq!((&snapshot.of, &attempt.of), (&upgrade.id, &upgrade.id));
+                assert_eq!(upgrade.carried(), Some(snapshot));
+                assert_eq!(*into, upgrade.aim());
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_pinned_as_verified_was_verified_under_this_attempt() {
+    everywhere(|_, seen, step| {
+        let was = seen.pins.upgrade.as_ref();
+        let is = step.pins.as_ref().and_then(|pins| pins.upgrade.as_ref());
+        let (Some(was), Some(is)) = (was, is) else { return };
+        if is.snapshot.is_some() && is.snapshot != was.snapshot {
+            let made = was.next_snapshot();
+            assert!(is.snapshot.as_ref() == Some(&made) && seen.verified.contains(&made));
+        }
+        if is.copy.is_some() && is.copy != was.copy {
+            let made = was.next_snapshot();
+            assert!(is.copy.as_ref() == Some(&made) && seen.copied.contains(&made));
+            assert!(seen.pods.is_empty() && seen.stopped);
+        }
+    });
+}
+
+#[test]
+fn a_rollback_never_opens_a_migrated_store() {
+    everywhere(|_, seen, step| {
+        let pins = step.pins.as_ref().unwrap_or(&seen.pins);
+        let Some(upgrade) = pins.upgrade.as_ref().filter(|it| it.overwritten()) else { return };
+        for action in &step.obligations {
+            if let Action::EnsureBackendRolled(it) | Action::EnsureStoreStamped(it) = action {
+                let migrated = it.store == upgrade.to.store;
+                assert!(!migrated || it.release != upgrade.from.release, "{step:#?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn nothing_is_held_stopped_or_copied_before_the_image_is_proven() {
+    everywhere(|_, seen, step| {
+        if step.phase == Phase::Upgrading(Stage::Exporting) && seen.proof != Proof::Proven {
+            let felt = step.obligations.iter().any(|it| {
+                matches!(
+                    it,
+                    Action::EnsureTrafficHeld
+                        | Action::EnsureBackendStopped(_)
+                        | Action::EnsureExported(_)
+                        | Action::EnsureCopied { .. }
+                )
+            });
+            assert!(!felt, "{step:#?}");
+        }
+    });
+}
+
+#[test]
+fn what_is_irreplaceable_and_missing_is_never_made_anew() {
+    everywhere(|phase, seen, step| {
+        let served = seen.pins.served || step.pins.as_ref().is_some_and(|pins| pins.served);
+        if seen.missing.is_some() && served && phase != Phase::Unknown {
+            let made = step.obligations.iter().any(creates_what_is_irreplaceable);
+            assert!(!made, "{phase:?} {step:#?}");
+        }
+    });
+}
+
+#[test]
+fn a_loss_is_degraded_until_it_is_put_back_and_deletion_still_works() {
+    everywhere(|phase, seen, step| {
+        let at_home = seen.pins.served && seen.pins.home.is_some();
+        let Some(vital) = seen.missing.filter(|_| at_home && !seen.wish.deletion) else { return };
+        let fits = seen.pins.upgrade.as_ref().map(|it| Phase::Upgrading(it.stage));
+        match phase {
+            Phase::Provisioning | Phase::Ready | Phase::Suspended => {
+                assert_eq!(step.phase, Phase::Degraded);
+            }
+            Phase::Upgrading(_) if fits == Some(phase) => assert_eq!(step.phase, Phase::Degraded),
+            Phase::Degraded if step.taken.is_none() => {
+                assert_eq!(step.waiting, Some(Waiting::Lost(vital)));
+            }
+            _ => {}
+        }
+    });
+}
+
+#[test]
+fn a_suspended_instance_starts_nothing_and_an_upgrade_is_not_interrupted() {
+    everywhere(|phase, seen, step| {
+        if step.phase == Phase::Suspended {
+            let starts = step.obligations.iter().any(|it| {
+                matches!(it, Action::EnsureBackendRolled(_) | Action::EnsureTrafficFlowing)
+            });
+            assert!(!starts && step.taken.is_none_or(|_| seen.wish.suspend), "{step:#?}");
+        }
+        if matches!(phase, Phase::Upgrading(_)) {
+            assert_ne!(step.phase, Phase::Suspended);
+        }
+    });
+}
+
+#[test]
+fn passes_of_one_fence_want_the_same_backend() {
+    let mut wanted = BTreeMap::<_, BTreeSet<_>>::new();
+    everywhere(|phase, seen, step| {
+        let backend = step.obligations.into_iter().find(|it| {
+            matches!(it, Action::EnsureBackendRolled(_) | Action::EnsureBackendStopped(_))
+        });
+        if step.taken.is_none() {
+            let of = (phase, format!("{:?}", seen.pins));
+            wanted.entry(of).or_default().extend(backend);
+        }
+    });
+    assert!(wanted.values().all(|it| it.len() < 2), "{wanted:#?}");
+}
+
+#[test]
+fn traffic_is_owed_one_way_or_the_other_and_never_both() {
+    everywhere(|_, _, step| {
+        let held = step.obligations.contains(&Action::EnsureTrafficHeld);
+        let flowing = step.obligations.contains(&Action::EnsureTrafficFlowing);
+        assert!(!(held && flowing));
+    });
+}
+
+#[test]
+fn a_finished_stage_is_never_late() {
+    everywhere(|phase, seen, on_time| {
+        let Phase::Upgrading(_) = phase else { return };
+        if on_time.taken.is_some_and(|edge| edge.event == Event::Observed) {
+            let mut late = seen.clone();
+            late.waited = late.patience;
+            let then = step(phase, &late).taken;
+            let put_back = then.is_some_and(|edge| edge.event == Event::Faulted);
+            assert!(then == on_time.taken || put_back);
+        }
+    });
+}
+
+#[test]
+fn a_rollback_is_never_rolled_back() {
+    everywhere(|_, seen, step| {
+        let was = seen.pins.upgrade.as_ref();
+        let is = step.pins.as_ref().and_then(|pins| pins.upgrade.as_ref());
+        if let (Some(was), Some(is)) = (was, is)
+            && was.id == is.id
+            && was.direction == Direction::Rollback
+        {
+            assert_eq!(is.direction, Direction::Rollback);
+        }
+    });
+}
+
+#[test]
+fn a_copy_is_never_made_empty() {
+    everywhere(|_, seen, step| {
+        for action in step.obligations {
+            if let Action::EnsureStoreStamped(backend) = action
+                && let Store::Copied(copy) = backend.store
+            {
+                let upgrade = seen.pins.upgrade.as_ref();
+                assert!(upgrade.is_some_and(|it| it.copy.as_ref() == Some(&copy)));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_deadline_runs_in_every_phase_that_waits_for_machines() {
+    everywhere(|_, seen, step| {
+        let timed = matches!(step.phase, Phase::Provisioning | Phase::Upgrading(_));
+        if timed && step.taken.is_some() {
+            assert_eq!(step.look_again, Some(seen.patience));
+        }
+    });
+}
+
+#[test]
+fn every_phase_but_the_unknown_is_reachable() {
+    let mut reached = BTreeSet::from([Phase::Pending]);
+    for _ in Phase::ALL {
+        let next = edges().iter().filter(|it| reached.contains(&it.from)).map(|it| it.to);
+        reached = reached.iter().copied().chain(next).collect();
+    }
+    assert_eq!(reached.len(), Phase::ALL.len() - 1);
+}

@@ -1,0 +1,31 @@
+//! The fake node: a process that plays the kubelet, and stand-ins that listen on loopback addresses.
+
+use anyhow::Result;
+
+use crate::{
+    binaries::Programs,
+    control_plane::Parts,
+    kubeconfig::Server,
+    launch::Program,
+    process::Daemon,
+    up::NODE_NAME,
+};
+
+/// The packages with the programs that a fake node needs.
+pub const PACKAGES: [&str; 2] = ["fake-node", "standin"];
+
+/// Starts the fake node.
+///
+/// # Errors
+/// It does not start.
+pub fn start(parts: &Parts<'_>, server: &Server, programs: &Programs) -> Result<Daemon> {
+    let kubeconfig = parts.user(server, "fake-node", "fake-node", "system:masters")?;
+    let program = Program::new("fake-node", programs.path("fake-node")?).args([
+        format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--node-name={NODE_NAME}"),
+        format!("--state-dir={}", parts.run.join("node").display()),
+        format!("--addresses={}", parts.addresses.pods),
+        format!("--standin={}", programs.path("convex-standin")?.display()),
+    ]);
+    parts.launcher.start(&program)
+}

@@ -1,0 +1,34 @@
+//! The local Kubernetes cluster that tests and demos run on: plain processes, no registry, no virtual machine.
+//!
+//! The control plane is real in every cluster: etcd, kube-apiserver, kube-controller-manager and kube-scheduler, built from
+//! Go modules. The node is either a process that plays the kubelet ([`NodeKind::Fake`]) or containerd, runc and kubelet in
+//! a network namespace ([`NodeKind::Real`]). Whatever a cluster makes outside its folder is recorded before it is made, so
+//! that an interrupted run can be cleaned up by the next.
+
+pub mod address;
+pub mod binaries;
+pub mod checkout;
+pub mod client;
+pub mod control_plane;
+pub mod description;
+pub mod down;
+pub mod fake;
+pub mod host;
+pub mod image;
+pub mod images;
+pub mod kubeconfig;
+pub mod launch;
+pub mod pki;
+pub mod process;
+pub mod progress;
+pub mod provisioner;
+pub mod real;
+pub mod record;
+pub mod storage;
+pub mod tools;
+pub mod undo;
+pub mod up;
+pub mod volume;
+pub mod wait;
+
+pub use checkout::NodeKind;

@@ -1,0 +1,94 @@
+//! The real node: a network namespace with containerd, kubelet and kube-proxy in it.
+
+mod containerd;
+mod kubelet;
+mod network;
+mod proxy;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    address::Network,
+    binaries::Programs,
+    control_plane::Parts,
+    images,
+    kubeconfig::Server,
+    process::Daemon,
+    record::{Record, Records},
+};
+
+/// The packages with the programs that go into images.
+pub const PACKAGES: [&str; 1] = ["standin"];
+
+/// The parts of a real node that exist before it runs.
+#[derive(Debug)]
+pub struct RealNode {
+    /// Short paths: a socket's may have 108 bytes at most, and a checkout may lie deep.
+    runtime: PathBuf,
+}
+
+impl RealNode {
+    /// Makes the network namespace.
+    ///
+    /// # Errors
+    /// The host refuses.
+    pub fn prepare(parts: &Parts<'_>) -> Result<Self> {
+        let network = parts.addresses.network.clone().context("a real node has a network")?;
+        let runtime = runtime_folder(&network);
+        let mut records = Records::open(parts.run)?;
+        records.write(&Record::Folder { path: runtime.clone() })?;
+        // Mounts of pods and containers lie under the run folder: undone after everything that holds them has ended.
+        for folder in ["containerd", "kubelet"] {
+            records.write(&Record::Folder { path: parts.run.join(folder) })?;
+        }
+        fs::create_dir_all(&runtime)?;
+        network::create(&network, parts.addresses, &mut records)?;
+        Ok(Self { runtime })
+    }
+
+    /// Starts containerd; it needs no API server.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_containerd(&self, parts: &Parts<'_>) -> Result<Daemon> {
+        containerd::start(parts, &self.runtime)
+    }
+
+    /// Brings images in and starts kubelet and kube-proxy.
+    ///
+    /// # Errors
+    /// One of them does not start.
+    pub async fn start(
+        &self,
+        parts: &Parts<'_>,
+        server: &Server,
+        containerd: Daemon,
+        programs: &Programs,
+    ) -> Result<Vec<Daemon>> {
+        let socket = containerd::socket(&self.runtime);
+        containerd::wait(&socket, &containerd).await?;
+        for image in [images::pause()?, images::backend(programs)?, images::dashboard(programs)?] {
+            containerd::import(&socket, &parts.run.join("images"), &image)?;
+        }
+        let kubelet = kubelet::start(parts, server, &socket)?;
+        let proxy = proxy::start(parts, server)?;
+        Ok(vec![containerd, kubelet, proxy])
+    }
+}
+
+/// Imports an image into the containerd of a running cluster.
+///
+/// # Errors
+/// containerd refuses.
+pub fn import(run: &Path, network: &Network, image: &crate::image::Image) -> Result<()> {
+    containerd::import(&containerd::socket(&runtime_folder(network)), &run.join("images"), image)
+}
+
+fn runtime_folder(network: &Network) -> PathBuf {
+    Path::new("/run").join(&network.namespace)
+}

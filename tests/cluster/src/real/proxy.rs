@@ -1,0 +1,36 @@
+//! kube-proxy: Cluster IPs inside the namespace.
+
+use std::fs;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::{
+    control_plane::Parts, kubeconfig::Server, launch::Program, process::Daemon, up::NODE_NAME,
+};
+
+/// Starts it.
+///
+/// # Errors
+/// It cannot be started.
+pub fn start(parts: &Parts<'_>, server: &Server) -> Result<Daemon> {
+    let kubeconfig = parts.user(server, "proxy", "system:kube-proxy", "")?;
+    let config = json!({
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "clientConnection": { "kubeconfig": kubeconfig },
+        "hostnameOverride": NODE_NAME,
+        "clusterCIDR": parts.addresses.pods,
+        "mode": "nftables",
+        // The default of a second is how long a ready pod would stay unreachable.
+        "nftables": { "minSyncPeriod": "100ms" },
+        // Limits of the whole host are not this cluster's to set.
+        "conntrack": { "maxPerCore": 0, "min": 0 },
+        "healthzBindAddress": "127.0.0.1:10256",
+        "metricsBindAddress": "127.0.0.1:10249",
+    });
+    let path = parts.run.join("kube-proxy.json");
+    fs::write(&path, serde_json::to_vec_pretty(&config)?)?;
+    let program = Program::new("kube-proxy", parts.tools.path("kube-proxy")?);
+    parts.launcher.start(&program.args([format!("--config={}", path.display())]))
+}

@@ -1,0 +1,160 @@
+//! The backend's life: check, claim the data, start, listen, serve, stop on SIGINT.
+//!
+//! The ports open last, so `/version` answers only when everything before it is done. Whatever fails before ends the process
+//! with code 1 and one line on standard error.
+
+use std::{
+    fs::OpenOptions,
+    io,
+    net::SocketAddrV4,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use clap::Parser;
+use tokio::{net::TcpListener, signal::unix::Signal, sync::watch};
+
+use crate::{
+    arguments::Arguments,
+    credentials,
+    database::{self, DatabaseError},
+    environment::Environment,
+    http::{Deployment, api, site},
+    keys::seal::{Secret, SecretError},
+    root::Root,
+    signals,
+    steering::{self, Steering},
+    writer::{Claim, ClaimError, Writer},
+};
+
+/// What ends the backend.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// A test asked for it.
+    #[error("{0}")]
+    Steered(String),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// Ours: nothing here speaks to S3.
+    #[error("the stand-in keeps files in a folder only and does not speak to S3")]
+    S3NotServed,
+    /// The instance secret is not 64 hexadecimal digits.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The database file cannot be opened.
+    #[error("unable to open database file {}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The data directory cannot be claimed.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+    /// A port cannot be opened, or a signal not be handled.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Runs the backend with its whole command line, the program's name first. A bad command line ends the process with clap's
+/// message and code 2.
+///
+/// # Errors
+/// What made the start fail.
+pub async fn run(env: &Environment, root: &Root, arguments: &[String]) -> Result<(), BackendError> {
+    signals::ignore_like_a_first_process()?;
+    let arguments = Arguments::parse_from(arguments);
+    let steering = Steering::of(env);
+    if let Some(message) = steering.crash {
+        return Err(BackendError::Steered(message));
+    }
+    let secret = Secret::from_hex(&arguments.instance_secret)?;
+    let claim = open(env, root, &arguments)?;
+    tokio::time::sleep(steering.start_delay).await;
+    if steering.silent {
+        tracing::warn!("silent, as a test asked");
+        std::future::pending::<()>().await;
+    }
+    let deployment = Deployment {
+        name: arguments.instance_name,
+        secret,
+        version: steering::version(env),
+        metrics_disabled: env.is_literally_true("DISABLE_METRICS_ENDPOINT"),
+        steering,
+        data: data(env, root),
+    };
+    let address = |port| SocketAddrV4::new(arguments.interface, port);
+    serve(Arc::new(deployment), address(arguments.port), address(arguments.site_proxy_port))
+        .await?;
+    claim.release()?;
+    tracing::info!("Server successfully shut down.");
+    Ok(())
+}
+
+fn data(env: &Environment, root: &Root) -> PathBuf {
+    root.locate(&credentials::data_directory(env))
+}
+
+/// Opens the database file and claims the directory around it.
+fn open(env: &Environment, root: &Root, arguments: &Arguments) -> Result<Claim, BackendError> {
+    database::check(arguments.db, &arguments.db_spec)?;
+    if arguments.s3_storage {
+        return Err(BackendError::S3NotServed);
+    }
+    touch(&root.locate(&arguments.db_spec))?;
+    let pod = env.or("POD_NAME", &env.or("HOSTNAME", "unknown"));
+    let writer = Writer::starting(&pod, &steering::version(env));
+    tracing::info!(start = %writer.start_id, version = %writer.version, "stand-in backend starting");
+    Ok(Claim::take(&data(env, root), writer)?)
+}
+
+fn touch(path: &Path) -> Result<(), BackendError> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .map(drop)
+        .map_err(|source| BackendError::File { path: path.to_owned(), source })
+}
+
+/// Listens on both ports until the first SIGINT and all requests are answered, or until the second.
+async fn serve(
+    deployment: Arc<Deployment>,
+    api: SocketAddrV4,
+    site: SocketAddrV4,
+) -> io::Result<()> {
+    let (api_port, site_port) = (TcpListener::bind(api).await?, TcpListener::bind(site).await?);
+    tracing::info!("backend listening on {api}");
+    let mut interrupts = signals::interrupts()?;
+    report_migrations();
+    let (stop, stopped) = watch::channel(());
+    let api = axum::serve(api_port, api::routes(deployment.clone()))
+        .with_graceful_shutdown(closed(stopped.clone()));
+    let site =
+        axum::serve(site_port, site::routes(deployment)).with_graceful_shutdown(closed(stopped));
+    tokio::select! {
+        served = async { tokio::try_join!(api, site) } => served.map(drop),
+        () = interrupted_twice(&mut interrupts, stop) => Ok(()),
+    }
+}
+
+async fn interrupted_twice(interrupts: &mut Signal, stop: watch::Sender<()>) {
+    interrupts.recv().await;
+    tracing::info!("interrupted: draining requests");
+    drop(stop);
+    interrupts.recv().await;
+}
+
+/// Ends when the sender is gone.
+async fn closed(mut stopped: watch::Receiver<()>) {
+    while stopped.changed().await.is_ok() {}
+}
+
+/// The lines that upstream's migration worker logs, after the server already serves, where nothing is left to migrate.
+fn report_migrations() {
+    tracing::info!("Attempting migration");
+    tracing::info!("db metadata version up to date at 128");
+    tracing::info!("Migration complete");
+}

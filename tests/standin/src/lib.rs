@@ -1,0 +1,31 @@
+//! A stand-in for Convex's self-hosted images, used where the images themselves cannot be pulled.
+//!
+//! **This is not Convex.** No line of it comes from Convex's sources or images. It plays the *documented surface* of the two
+//! images, held against facts that were read in upstream's sources and documents:
+//!
+//! - the environment as the backend image's entrypoint reads it ([`credentials`], [`entrypoint`]), traps included: a missing
+//!   `INSTANCE_SECRET` is generated, an empty `DISABLE_BEACON` aborts, five S3 variables of six mean local storage;
+//! - the command line of the backend ([`arguments`]) and its rules for database URLs ([`database`]);
+//! - its start order, its ports, its SIGINT-only shutdown and its start-up failures ([`backend`]);
+//! - its unauthenticated endpoints and `/api/check_admin_key`, which truly decrypts the key ([`http`], [`keys`]);
+//! - the page of the dashboard ([`dashboard`]).
+//!
+//! What it adds is ours and exists only for tests: the oracle that notices two live writers on one data directory
+//! ([`writer`]), and the `STANDIN_*` variables that make a version slow, crash, unready, silent or deaf to keys
+//! ([`steering`]). It stores no documents and runs no functions. A database server or S3 is refused in plain words.
+
+pub mod arguments;
+pub mod backend;
+pub mod credentials;
+pub mod dashboard;
+pub mod database;
+pub mod entrypoint;
+pub mod environment;
+pub mod http;
+pub mod keys;
+pub mod logging;
+pub mod programs;
+pub mod root;
+pub mod signals;
+pub mod steering;
+pub mod writer;
