@@ -157,24 +157,24 @@ impl Doer<'_> {
             + Clone
             + Debug,
     {
+        let wanted = shaped(wanted)?;
         let found = match found {
             Some(found) => found,
-            None => match self.create(wanted).await? {
-                Some(stranger) => stranger,
+            None => match self.create::<K>(&wanted).await? {
+                Some(ours) => ours,
                 None => return Ok(()),
             },
         };
         if found.meta().deletion_timestamp.is_some() {
             return Ok(()); // it is made anew once it is gone
         }
-        let (wanted, mut live) = (json(wanted)?, json(&*found)?);
-        let surplus = ownership::surplus(&live, &wanted);
-        if compare::covers(&live, &wanted) && surplus.is_none() {
+        let mut live = json(&*found)?;
+        let wanted = json(&wanted)?;
+        if compare::covers(&live, &wanted) {
             return Ok(());
         }
-        if surplus == Some(ownership::Surplus::FromCreation) {
-            // What was set when the child was created belongs to the creation, and would outlast every
-            // apply: it is made part of what we apply first.
+        let reshaped = annotation(&live) != annotation(&wanted);
+        if reshaped && ownership::is_as_created(&live) {
             live = self.adopt_creation::<K>(&live).await?;
         }
         self.patch::<K>(wanted, &live).await
@@ -293,7 +293,10 @@ impl Doer<'_> {
         let api = self.api::<ConvexInstance>();
         let name = self.instance.name_any();
         match api.patch_metadata(&name, &PatchParams::default(), &Patch::Merge(&patch)).await {
-            Ok(_) => self.applied.writes += 1,
+            Ok(instance) => {
+                self.applied.writes += 1;
+                self.applied.revision = instance.metadata.resource_version;
+            }
             Err(kube::Error::Api(status)) if status.code == 404 && !wanted => {}
             Err(error) => return Err(error),
         }
@@ -315,4 +318,16 @@ impl Doer<'_> {
 
 fn json(object: &impl Serialize) -> kube::Result<Value> {
     serde_json::to_value(object).map_err(kube::Error::SerdeError)
+}
+
+/// What is wanted, with the shape of it written on it.
+fn shaped<K: Resource + Serialize + Clone>(wanted: &K) -> kube::Result<K> {
+    let mut shaped = wanted.clone();
+    let shape = ownership::shape(&json(wanted)?);
+    shaped.annotations_mut().insert(ownership::SHAPE.to_owned(), shape);
+    Ok(shaped)
+}
+
+fn annotation(object: &Value) -> &Value {
+    &object["metadata"]["annotations"][ownership::SHAPE]
 }

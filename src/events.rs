@@ -12,12 +12,12 @@ use crate::{api::ConvexInstance, context::Context, status::Reported};
 
 /// Tells about the edge of this pass, and about what started to block.
 pub async fn announce(ctx: &Context, instance: &ConvexInstance, step: &Step, reported: &Reported) {
-    let message = instance.status.as_ref().and_then(|it| it.message.clone());
+    let news = instance.status.as_ref().and_then(|it| Some(it.history.last()?.message.clone()));
     // Where home was found or settled on is bookkeeping: the edge before it has been told.
     if let Some(taken) = step.taken.filter(|taken| taken.reason != Reason::Settled) {
         let action = format!("{}To{}", place(taken.from), place(taken.to));
         let bad = taken.to == Phase::Degraded;
-        publish(ctx, instance, kind(bad), taken.reason(), action, message).await;
+        publish(ctx, instance, kind(bad), taken.reason(), action, news).await;
     }
     if let Some(blocked) = &reported.newly_blocked {
         let note = Some(blocked.message.clone());

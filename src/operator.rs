@@ -92,7 +92,7 @@ async fn act(
     namespace: Option<String>,
     stopped: watch::Receiver<bool>,
 ) -> Outcome {
-    let lease = tokio::select! {
+    let mut lease = tokio::select! {
         () = until(stopped.clone()) => return Ok(()),
         lease = turn(&client, &options, namespace.as_deref()) => lease?,
     };
@@ -100,10 +100,12 @@ async fn act(
         backend_repository: options.backend_repository,
         dashboard_repository: options.dashboard_repository,
     };
-    tokio::select! {
+    let outcome = tokio::select! {
         () = controller::run(client, settings, namespace, until(stopped)) => Ok(()),
         () = lease.lost() => Err(Ended::LeaseLost.into()),
-    }
+    };
+    lease.release().await;
+    outcome
 }
 
 /// Waits until there is something to do, and until it is this operator that does it.

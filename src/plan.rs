@@ -45,6 +45,8 @@ pub struct Prepared;
 pub struct Applied {
     /// How many writes it took.
     pub writes: usize,
+    /// The resourceVersion of the instance, where a finalizer moved it.
+    pub revision: Option<String>,
     /// Objects of other people that stand where ours should.
     pub conflicts: Vec<Conflict>,
     /// Obligations that this version of the operator does not carry out.

@@ -21,6 +21,8 @@ use crate::observe::World;
 const SECRETS: Duration = Duration::from_secs(30);
 /// How often a backend that Kubernetes holds for ready, and that does not answer well, is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How often trouble that should pass by itself is looked at.
+const PASSING: Duration = Duration::from_secs(5);
 /// The longest backoff after errors.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -64,9 +66,11 @@ pub fn look_again(step: &Step, world: &World, unwritten: Option<Duration>) -> Ac
     if step.phase == Phase::Unknown {
         return Action::await_change();
     }
+    // What passes by itself is abnormal once it lasts, and no watch tells that.
+    let passes = world.trouble.as_ref().is_some_and(|it| !it.abnormal).then_some(PASSING);
     let asks = world.answer.as_ref().is_some_and(|answer| answer.verdict.is_err());
     let poll = SECRETS.mul_f64(rand::rng().random_range(0.8..=1.0));
-    let soonest = [Some(poll), step.look_again, unwritten, asks.then_some(ASK_AGAIN)];
+    let soonest = [Some(poll), step.look_again, unwritten, passes, asks.then_some(ASK_AGAIN)];
     let soonest = soonest.into_iter().flatten().min().unwrap_or(poll);
     // Kubernetes' own times have whole seconds: a look at the very deadline would come too early.
     Action::requeue(soonest + Duration::from_millis(20))

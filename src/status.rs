@@ -17,6 +17,7 @@ use kube::{
 use serde_json::json;
 use statemachine::{Phase, Step};
 
+use self::account::Account;
 use crate::{
     api::{Blocked, ConvexInstance, ConvexInstanceStatus},
     context::{Context, Span},
@@ -51,8 +52,10 @@ pub async fn advance(
     if step.taken.is_none() {
         return Ok(instance);
     }
-    let status = account::of(&instance, step, world, &Applied::default());
-    write(ctx, &instance, status).await.map(Arc::new).map_err(Error::Advance)
+    let Account { status, .. } = account::of(&instance, step, world, &Applied::default());
+    let written = write(ctx, &instance, status).await.map_err(Error::Advance)?;
+    let _settled = ctx.memory.lasted(&uid(&instance), Span::Unwritten, false);
+    Ok(Arc::new(written))
 }
 
 /// Says what was found and done, where that differs from what is written: at once where it is abnormal or
@@ -71,18 +74,23 @@ pub async fn report(
         return unknown(ctx, instance, step).await.map_err(Error::Report);
     }
     let before = instance.status.clone().unwrap_or_default();
-    let after = account::of(instance, &settled(step), world, &plan.state);
+    let Account { status: after, abnormal } =
+        account::of(instance, &settled(step), world, &plan.state);
     let differs = before != after;
     let lasted = ctx.memory.lasted(&uid(instance), Span::Unwritten, differs).unwrap_or_default();
     if !differs || is_leaving(instance, step) {
         return Ok(Reported::default());
     }
-    if !is_urgent(instance, &before, &after) && lasted < PASSING {
+    if !is_urgent(instance, &before, &after, abnormal) && lasted < PASSING {
         return Ok(Reported { unwritten: Some(PASSING.saturating_sub(lasted)), ..Reported::default() });
     }
-    let newly_blocked = newly_blocked(&before, &after);
-    write(ctx, instance, after).await.map_err(Error::Report)?;
-    let _written = ctx.memory.lasted(&uid(instance), Span::Unwritten, false);
+    let newly_blocked = newly_blocked(&before, &after).filter(|_| abnormal);
+    let mut instance = instance.clone();
+    if let Some(revision) = &plan.state.revision {
+        instance.meta_mut().resource_version = Some(revision.clone());
+    }
+    write(ctx, &instance, after).await.map_err(Error::Report)?;
+    let _written = ctx.memory.lasted(&uid(&instance), Span::Unwritten, false);
     Ok(Reported { newly_blocked, unwritten: None })
 }
 
@@ -101,6 +109,7 @@ fn is_urgent(
     instance: &ConvexInstance,
     before: &ConvexInstanceStatus,
     after: &ConvexInstanceStatus,
+    abnormal: bool,
 ) -> bool {
     let ready = |status: &ConvexInstanceStatus| {
         status.conditions.iter().find(|it| it.type_ == "Ready").map(|it| (it.status, it.reason.clone()))
@@ -109,13 +118,13 @@ fn is_urgent(
     before.observed_generation != instance.meta().generation.unwrap_or_default()
         || ready(before).map(|it| it.0) != ready(after).map(|it| it.0)
         || stalled(before) != stalled(after)
-        || (ready(before) != ready(after) && messages::is_abnormal(after))
+        || (ready(before) != ready(after) && abnormal)
 }
 
 fn newly_blocked(before: &ConvexInstanceStatus, after: &ConvexInstanceStatus) -> Option<Blocked> {
     let blocked = after.blocked_by.first()?;
     let known = before.blocked_by.iter().any(|it| it.reason == blocked.reason);
-    (!known && messages::is_abnormal(after)).then(|| blocked.clone())
+    (!known).then(|| blocked.clone())
 }
 
 async fn write(

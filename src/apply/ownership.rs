@@ -1,35 +1,51 @@
-//! What we own of a child and no longer want, read from its `managedFields`.
+//! What we own of a child and no longer want.
 //!
 //! Server-side apply removes what a manager applied before and leaves out now. What was set by the POST
-//! that created the child belongs to the same manager under another operation, "Update", and would stay
-//! for ever; [`adoption`] turns it into something applied.
+//! that created the child belongs to the same manager under another operation, "Update", together with
+//! the defaults that the API server filled in, and would stay for ever; [`adoption`] turns it into
+//! something applied, and is made only once the [`shape`] of what is wanted has changed.
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::plan::labels::MANAGER;
 
-/// Something that we own and no longer want.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Surplus {
-    /// It was applied: the next apply takes it away.
-    Applied,
-    /// It was set by the creation.
-    FromCreation,
+/// Where a child carries the [`shape`] of what was last wanted of it.
+pub const SHAPE: &str = "convex.icod.de/applied-fields";
+
+/// A digest of which fields are wanted, whatever their values: where it differs from the one that the
+/// child carries, there may be fields of ours that are no longer wanted.
+#[must_use]
+pub fn shape(wanted: &Value) -> String {
+    let mut paths = Sha256::new();
+    walk(wanted, &mut String::new(), &mut paths);
+    hex::encode(&paths.finalize()[..6])
 }
 
-/// Whether we own a field of the child that is not wanted.
-#[must_use]
-pub fn surplus(live: &Value, wanted: &Value) -> Option<Surplus> {
-    let of = |operation: &'static str| {
-        entries(live)
-            .filter(move |it| it["manager"] == MANAGER && it["operation"] == operation && it["subresource"].is_null())
-            .any(|it| has_surplus(&it["fieldsV1"], wanted, live))
+fn walk(value: &Value, path: &mut String, paths: &mut Sha256) {
+    let length = path.len();
+    let mut below = |name: &str, value: &Value| {
+        path.push('/');
+        path.push_str(name);
+        walk(value, path, paths);
+        path.truncate(length);
     };
-    if of("Update") {
-        return Some(Surplus::FromCreation);
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, value)| below(key, value)),
+        // Items of lists are told apart by their names, where they have one.
+        Value::Array(list) => list.iter().for_each(|it| below(it["name"].as_str().unwrap_or("-"), it)),
+        _ => {
+            paths.update(path.as_bytes());
+            paths.update([0]);
+        }
     }
-    of("Apply").then_some(Surplus::Applied)
+}
+
+/// Whether what we set by creating the child is not yet something that we apply.
+#[must_use]
+pub fn is_as_created(live: &Value) -> bool {
+    entries(live).any(|it| it["manager"] == MANAGER && it["operation"] == "Update" && it["subresource"].is_null())
 }
 
 /// The patch that turns what we set by creating into what we apply.
@@ -64,37 +80,6 @@ fn entries(live: &Value) -> impl Iterator<Item = &Value> {
     live["metadata"]["managedFields"].as_array().into_iter().flatten()
 }
 
-/// Walks the set of owned fields beside what is wanted and what is there.
-fn has_surplus(fields: &Value, wanted: &Value, live: &Value) -> bool {
-    let Some(fields) = fields.as_object() else { return false };
-    fields.iter().any(|(path, below)| {
-        let (wanted, live) = match path.split_once(':') {
-            Some(("f", name)) => (wanted.get(name), live.get(name)),
-            Some(("k", key)) => (item(wanted, key), item(live, key)),
-            // "." is the thing itself, and "v:" an item of a set, which goes with its list.
-            _ => return false,
-        };
-        match (wanted, live) {
-            (_, None) => false,
-            (None, Some(live)) => !is_empty(live),
-            (Some(wanted), Some(live)) => has_surplus(below, wanted, live),
-        }
-    })
-}
-
-fn item<'a>(list: &'a Value, key: &str) -> Option<&'a Value> {
-    let key: Value = serde_json::from_str(key).ok()?;
-    let key = key.as_object()?;
-    // A key may name what the API server has filled in, such as the protocol of a port.
-    let same = |it: &&Value| key.iter().all(|(name, value)| it.get(name).is_none_or(|it| it == value));
-    list.as_array()?.iter().find(same)
-}
-
-fn is_empty(value: &Value) -> bool {
-    value.as_object().is_some_and(serde_json::Map::is_empty)
-        || value.as_array().is_some_and(Vec::is_empty)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,26 +95,17 @@ mod tests {
     }
 
     #[test]
-    fn a_field_of_ours_that_is_no_longer_wanted_is_surplus() {
-        let wanted = json!({"data": {"A": "1"}});
-        assert_eq!(surplus(&live("Apply"), &wanted), Some(Surplus::Applied));
-        assert_eq!(surplus(&live("Update"), &wanted), Some(Surplus::FromCreation));
+    fn the_shape_is_about_which_fields_there_are_and_not_about_their_values() {
+        let one = shape(&json!({"env": [{"name": "A", "value": "1"}], "replicas": 1}));
+        assert_eq!(one, shape(&json!({"env": [{"name": "A", "value": "2"}], "replicas": 0})));
+        assert_ne!(one, shape(&json!({"env": [{"name": "B", "value": "1"}], "replicas": 1})));
+        assert_ne!(one, shape(&json!({"env": [{"name": "A", "value": "1"}]})));
     }
 
     #[test]
-    fn fields_of_others_and_wanted_fields_are_not() {
-        assert_eq!(surplus(&live("Update"), &json!({"data": {"A": "1", "B": "9"}})), None);
-    }
-
-    #[test]
-    fn items_of_lists_are_found_by_their_keys() {
-        let live = json!({
-            "metadata": {"managedFields": [{"manager": MANAGER, "operation": "Apply", "fieldsV1":
-                {"f:env": {r#"k:{"name":"A"}"#: {".": {}, "f:value": {}}, r#"k:{"name":"B"}"#: {".": {}}}}}]},
-            "env": [{"name": "A", "value": "1"}, {"name": "B"}],
-        });
-        assert_eq!(surplus(&live, &json!({"env": [{"name": "A", "value": "1"}]})), Some(Surplus::Applied));
-        assert_eq!(surplus(&live, &json!({"env": [{"name": "A", "value": "1"}, {"name": "B"}]})), None);
+    fn a_creation_is_told_from_what_is_applied() {
+        assert!(is_as_created(&live("Update")));
+        assert!(!is_as_created(&live("Apply")));
     }
 
     #[test]

@@ -23,8 +23,16 @@ pub(super) async fn of(ctx: &Context, children: &Children) -> Option<Obstacle> {
     pod.flatten()
 }
 
+/// How long the scheduler may look for a node before that is worth a word: it tries again by itself when
+/// a volume was just made.
+const SCHEDULING: i64 = 10;
+
+fn has_lasted(since: Timestamp, seconds: i64) -> bool {
+    Timestamp::now().duration_since(since).as_secs() >= seconds
+}
+
 fn is_about_a_node(obstacle: &Obstacle) -> bool {
-    matches!(obstacle.reason, "Unschedulable" | "Scheduling")
+    matches!(obstacle.reason, "Scheduling" | "Unschedulable")
 }
 
 /// What a pod of the backend tells.
@@ -37,6 +45,10 @@ pub(crate) fn of_pod(pod: &Pod) -> Option<Obstacle> {
     let conditions = status.conditions.iter().flatten();
     if let Some(scheduled) = conditions.clone().find(|it| it.type_ == "PodScheduled" && it.status == "False") {
         let why = scheduled.message.clone().unwrap_or_default();
+        let since = scheduled.last_transition_time.as_ref().map(|it| it.0);
+        if since.is_some_and(|it| !has_lasted(it, SCHEDULING)) {
+            return Some(Obstacle::passing("Scheduling", format!("pod {name} looks for a node: {why}")));
+        }
         return Some(Obstacle::new("Unschedulable", format!("pod {name} fits on no node: {why}")));
     }
     let inits = status.init_container_statuses.iter().flatten();

@@ -14,7 +14,7 @@ pub const RULES: &[Rule] = &[
         group: "convex.icod.de",
         resources: &["convexinstances"],
         names: &[],
-        verbs: &[Get, List, Watch, Update, Patch],
+        verbs: &[Get, List, Watch, Patch],
         reason: "What users ask for. Written to only to add and remove the operator's own finalizer.",
     },
     Rule {
@@ -22,17 +22,8 @@ pub const RULES: &[Rule] = &[
         group: "convex.icod.de",
         resources: &["convexinstances/status"],
         names: &[],
-        verbs: &[Get, Update, Patch],
+        verbs: &[Update, Patch],
         reason: "Where the operator keeps the phase and reports what it sees.",
-    },
-    Rule {
-        scope: Watched,
-        group: "convex.icod.de",
-        resources: &["convexinstances/finalizers"],
-        names: &[],
-        verbs: &[Update],
-        reason: "Children name their instance as an owner that blocks its deletion. Clusters with the \
-                 admission plugin OwnerReferencesPermissionEnforcement ask for this.",
     },
     Rule {
         scope: Watched,
@@ -70,14 +61,6 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         scope: Watched,
-        group: "",
-        resources: &["pods/log"],
-        names: &[],
-        verbs: &[Get],
-        reason: "The last lines of a backend that crashed name the cause, which goes into the status.",
-    },
-    Rule {
-        scope: Watched,
         group: "events.k8s.io",
         resources: &["events"],
         names: &[],
@@ -90,16 +73,8 @@ pub const RULES: &[Rule] = &[
         group: "storage.k8s.io",
         resources: &["storageclasses"],
         names: &[],
-        verbs: &[Get, List],
+        verbs: &[List],
         reason: "A claim that stays pending is explained by the classes that there are.",
-    },
-    Rule {
-        scope: Cluster,
-        group: "apiextensions.k8s.io",
-        resources: &["customresourcedefinitions"],
-        names: &["convexinstances.convex.icod.de"],
-        verbs: &[Get],
-        reason: "At the start the operator waits for its own resource definition and says so.",
     },
     Rule {
         scope: Own,
@@ -115,7 +90,7 @@ pub const RULES: &[Rule] = &[
         group: "coordination.k8s.io",
         resources: &["leases"],
         names: &["convex-operator"],
-        verbs: &[Get, Update, Patch],
+        verbs: &[Get, Patch],
         reason: "The lease is renewed by its holder and taken over when it has run out.",
     },
 ];

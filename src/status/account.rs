@@ -17,13 +17,21 @@ use crate::{
 /// How many edges are remembered.
 const HISTORY: usize = 10;
 
-/// The status after this pass.
+/// The status after a pass.
+pub(super) struct Account {
+    /// What is to be written.
+    pub status: ConvexInstanceStatus,
+    /// Whether what it says is more than a matter of waiting.
+    pub abnormal: bool,
+}
+
+/// The account of this pass.
 pub(super) fn of(
     instance: &ConvexInstance,
     step: &Step,
     world: &World,
     applied: &Applied,
-) -> ConvexInstanceStatus {
+) -> Account {
     let before = instance.status.clone().unwrap_or_default();
     let now = time(world);
     let told = messages::tell(instance, step, world, applied, &before);
@@ -38,7 +46,7 @@ pub(super) fn of(
             .into_iter()
             .map(|it| it.since(&before.conditions, generation, &now))
             .collect();
-    ConvexInstanceStatus {
+    let status = ConvexInstanceStatus {
         phase: Some(phase),
         stage,
         message: Some(told.message.clone()),
@@ -51,10 +59,11 @@ pub(super) fn of(
         endpoints: Some(endpoints(instance, world)),
         components: Some(components(instance, world)),
         blocked_by: told.blocked.iter().cloned().collect(),
-        history: history(&before, step, &told.message, &now),
+        history: history(&before, step, &told.news, &now),
         conditions,
         lifecycle: Some(step.pins.clone().unwrap_or_else(|| world.facts.pins.clone())),
-    }
+    };
+    Account { status, abnormal: told.obstacle.is_some_and(|it| it.abnormal) }
 }
 
 /// The conditions of a status that a newer operator wrote: as they were, but for `Ready`.
@@ -78,14 +87,14 @@ fn time(world: &World) -> Time {
     Time(Timestamp::from_second(world.now.timestamp()).unwrap_or_default())
 }
 
-fn history(before: &ConvexInstanceStatus, step: &Step, message: &str, now: &Time) -> Vec<Transition> {
+fn history(before: &ConvexInstanceStatus, step: &Step, news: &str, now: &Time) -> Vec<Transition> {
     let mut history = before.history.clone();
     history.extend(step.taken.map(|taken| Transition {
         time: now.clone(),
         from: place(taken.from),
         to: place(taken.to),
         reason: taken.reason().to_owned(),
-        message: message.to_owned(),
+        message: news.to_owned(),
     }));
     history.split_off(history.len().saturating_sub(HISTORY))
 }

@@ -12,8 +12,10 @@ use crate::{
 /// What is told about one pass.
 #[derive(Clone, Debug)]
 pub(super) struct Told {
-    /// In a sentence or two.
+    /// What is, in a sentence or two.
     pub message: String,
+    /// What has just happened, where an edge was taken.
+    pub news: String,
     /// What keeps the instance where it is, or from being as its spec wants it.
     pub obstacle: Option<Obstacle>,
     /// The same, as it stands in the status.
@@ -37,34 +39,14 @@ pub(super) fn tell(
         other => other,
     };
     let message = cut(sentence(instance, step, world, obstacle.as_ref()));
+    let news = step.taken.and_then(|taken| announced(instance, taken.reason, world));
     let guard = step.waiting.as_ref().map_or("InstanceReady", Waiting::guard);
     let blocked = obstacle.as_ref().map(|it| Blocked {
         guard: guard.to_owned(),
         reason: it.reason.to_owned(),
         message: it.message.clone(),
     });
-    Told { message, obstacle, blocked }
-}
-
-/// Whether what blocks is more than a matter of waiting.
-pub(super) fn is_abnormal(status: &ConvexInstanceStatus) -> bool {
-    const PASSING: [&str; 12] = [
-        "BackendNotServing",
-        "BackendStarting",
-        "PodCreating",
-        "PodTerminating",
-        "VolumePending",
-        "BackendStopping",
-        "OtherBackendLeaving",
-        "ChildrenLeaving",
-        "DashboardStarting",
-        "FencesOutdated",
-        "ResumePending",
-        "ClaimResizing",
-    ];
-    let conditions = status.conditions.iter();
-    let stalled = conditions.clone().any(|it| it.type_ == "Stalled");
-    stalled || status.blocked_by.first().is_some_and(|it| !PASSING.contains(&it.reason.as_str()))
+    Told { news: news.unwrap_or_else(|| message.clone()), message, obstacle, blocked }
 }
 
 fn kept(before: &ConvexInstanceStatus) -> Option<Obstacle> {
@@ -189,9 +171,6 @@ fn sentence(
 ) -> String {
     let version = short(&instance.spec.version);
     let why = obstacle.map(|it| it.message.as_str()).unwrap_or_default();
-    if let Some(edge) = step.taken.and_then(|taken| announced(instance, taken.reason, world)) {
-        return edge;
-    }
     match (step.phase, obstacle) {
         (Phase::Ready, None) => format!("the backend serves {}", short(&world.release().version)),
         (Phase::Ready, Some(_)) => why.to_owned(),

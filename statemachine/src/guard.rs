@@ -144,9 +144,23 @@ impl Life<'_> {
         self.serves(&upgrade.aim())?;
         let attempt = upgrade.next_snapshot();
         let done = self.outcome(&(Kind::Import, attempt.clone())) == Some(Outcome::Succeeded);
-        unless(done, || self.held().err().unwrap_or(Waiting::ForImport(attempt)))?;
+        if !done {
+            self.held()?;
+            self.importable(upgrade)?;
+            return Err(Waiting::ForImport(attempt));
+        }
         let fresh = upgrade.aim().store != upgrade.from.store;
         unless(!fresh || self.seen.deployed, || Waiting::ForFunctions)
+    }
+
+    /// The snapshot that is to be imported is still there.
+    pub(crate) fn importable(&self, upgrade: &Upgrade) -> Verdict {
+        match &upgrade.snapshot {
+            Some(it) => {
+                unless(self.seen.verified.contains(it), || Waiting::ForExport(it.clone()))
+            }
+            None => Err(Waiting::ForHelp(Some(upgrade.stage))),
+        }
     }
 
     /// The stage is done.

@@ -65,7 +65,8 @@ impl Life<'_> {
             .and_then(|()| self.held())
             .is_ok();
         let proven = stage != Stage::Exporting || self.proven(upgrade).is_ok();
-        let job = job.filter(|_| ready && proven);
+        let there = stage != Stage::Importing || self.importable(upgrade).is_ok();
+        let job = job.filter(|_| ready && proven && there);
         owed.extend(job.and_then(|job| carry(upgrade, job, backend)));
     }
 
@@ -115,13 +116,11 @@ impl Life<'_> {
         }
         owed.push(Action::EnsureTrafficHeld);
         let missing = self.bidden_farewell().is_err();
-        match self.pins.farewell.clone().filter(|_| missing && !self.late()) {
-            Some(last) => self.owe_farewell(last, owed),
-            None => {
-                self.owe_alone(None, owed);
-                owed.push(Action::EnsureChildrenRemoved { keep_stores: missing });
-            }
+        if let Some(last) = self.pins.farewell.clone().filter(|_| missing && !self.late()) {
+            return self.owe_farewell(last, owed);
         }
+        self.owe_alone(None, owed);
+        owed.push(Action::EnsureChildrenRemoved { keep_stores: missing });
     }
 
     /// The last snapshot, out of the backend that holds the data.

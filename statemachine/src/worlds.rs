@@ -110,7 +110,8 @@ fn world(pins: &Pins, found: Option<&Backend>, digits: &mut Digits) -> Observed 
     let serving = [None, Some(born()), Some(aim)][digits.of(3)].clone();
     let late = digits.yes();
     let calm = digits.yes();
-    let made: Vec<_> = attempt.into_iter().filter(|_| calm).collect();
+    let carried = pins.upgrade.as_ref().and_then(|it| it.snapshot.clone());
+    let made: Vec<_> = attempt.into_iter().chain(carried).filter(|_| calm).collect();
     let patience = Duration::from_mins(1);
     let wish = wish(pins.upgrade.as_ref(), digits.of(9));
     let (job, odd) = match digits.of(ODDITIES) {

@@ -29,6 +29,7 @@ enum Value {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
+#[allow(clippy::large_enum_variant)] // lives for one call
 enum Written {
     Readable(#[serde(with = "Pins")] Pins),
     Unreadable(Unreadable),

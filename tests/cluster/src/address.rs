@@ -127,10 +127,12 @@ pub fn choose(kind: NodeKind, seed: u32, in_use: &InUse) -> Result<Addresses> {
 
 fn collides(addresses: &Addresses, network: &Network, in_use: &InUse) -> bool {
     let ours = [addresses.pods, addresses.services, network.pair];
-    let taken_name = [&network.namespace, &network.host_link].iter().any(|n| in_use.names.contains(n));
+    let taken_name =
+        [&network.namespace, &network.host_link].iter().any(|n| in_use.names.contains(n));
     // A very wide route (a VPN for all of 10.0.0.0/8) does not name these ranges; ours are narrower and win.
     let narrow = in_use.routes.iter().filter(|route| route.prefix_len() > 8);
-    taken_name || narrow.flat_map(|r| ours.iter().map(move |o| (r, o))).any(|(r, o)| overlap(*r, *o))
+    taken_name
+        || narrow.flat_map(|r| ours.iter().map(move |o| (r, o))).any(|(r, o)| overlap(*r, *o))
 }
 
 fn overlap(a: Ipv4Net, b: Ipv4Net) -> bool {
@@ -148,7 +150,8 @@ fn ports_are_free(address: Ipv4Addr) -> bool {
 /// # Errors
 /// The text is not what iproute2 prints.
 pub fn routes_from_json(text: &str) -> Result<Vec<Ipv4Net>> {
-    let listed: Vec<serde_json::Value> = serde_json::from_str(text).context("ip printed no JSON")?;
+    let listed: Vec<serde_json::Value> =
+        serde_json::from_str(text).context("ip printed no JSON")?;
     let mut routes = Vec::new();
     for entry in listed {
         match entry["dst"].as_str() {

@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// What plays the node of a cluster.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, Serialize, Deserialize, ValueEnum)]
@@ -79,7 +79,8 @@ impl Checkout {
 }
 
 fn seed_of(root: &Path, kind: NodeKind) -> u32 {
-    let digest = Sha256::digest(format!("{}\n{kind}", root.display()));
+    let digest = digest(&SHA256, format!("{}\n{kind}", root.display()).as_bytes());
+    let digest = digest.as_ref();
     u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
 }
 

@@ -27,7 +27,7 @@ omitStages: [RequestReceived]
 rules:
 - level: Metadata
 ";
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A control plane that answers.
 pub struct ControlPlane {
@@ -161,6 +161,8 @@ impl Parts<'_> {
             "--allow-privileged=true".to_owned(),
             format!("--audit-policy-file={}", policy.display()),
             format!("--audit-log-path={}", audit_log(self.run).display()),
+            // In megabytes: at the default of 100 the log would move elsewhere under those who count in it.
+            "--audit-log-maxsize=100000".to_owned(),
         ]);
         Ok(program.args(self.advertised()))
     }

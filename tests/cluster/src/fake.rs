@@ -3,11 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    binaries::Programs,
-    control_plane::Parts,
-    kubeconfig::Server,
-    launch::Program,
-    process::Daemon,
+    binaries::Programs, control_plane::Parts, kubeconfig::Server, launch::Program, process::Daemon,
     up::NODE_NAME,
 };
 

@@ -30,13 +30,20 @@ pub struct Program {
     path: OsString,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    log: Option<PathBuf>,
 }
 
 impl Program {
     /// A program without arguments; `name` is what it and its log are called.
     pub fn new(name: &str, path: impl AsRef<OsStr>) -> Self {
         let path = path.as_ref().to_owned();
-        Self { name: name.to_owned(), path, arguments: Vec::new(), environment: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            path,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            log: None,
+        }
     }
 
     /// With more arguments.
@@ -50,6 +57,13 @@ impl Program {
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.environment.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// With its log there, and not among the others'.
+    #[must_use]
+    pub fn log(mut self, path: &Path) -> Self {
+        self.log = Some(path.to_owned());
         self
     }
 }
@@ -71,8 +85,9 @@ impl Launcher {
     /// It cannot be started or recorded; then it is not left running.
     pub fn start(&self, program: &Program) -> Result<Daemon> {
         let name = &program.name;
-        let log = self.run.join("logs").join(format!("{name}.log"));
-        fs::create_dir_all(self.run.join("logs"))?;
+        let logs = self.run.join("logs");
+        fs::create_dir_all(&logs)?;
+        let log = program.log.clone().unwrap_or_else(|| logs.join(format!("{name}.log")));
         let output = OpenOptions::new().create(true).append(true).open(&log)?;
         let child = self
             .command(&program.path)

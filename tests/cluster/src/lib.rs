@@ -6,6 +6,7 @@
 //! that an interrupted run can be cleaned up by the next.
 
 pub mod address;
+pub mod audit;
 pub mod binaries;
 pub mod checkout;
 pub mod client;
@@ -13,11 +14,13 @@ pub mod control_plane;
 pub mod description;
 pub mod down;
 pub mod fake;
+pub mod handle;
 pub mod host;
 pub mod image;
 pub mod images;
 pub mod kubeconfig;
 pub mod launch;
+pub mod operator;
 pub mod pki;
 pub mod process;
 pub mod progress;
@@ -32,3 +35,4 @@ pub mod volume;
 pub mod wait;
 
 pub use checkout::NodeKind;
+pub use handle::Cluster;

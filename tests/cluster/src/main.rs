@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use cluster::{
-    NodeKind, checkout::Checkout, client, description::Description, down, launch, progress,
-    provisioner::Provisioner, tools, up,
+    NodeKind, checkout::Checkout, client, description::Description, down, launch, operator,
+    progress, provisioner::Provisioner, tools, up,
 };
 
 #[derive(Parser)]
@@ -30,6 +30,9 @@ enum Action {
         /// What plays the node.
         #[arg(long, value_enum, default_value_t = NodeKind::Fake)]
         node: NodeKind,
+        /// Installs the ConvexInstance resource and runs the operator.
+        #[arg(long)]
+        operator: bool,
     },
     /// Stops clusters and removes what they made.
     Down {
@@ -51,6 +54,16 @@ enum Action {
         /// Which cluster, where both are up.
         #[arg(long, value_enum)]
         node: Option<NodeKind>,
+        /// The command.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+    /// Runs a command and notes which process it is and how it ended (started by `up`).
+    #[command(hide = true)]
+    Keep {
+        /// Where to note it.
+        #[arg(long)]
+        note: PathBuf,
         /// The command.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
@@ -85,8 +98,16 @@ async fn run(action: Action) -> Result<()> {
             Provisioner::new(client, &folder)?.run().await
         }
         Action::Tools => build_tools(),
-        Action::Up { node } => {
-            let description = up::up(&Checkout::find()?, node).await?;
+        Action::Keep { note, command } => {
+            let (program, arguments) = command.split_first().context("a command is needed")?;
+            operator::keep(&note, Command::new(program).args(arguments))
+        }
+        Action::Up { node, operator: wanted } => {
+            let checkout = Checkout::find()?;
+            let description = up::up(&checkout, node).await?;
+            if wanted {
+                operator::install(&checkout, &description).await?;
+            }
             println!("{}", description.kubeconfig.display());
             Ok(())
         }

@@ -20,7 +20,7 @@ use serde_json::json;
 
 use crate::{progress, volume};
 
-/// The name that the StorageClass calls it by.
+/// The name that the `StorageClass` calls it by.
 pub const PROVISIONER: &str = "local.test/hostpath";
 
 /// Makes, grows and removes volumes for as long as it runs.
@@ -75,7 +75,11 @@ impl Provisioner {
         }
     }
 
-    async fn provision(&self, claim: &PersistentVolumeClaim, wanted: &volume::Wanted) -> Result<()> {
+    async fn provision(
+        &self,
+        claim: &PersistentVolumeClaim,
+        wanted: &volume::Wanted,
+    ) -> Result<()> {
         let path = self.folder.join(&wanted.name);
         fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
         let class = Api::<k8s_openapi::api::storage::v1::StorageClass>::all(self.client.clone())

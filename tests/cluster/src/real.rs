@@ -59,25 +59,34 @@ impl RealNode {
         containerd::start(parts, &self.runtime)
     }
 
-    /// Brings images in and starts kubelet and kube-proxy.
+    /// Brings in the images that exist on every cluster, as soon as containerd answers.
+    ///
+    /// # Errors
+    /// containerd ended, or refuses them.
+    pub async fn bring_images(
+        &self,
+        parts: &Parts<'_>,
+        containerd: &Daemon,
+        programs: &Programs,
+    ) -> Result<()> {
+        let socket = containerd::socket(&self.runtime);
+        containerd::wait(&socket, containerd).await?;
+        let folder = parts.run.join("images");
+        let images = [images::pause()?, images::backend(programs)?, images::dashboard(programs)?];
+        // Packing is work for a thread: the API server is being waited for meanwhile.
+        tokio::task::spawn_blocking(move || {
+            images.iter().try_for_each(|image| containerd::import(&socket, &folder, image))
+        })
+        .await?
+    }
+
+    /// Starts kubelet and kube-proxy.
     ///
     /// # Errors
     /// One of them does not start.
-    pub async fn start(
-        &self,
-        parts: &Parts<'_>,
-        server: &Server,
-        containerd: Daemon,
-        programs: &Programs,
-    ) -> Result<Vec<Daemon>> {
+    pub fn start(&self, parts: &Parts<'_>, server: &Server) -> Result<[Daemon; 2]> {
         let socket = containerd::socket(&self.runtime);
-        containerd::wait(&socket, &containerd).await?;
-        for image in [images::pause()?, images::backend(programs)?, images::dashboard(programs)?] {
-            containerd::import(&socket, &parts.run.join("images"), &image)?;
-        }
-        let kubelet = kubelet::start(parts, server, &socket)?;
-        let proxy = proxy::start(parts, server)?;
-        Ok(vec![containerd, kubelet, proxy])
+        Ok([kubelet::start(parts, server, &socket)?, proxy::start(parts, server)?])
     }
 }
 

@@ -1,4 +1,4 @@
-//! The StorageClass `standard` and the process that makes its volumes: folders of this machine.
+//! The `StorageClass` `standard` and the process that makes its volumes: folders of this machine.
 
 use anyhow::Result;
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -13,7 +13,7 @@ use crate::{
     provisioner::PROVISIONER,
 };
 
-/// The default StorageClass of every cluster here.
+/// The default `StorageClass` of every cluster here.
 pub const CLASS: &str = "standard";
 
 /// Starts the provisioner under a name of its own, so that the audit log tells it from the administrator.
@@ -30,7 +30,7 @@ pub fn start(parts: &Parts<'_>, server: &Server) -> Result<Daemon> {
     parts.launcher.start(&program)
 }
 
-/// Makes the StorageClass.
+/// Makes the `StorageClass`.
 ///
 /// # Errors
 /// The API server refuses.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use sha2::{Digest, Sha256};
+use ring::digest::{Context as Hasher, SHA256};
 
 use crate::{checkout::Checkout, progress};
 
@@ -51,7 +51,9 @@ impl Tools {
     /// No module builds it.
     pub fn path(&self, program: &str) -> Result<&Path> {
         let found = self.paths.iter().find(|(name, _)| *name == program);
-        found.map(|(_, path)| path.as_path()).with_context(|| format!("no tool is called {program}"))
+        found
+            .map(|(_, path)| path.as_path())
+            .with_context(|| format!("no tool is called {program}"))
     }
 
     /// Every program with its path.
@@ -168,14 +170,14 @@ fn required_version(go_mod: &str, module: &str) -> Result<String> {
 }
 
 fn hash(source: &Path, flags: &str) -> Result<String> {
-    let mut hasher = Sha256::new();
+    let mut hasher = Hasher::new(&SHA256);
     for name in ["go.mod", "go.sum"] {
         let path = source.join(name);
-        hasher.update(fs::read(&path).with_context(|| format!("reading {}", path.display()))?);
-        hasher.update([0]);
+        hasher.update(&fs::read(&path).with_context(|| format!("reading {}", path.display()))?);
+        hasher.update(&[0]);
     }
-    hasher.update(flags);
-    Ok(hex::encode(hasher.finalize()))
+    hasher.update(flags.as_bytes());
+    Ok(hex::encode(hasher.finish()))
 }
 
 #[cfg(test)]
@@ -184,7 +186,8 @@ mod tests {
 
     #[test]
     fn the_version_comes_from_the_requirement() {
-        let go_mod = "module m\n\nrequire k8s.io/kubernetes v1.36.3\n\nrequire (\n\tk8s.io/kube v9\n)";
+        let go_mod =
+            "module m\n\nrequire k8s.io/kubernetes v1.36.3\n\nrequire (\n\tk8s.io/kube v9\n)";
         assert_eq!(required_version(go_mod, "k8s.io/kubernetes").unwrap(), "v1.36.3");
         assert_eq!(required_version(go_mod, "k8s.io/kube").unwrap(), "v9");
         assert!(required_version(go_mod, "k8s.io/other").is_err());

@@ -98,8 +98,10 @@ fn remove_route(range: &str) -> Result<()> {
 
 fn remove_folder(path: &Path) -> Result<()> {
     let mounted = fs::read_to_string("/proc/self/mountinfo")?;
-    let mut below: Vec<_> =
-        mounts::points(&mounted, |_| true).into_iter().filter(|point| point.starts_with(path)).collect();
+    let mut below: Vec<_> = mounts::points(&mounted, |_| true)
+        .into_iter()
+        .filter(|point| point.starts_with(path))
+        .collect();
     below.reverse();
     for point in below {
         output("umount", [Path::new("--lazy"), &point])?;

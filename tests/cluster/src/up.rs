@@ -31,7 +31,7 @@ use crate::{
 /// What every node of ours is called.
 pub const NODE_NAME: &str = "node";
 
-const NODE: Duration = Duration::from_secs(60);
+const NODE: Duration = Duration::from_mins(1);
 
 /// Keeps other starts and stops of the same cluster out until it is dropped.
 ///
@@ -91,7 +91,11 @@ async fn start(checkout: &Checkout, kind: NodeKind, run: &Path) -> Result<Descri
             &real::PACKAGES[..]
         }
     };
-    let built = if std::env::var_os("TEMP_NO_NODE").is_none() { binaries::build(checkout, packages)? } else { Programs::default() };
+    let built = if std::env::var_os("TEMP_NO_NODE").is_none() {
+        binaries::build(checkout, packages)?
+    } else {
+        Programs::default()
+    };
     let began = Instant::now();
     let start = Start::prepare(checkout, kind, run, tools)?;
     let description = match kind {
@@ -150,7 +154,9 @@ impl Start {
         let parts = self.parts();
         let mut plane = parts.start().await?;
         plane.daemons.push(storage::start(&parts, &plane.server)?);
-        if std::env::var_os("TEMP_NO_NODE").is_none() { plane.daemons.push(fake::start(&parts, &plane.server, built)?); }
+        if std::env::var_os("TEMP_NO_NODE").is_none() {
+            plane.daemons.push(fake::start(&parts, &plane.server, built)?);
+        }
         self.finish(plane).await
     }
 
@@ -158,9 +164,11 @@ impl Start {
         let parts = self.parts();
         let node = RealNode::prepare(&parts)?;
         let containerd = node.start_containerd(&parts)?;
-        let mut plane = parts.start().await?;
+        let images = node.bring_images(&parts, &containerd, built);
+        let (mut plane, ()) = tokio::try_join!(parts.start(), images)?;
         plane.daemons.push(storage::start(&parts, &plane.server)?);
-        plane.daemons.extend(node.start(&parts, &plane.server, containerd, built).await?);
+        plane.daemons.push(containerd);
+        plane.daemons.extend(node.start(&parts, &plane.server)?);
         self.finish(plane).await
     }
 
@@ -168,7 +176,10 @@ impl Start {
         storage::install_class(&plane.client).await?;
         let needed: Vec<&Daemon> = plane.daemons.iter().collect();
         let client = &plane.client;
-        if std::env::var_os("TEMP_NO_NODE").is_none() { wait::until("ready node", NODE, &needed, || client::node_ready(client, NODE_NAME)).await?; }
+        if std::env::var_os("TEMP_NO_NODE").is_none() {
+            wait::until("ready node", NODE, &needed, || client::node_ready(client, NODE_NAME))
+                .await?;
+        }
         wait::until("namespace that admits pods", NODE, &needed, || client::pods_admitted(client))
             .await?;
         let tools = self.tools.all().map(|(name, path)| (name.to_owned(), path.to_owned()));

@@ -88,7 +88,7 @@ mod tests {
         let gone = Identity { pid: i32::MAX, started_at: 1 };
         let daemon = Daemon { name: "etcd".into(), identity: gone, log };
         let never = || async { Ok(None::<()>) };
-        let error = until("answer", Duration::from_secs(60), &[&daemon], never).await.unwrap_err();
+        let error = until("answer", Duration::from_mins(1), &[&daemon], never).await.unwrap_err();
         assert!(error.to_string().contains("etcd ended"));
         assert!(error.to_string().contains("unknown flag"));
     }

@@ -38,6 +38,7 @@ pub struct Process {
     child: Child,
     pid: u32,
     records: Records,
+    ended: bool,
 }
 
 impl Process {
@@ -55,7 +56,7 @@ impl Process {
         let child = command.spawn()?;
         let pid = child.id().ok_or(io::ErrorKind::NotFound)?;
         records.add(pid)?;
-        Ok(Self { child, pid, records: records.clone() })
+        Ok(Self { child, pid, records: records.clone(), ended: false })
     }
 
     /// Waits for its end. What else is left of its group is killed, as the end of a container does.
@@ -63,26 +64,44 @@ impl Process {
     /// # Errors
     /// Where it cannot be waited for.
     pub async fn ended(&mut self) -> io::Result<ExitStatus> {
-        self.child.wait().await
+        let status = self.child.wait().await?;
+        self.handle().kill();
+        self.ended = true;
+        Ok(status)
     }
 
+    /// A way to reach it while it is waited for.
+    #[must_use]
+    pub const fn handle(&self) -> Handle {
+        Handle(self.pid)
+    }
+}
+
+/// A running process by its number. Of use only as long as its [`Process`] was not seen to end.
+#[derive(Clone, Copy, Debug)]
+pub struct Handle(u32);
+
+impl Handle {
     /// Sends it a signal.
-    pub fn signal(&self, signal: Signal) {
-        if let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) {
+    pub fn signal(self, signal: Signal) {
+        if let Some(pid) = i32::try_from(self.0).ok().and_then(Pid::from_raw) {
             // It may have ended just now.
             let _ = kill_process(pid, signal);
         }
     }
 
     /// Kills its whole group.
-    pub fn kill(&self) {
-        records::kill_group(self.pid);
+    pub fn kill(self) {
+        records::kill_group(self.0);
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.kill();
+        // The number of a group that ended may belong to somebody else by now.
+        if !self.ended {
+            self.handle().kill();
+        }
         self.records.remove(self.pid);
     }
 }

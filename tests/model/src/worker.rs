@@ -86,7 +86,7 @@ fn copy(world: &mut World, at: usize, job: Job, mutant: Mutant) -> Option<()> {
     let started_on = |world: &World| {
         world.pods.iter().any(|pod| pod.started && pod.backend.store == job.into.store)
     };
-    if mutant != Mutant::CopyPermit && !(permitted(world, &job) || unheld(world, &job)) {
+    if mutant != Mutant::CopyPermit && !permitted(world, &job) {
         return None;
     }
     let torn = job.torn || started_on(world);
@@ -110,7 +110,18 @@ fn copy(world: &mut World, at: usize, job: Job, mutant: Mutant) -> Option<()> {
     Some(())
 }
 
-/// Where nothing can be held, the permit alone must do: the hold was asked for, and the backend is gone.
-fn unheld(world: &World, job: &Job) -> bool {
-    world.traffic == Traffic::Draining && world.permit == Some(job.of) && world.pods.is_empty()
+/// Lets a job end in vain.
+pub fn fail(world: &mut World, at: usize) -> Option<()> {
+    let job = world.jobs.get_mut(at).filter(|job| job.outcome == Outcome::Running)?;
+    job.outcome = Outcome::Failed;
+    world.fault = true;
+    Some(())
+}
+
+/// Removes a finished job whose time to live is over.
+pub fn expire(world: &mut World, at: usize) -> Option<()> {
+    world.jobs.get(at).filter(|job| job.outcome != Outcome::Running)?;
+    world.jobs.remove(at);
+    world.fault = true;
+    Some(())
 }

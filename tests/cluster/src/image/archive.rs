@@ -7,8 +7,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use ring::digest::{Context as Hasher, SHA256, digest};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use tar::{Builder, Header};
 
 use super::Image;
@@ -22,9 +22,9 @@ impl Image {
         let layer = archive.with_extension("layer");
         let mut hashed = Hashed::new(BufWriter::new(File::create(&layer)?));
         self.rootfs.write(&mut hashed)?;
-        let digest = hashed.finish()?;
-        let config = serde_json::to_vec(&self.config.document(&digest))?;
-        let config_name = format!("{}.json", hex::encode(Sha256::digest(&config)));
+        let layer_digest = hashed.finish()?;
+        let config = serde_json::to_vec(&self.config.document(&layer_digest))?;
+        let config_name = format!("{}.json", hex::encode(digest(&SHA256, &config)));
         let manifest = json!([{
             "Config": config_name,
             "RepoTags": self.tags,
@@ -57,17 +57,17 @@ fn append(
 /// Writes through and hashes on the way: layers are too large to be held in memory.
 struct Hashed<W> {
     inner: W,
-    hasher: Sha256,
+    hasher: Hasher,
 }
 
 impl<W: Write> Hashed<W> {
     fn new(inner: W) -> Self {
-        Self { inner, hasher: Sha256::new() }
+        Self { inner, hasher: Hasher::new(&SHA256) }
     }
 
     fn finish(mut self) -> Result<String> {
         self.inner.flush()?;
-        Ok(hex::encode(self.hasher.finalize()))
+        Ok(hex::encode(self.hasher.finish()))
     }
 }
 
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(manifest[0]["Config"], parts[0].0);
         assert_eq!(manifest[0]["RepoTags"][1], "stand-in.test/a:v2");
         let config: serde_json::Value = serde_json::from_slice(&parts[0].1).unwrap();
-        let layer = format!("sha256:{}", hex::encode(Sha256::digest(&parts[1].1)));
+        let layer = format!("sha256:{}", hex::encode(digest(&SHA256, &parts[1].1)));
         assert_eq!(config["rootfs"]["diff_ids"][0], layer);
     }
 }

@@ -7,8 +7,7 @@ use rcgen::SanType;
 use serde_json::json;
 
 use crate::{
-    control_plane::Parts, kubeconfig::Server, launch::Program, process::Daemon,
-    up::NODE_NAME,
+    control_plane::Parts, kubeconfig::Server, launch::Program, process::Daemon, up::NODE_NAME,
 };
 
 /// Starts it as a node of its own name.

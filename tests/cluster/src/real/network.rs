@@ -20,7 +20,9 @@ pub fn create(network: &Network, addresses: &Addresses, records: &mut Records) -
     records.write(&Record::Namespace { name: namespace.clone() })?;
     ip(&["netns", "add", namespace])?;
     records.write(&Record::Link { name: host_link.clone() })?;
-    ip(&["link", "add", host_link, "type", "veth", "peer", "name", inner_link, "netns", namespace])?;
+    ip(&[
+        "link", "add", host_link, "type", "veth", "peer", "name", inner_link, "netns", namespace,
+    ])?;
     let length = pair.prefix_len();
     ip(&["address", "add", &format!("{host}/{length}"), "dev", host_link])?;
     ip(&["link", "set", host_link, "up"])?;

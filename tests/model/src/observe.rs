@@ -1,0 +1,306 @@
+//! Facts out of the cluster, as the operator's shell would read them.
+
+use std::time::Duration;
+
+use statemachine::{
+    Leave, Observed, Phase, Proof, Stage, Vital, Wish,
+    observed::{self, Health, Kind},
+};
+
+use crate::{
+    mutant::Mutant,
+    translate::{backend, pins, release, revision, snapshot, store_name, strategy},
+    world::{
+        Backend, Instance, Job, Name, Outcome, Pod, StatefulSet, Store, Traffic, World, holds,
+    },
+};
+
+const PATIENCE: Duration = Duration::from_secs(9);
+
+/// The version whose backend is too old to be paused, where the configuration has one.
+pub const UNPAUSABLE: u8 = 1;
+
+/// One look: the world through the eyes of an operator that believes in `instance`.
+pub struct Look<'w> {
+    pub world: &'w World,
+    pub instance: &'w Instance,
+    pub mutant: Mutant,
+    pub unpausable: bool,
+}
+
+impl Look<'_> {
+    fn is(&self, mutants: &[Mutant]) -> bool {
+        mutants.contains(&self.mutant)
+    }
+
+    fn current(&self, fence: u8) -> bool {
+        fence == self.instance.fence || self.is(&[Mutant::Fences, Mutant::Raises])
+    }
+
+    fn ours(&self, owner: u8) -> bool {
+        owner == self.instance.uid || self.mutant == Mutant::Owns
+    }
+
+    fn stores(&self) -> impl Iterator<Item = &Store> {
+        self.world.stores.iter().filter(|store| self.ours(store.owner))
+    }
+
+    fn statefulset(&self) -> Option<StatefulSet> {
+        self.world.statefulset.filter(|set| self.ours(set.owner))
+    }
+
+    /// The gate carries our fence and says this.
+    fn gate(&self, open: Option<Backend>) -> bool {
+        let gate = self.world.gate;
+        let raised = self.current(gate.fence) || self.mutant == Mutant::GateRaises;
+        self.mutant == Mutant::Gate || raised && gate.open == open && self.ours(gate.owner)
+    }
+
+    fn shut(&self) -> bool {
+        self.mutant == Mutant::GateCloses || self.gate(None)
+    }
+
+    /// Everything.
+    pub fn observed(&self) -> Observed {
+        let (world, instance) = (self.world, self.instance);
+        let pins = pins(&instance.pins, instance.fence);
+        let found = self.found().map(backend);
+        let vital = pins.vital_store(found.as_ref());
+        let set = self.statefulset();
+        let lost = !self.home_answers() && instance.late;
+        let mut seen = Observed {
+            wish: self.wish(),
+            revision: revision(instance.revision),
+            waited: if instance.late { PATIENCE } else { Duration::ZERO },
+            patience: PATIENCE,
+            lost,
+            resolved: self.resolved(),
+            fenced: self.fenced(),
+            asked: self.asked().map(backend),
+            stopped: set.is_some_and(|set| self.current(set.fence) && !set.up) && self.shut(),
+            pods: world.pods.iter().map(pod).collect(),
+            surrounded: true,
+            traffic: self.traffic(),
+            jobs: world.jobs.iter().map(job).collect(),
+            verified: self.verified().into_iter().map(snapshot).collect(),
+            copied: self.copied().into_iter().map(snapshot).collect(),
+            deployed: self.deployed(),
+            outgrown: self.outgrown(),
+            cleared: self.cleared(),
+            obtainable: true,
+            leave: Leave::Given,
+            proof: self.proof(),
+            missing: self.missing(vital.as_ref().map(store_name)),
+            found,
+            pins,
+        };
+        self.disturb(&mut seen);
+        seen
+    }
+
+    fn wish(&self) -> Wish {
+        let wish = self.instance.wish;
+        Wish {
+            release: release(wish.version),
+            strategy: strategy(wish.strategy),
+            rollback: wish.rollback,
+            retry: wish.retry.to_string(),
+            deletion: self.instance.deleting,
+            farewell: wish.farewell,
+            suspend: wish.suspend,
+            unheld_export: false,
+        }
+    }
+
+    fn home_answers(&self) -> bool {
+        let home = self.instance.pins.home;
+        home.is_some_and(|home| {
+            self.world.pods.iter().any(|pod| pod.backend == home && pod.ready && !pod.leaving)
+        })
+    }
+
+    /// Nothing of that name belongs to somebody else.
+    fn resolved(&self) -> bool {
+        let (world, uid) = (self.world, self.instance.uid);
+        let foreign = |owner: u8| owner != 0 && owner != uid && self.mutant != Mutant::Owns;
+        let set = world.statefulset.is_some_and(|set| foreign(set.owner));
+        !set && !foreign(world.gate.owner) && !world.stores.iter().any(|it| foreign(it.owner))
+    }
+
+    fn found(&self) -> Option<Backend> {
+        let set = self.statefulset().map(|set| set.backend);
+        let sealed = self.stores().filter(|store| store.sealed > 0);
+        let newest = sealed.max_by_key(|store| store.sealed);
+        let newest = newest.map(|store| Backend { version: store.stamp, store: store.name });
+        if self.mutant == Mutant::Seals { set } else { newest.or(set) }
+    }
+
+    fn fenced(&self) -> bool {
+        let fence = self.instance.fence;
+        let raised = self.world.gate.fence == fence && self.stores().all(|it| it.fence == fence);
+        raised || self.mutant == Mutant::FencesFirst
+    }
+
+    fn asked(&self) -> Option<Backend> {
+        let pins = self.instance.pins;
+        if self.mutant == Mutant::Asked {
+            let runs = self.world.pods.first().map(|pod| pod.backend);
+            return match pins.upgrade {
+                Some(upgrade) => runs.filter(|it| *it == upgrade.from || *it == upgrade.to),
+                None => pins.home,
+            };
+        }
+        let set = self.statefulset().filter(|set| self.current(set.fence) && set.up)?;
+        self.gate(Some(set.backend)).then_some(set.backend)
+    }
+
+    fn traffic(&self) -> observed::Traffic {
+        let world = self.world;
+        let unpausable = |pod: &Pod| pod.backend.version == UNPAUSABLE && pod.started;
+        if self.unpausable && world.pods.iter().any(unpausable) {
+            return match self.mutant {
+                Mutant::SeesUnholdable => observed::Traffic::Held,
+                _ => observed::Traffic::Unholdable,
+            };
+        }
+        match world.traffic {
+            Traffic::Flowing => observed::Traffic::Flowing,
+            Traffic::Held if self.current(world.traffic_fence) => observed::Traffic::Held,
+            Traffic::Draining if self.mutant == Mutant::Drains => observed::Traffic::Held,
+            Traffic::Draining | Traffic::Held => observed::Traffic::Draining,
+        }
+    }
+
+    /// The name of what this attempt makes.
+    fn attempt(&self) -> Option<Name> {
+        let upgrade = self.instance.pins.upgrade?;
+        Some(Name { of: upgrade.id, attempt: upgrade.attempt })
+    }
+
+    fn verified(&self) -> Vec<Name> {
+        let there = |it: &&crate::world::Export| !it.lost || self.mutant == Mutant::SnapshotThere;
+        let mut names: Vec<_> = self.world.exports.iter().filter(there).map(|it| it.of).collect();
+        let attempt = self.attempt();
+        let same = |id| self.world.exports.iter().any(|it| it.of.of == id);
+        match self.mutant {
+            Mutant::NeedsCopy => names.extend(attempt),
+            Mutant::AttemptInNames => names.extend(attempt.filter(|it| same(it.of))),
+            _ => {}
+        }
+        names
+    }
+
+    fn copied(&self) -> Vec<Name> {
+        let whole = |store: &&Store| store.whole || self.mutant == Mutant::Whole;
+        let copies = self.stores().filter(|store| store.name.attempt > 0).filter(whole);
+        let mut names: Vec<_> = copies.map(|store| store.name).collect();
+        if self.mutant == Mutant::NeedsCopy {
+            names.extend(self.attempt());
+        }
+        names
+    }
+
+    fn deployed(&self) -> bool {
+        let ready = self.world.pods.iter().filter(|pod| pod.ready);
+        ready.filter_map(|pod| self.world.store(pod.backend.store)).any(|store| store.code)
+    }
+
+    fn outgrown(&self) -> bool {
+        let (wanted, home) = (self.instance.wish.version, self.instance.pins.home);
+        let store = home.and_then(|home| self.world.store(home.store));
+        let past = |it: &Store| holds(it.stamps, wanted) && it.stamp != wanted;
+        store.is_some_and(past) && !self.is(&[Mutant::Outgrown, Mutant::PutBack])
+    }
+
+    fn cleared(&self) -> bool {
+        let (world, instance) = (self.world, self.instance);
+        let gone = self.statefulset().is_none();
+        if self.mutant == Mutant::FinalizerLast {
+            return gone;
+        }
+        let keeps = !instance.wish.farewell || (instance.late && self.farewell_missing());
+        gone && self.shut() && world.pods.is_empty() && (keeps || self.stores().next().is_none())
+    }
+
+    fn farewell_missing(&self) -> bool {
+        let pins = self.instance.pins;
+        let carried = pins.upgrade.filter(|it| it.stage != Stage::Exporting);
+        let carried = carried.is_some_and(|it| it.snapshot.is_some());
+        let made = |name: Name| self.world.exports.iter().any(|it| it.of == name && !it.lost);
+        let missing = pins.farewell.is_some_and(|name| !made(name));
+        self.mutant != Mutant::Farewell && pins.served && !carried && missing
+    }
+
+    fn proof(&self) -> Proof {
+        if self.mutant == Mutant::Proves {
+            return Proof::Proven;
+        }
+        let attempt = self.attempt();
+        let proof = self.world.proofs.iter().find(|it| Some(it.of) == attempt);
+        match proof.map(|it| it.outcome) {
+            None | Some(Outcome::Running) => Proof::Unknown,
+            Some(Outcome::Succeeded) => Proof::Proven,
+            Some(Outcome::Failed) => Proof::Failed,
+        }
+    }
+
+    fn missing(&self, vital: Option<Name>) -> Option<Vital> {
+        if self.mutant == Mutant::LeavesMissing {
+            return None;
+        }
+        if !self.world.secret {
+            return Some(Vital::InstanceSecret);
+        }
+        let absent = vital.is_some_and(|name| self.stores().all(|store| store.name != name));
+        absent.then_some(Vital::Store)
+    }
+
+    /// What some mutants do not see.
+    fn disturb(&self, seen: &mut Observed) {
+        let (instance, upgrade) = (self.instance, self.instance.pins.upgrade);
+        match self.mutant {
+            Mutant::PutBack => {
+                if let (Phase::Upgrading(_), Some(it)) = (instance.phase, upgrade)
+                    && it.stage != Stage::Exporting
+                {
+                    seen.wish.release = release(it.to.version);
+                }
+            }
+            Mutant::HoldsInPlace if upgrade.is_some_and(|it| it.strategy == 1) => {
+                seen.traffic = observed::Traffic::Held;
+            }
+            Mutant::StopsFirst if seen.stopped => seen.pods.clear(),
+            Mutant::Holds => seen.traffic = observed::Traffic::Held,
+            Mutant::JobsStop => {
+                let own = self.attempt().map(snapshot);
+                let over = |it: &observed::Job| it.outcome != observed::Outcome::Running;
+                seen.jobs.retain(|it| over(it) || own.as_ref() == Some(&it.of));
+            }
+            Mutant::DoneBeatsLate if instance.late => {
+                seen.pods.clear();
+                seen.verified.clear();
+            }
+            Mutant::KnowsLost if instance.phase == Phase::Ready => seen.lost = false,
+            _ => {}
+        }
+    }
+}
+
+fn pod(it: &Pod) -> observed::Pod {
+    let health = match (it.leaving, it.ready) {
+        (true, _) => Health::Terminating,
+        (_, true) => Health::Serving,
+        _ => Health::Starting,
+    };
+    observed::Pod { backend: backend(it.backend), health }
+}
+
+fn job(it: &Job) -> observed::Job {
+    let outcome = match it.outcome {
+        Outcome::Running => observed::Outcome::Running,
+        Outcome::Succeeded => observed::Outcome::Succeeded,
+        Outcome::Failed => observed::Outcome::Failed,
+    };
+    let kind: Kind = it.kind;
+    observed::Job { kind, of: snapshot(it.of), outcome }
+}

@@ -1,0 +1,298 @@
+//! One reconcile in small: look, ask the REAL `step`, and say what would be written.
+
+use std::{collections::BTreeSet, sync::Mutex};
+
+use statemachine::{Action, Event, Observed, Phase, Reason, Stage, Step, Taken, observed, step};
+
+use crate::{
+    mutant::Mutant,
+    observe::Look,
+    translate::{backend, backend_of, name_of, pins_of, release, store_name},
+    world::{Backend, Name, Pins, Traffic, Write},
+};
+
+/// Every edge that the real machine took in this process.
+pub static WALKED: Mutex<BTreeSet<Taken>> = Mutex::new(BTreeSet::new());
+
+/// What one reconcile decides, and what it wants to write; nothing when the world is as it should be.
+pub fn reconcile(look: &Look) -> (Step, Vec<Write>) {
+    let seen = look.observed();
+    let mut step = step(look.instance.phase, &seen);
+    remember(look, &step);
+    mutate(look, &seen, &mut step);
+    let mut after = step.pins.as_ref().map_or(look.instance.pins, pins_of);
+    mutate_pins(look, &mut after);
+    let mut todo = Vec::new();
+    if step.taken.is_some() {
+        todo.push(Write::Status(step.phase, after));
+    }
+    let rests = step.taken.is_none() && !look.instance.deleting && look.instance.finalizer;
+    if look.mutant == Mutant::LevelBased && rests {
+        return (step, todo);
+    }
+    let fence = if step.taken.is_some() { look.instance.revision } else { look.instance.fence };
+    let plan = Plan { look, after, fence, phase: step.phase };
+    for action in &step.obligations {
+        plan.write(action, &mut todo);
+    }
+    (step, todo)
+}
+
+fn remember(look: &Look, step: &Step) {
+    if let Some(taken) = step.taken
+        && look.mutant == Mutant::None
+        && let Ok(mut walked) = WALKED.lock()
+    {
+        walked.insert(taken);
+    }
+}
+
+/// What some mutants decide or owe instead.
+fn mutate(look: &Look, seen: &Observed, step: &mut Step) {
+    let (instance, mutant) = (look.instance, look.mutant);
+    let upgrade = step.pins.as_ref().map_or(instance.pins, pins_of).upgrade;
+    let exporting = instance.pins.upgrade.filter(|it| it.stage == Stage::Exporting);
+    let degraded = instance.phase == Phase::Degraded && !instance.deleting;
+    match mutant {
+        Mutant::StaysDegraded if degraded && instance.pins.upgrade.is_none() => {
+            if instance.pins.home.is_some_and(|home| home.version != instance.wish.version) {
+                *step = jump(instance.phase, Phase::Ready);
+            }
+        }
+        Mutant::ForgetsLate if step.phase == Phase::Degraded || degraded => {
+            let Some(upgrade) = exporting else { return };
+            let made = Name { of: upgrade.id, attempt: upgrade.attempt };
+            if degraded && look.world.exports.iter().any(|it| it.of == made) {
+                *step = jump(instance.phase, Phase::Upgrading(upgrade.stage));
+            } else if step.phase == Phase::Degraded {
+                step.obligations = vec![Action::EnsureTrafficFlowing];
+            }
+        }
+        Mutant::HoldsInPlace if upgrade.is_some_and(|it| it.strategy == 1) => {
+            if matches!(step.phase, Phase::Upgrading(_)) {
+                step.obligations.retain(|it| *it != Action::EnsureTrafficHeld);
+            }
+        }
+        Mutant::ProvisionHolds if step.phase == Phase::Provisioning => {
+            for action in &mut step.obligations {
+                if *action == Action::EnsureTrafficHeld {
+                    *action = Action::EnsureTrafficFlowing;
+                }
+            }
+        }
+        Mutant::OneWish | Mutant::PinsExport => {
+            let Some(upgrade) = upgrade else { return };
+            let here = step.phase == Phase::Upgrading(Stage::Exporting);
+            let from = backend(upgrade.from);
+            let draining = seen.traffic != observed::Traffic::Held;
+            if mutant == Mutant::OneWish && here && upgrade.strategy == 2 && draining {
+                step.obligations.push(Action::EnsureBackendRolled(from));
+            } else if mutant == Mutant::PinsExport && here && upgrade.snapshot.is_some() && draining {
+                step.obligations.push(Action::EnsureBackendRolled(from));
+            }
+        }
+        Mutant::FencesFirst => step.obligations.retain(|it| *it != Action::EnsureFenced),
+        Mutant::Proves => {
+            step.obligations.retain(|it| !matches!(it, Action::EnsureImageProven(_)));
+        }
+        Mutant::Suspends if step.phase == Phase::Suspended => {
+            step.obligations.retain(|it| !matches!(it, Action::EnsureBackendStopped(_)));
+        }
+        _ => {}
+    }
+}
+
+fn jump(from: Phase, to: Phase) -> Step {
+    let taken = Some(Taken { from, event: Event::Observed, to, reason: Reason::Recovered });
+    let obligations = Vec::new();
+    Step { phase: to, taken, pins: None, obligations, waiting: None, look_again: None }
+}
+
+/// What some mutants pin instead.
+fn mutate_pins(look: &Look, after: &mut Pins) {
+    let was = look.instance.pins.upgrade;
+    if look.mutant == Mutant::Refuses {
+        after.refused = None;
+    }
+    let Some(upgrade) = &mut after.upgrade else { return };
+    match look.mutant {
+        Mutant::PointOfNoReturn => {
+            let runs = |pod: &crate::world::Pod| pod.backend == upgrade.to && pod.started;
+            upgrade.started = look.world.pods.iter().any(runs);
+        }
+        Mutant::AttemptInNames => upgrade.attempt = 1,
+        Mutant::UniqueId if was.is_none() => upgrade.id = 1,
+        Mutant::ForgetsExport => {
+            let old = was.filter(|it| it.id == upgrade.id).and_then(|it| it.snapshot);
+            upgrade.snapshot = upgrade.snapshot.or(old);
+        }
+        _ => {}
+    }
+}
+
+/// From obligations to writes: only what differs is sent.
+struct Plan<'l> {
+    look: &'l Look<'l>,
+    after: Pins,
+    fence: u8,
+    phase: Phase,
+}
+
+impl Plan<'_> {
+    fn is(&self, mutants: &[Mutant]) -> bool {
+        mutants.contains(&self.look.mutant)
+    }
+
+    /// Carries another fence than ours.
+    fn differs(&self, fence: u8) -> bool {
+        fence != self.fence && !self.is(&[Mutant::Fences, Mutant::Raises])
+    }
+
+    fn permit(&self) -> Option<Name> {
+        if self.phase == Phase::Deleting {
+            return self.after.farewell;
+        }
+        self.after.upgrade.map(|it| Name { of: it.id, attempt: it.attempt })
+    }
+
+    fn target(&self, it: &statemachine::Backend) -> Backend {
+        let aimed = backend_of(it);
+        match self.after.upgrade.filter(|it| it.back) {
+            Some(upgrade) if self.is(&[Mutant::FreshWayBack, Mutant::OpensCopy]) => {
+                Backend { store: upgrade.from.store, ..aimed }
+            }
+            _ => aimed,
+        }
+    }
+
+    fn write(&self, action: &Action, todo: &mut Vec<Write>) {
+        let world = self.look.world;
+        match action {
+            Action::EnsureFinalizerAdded if !self.look.instance.finalizer => {
+                todo.push(Write::AddFinalizer);
+            }
+            Action::EnsureFinalizerRemoved if self.look.instance.finalizer => {
+                todo.push(Write::RemoveFinalizer);
+            }
+            Action::EnsureSecretsCreated if !world.secret => todo.push(Write::Secret),
+            Action::EnsureStoreStamped(it) => self.stamp(self.target(it), todo),
+            Action::EnsureFenced => self.raise(todo),
+            Action::EnsureBackendRolled(it) => self.roll(self.target(it), todo),
+            Action::EnsureBackendStopped(it) => self.stop(backend_of(it), todo),
+            Action::EnsureStoreSealed(it) => self.seal(store_name(it), todo),
+            Action::EnsureTrafficHeld => self.hold(todo),
+            Action::EnsureTrafficFlowing => {
+                if world.traffic != Traffic::Flowing || self.differs(world.traffic_fence) {
+                    todo.push(Write::Flow);
+                }
+            }
+            Action::EnsureJobsStopped { except } => {
+                todo.push(Write::StopJobs(except.as_ref().map(|(kind, of)| (*kind, name_of(of)))));
+            }
+            Action::EnsureChildrenRemoved { keep_stores } => self.remove(*keep_stores, todo),
+            other => self.start(other, todo),
+        }
+    }
+
+    /// Jobs, and the pod that proves an image: named by their attempt, and started once.
+    fn start(&self, action: &Action, todo: &mut Vec<Write>) {
+        let jobs = &self.look.world.jobs;
+        let runs = |kind, of: Name| jobs.iter().any(|it| it.kind == kind && it.of == of);
+        match action {
+            Action::EnsureImageProven(wanted) => {
+                let of = self.permit().unwrap_or_default();
+                let version = self.after.upgrade.map_or(0, |it| it.to.version);
+                let right = release(version) == *wanted;
+                if right && self.look.world.proofs.iter().all(|it| it.of != of) {
+                    todo.push(Write::Prove(of, version));
+                }
+            }
+            Action::EnsureExported(of) if !runs(observed::Kind::Export, name_of(of)) => {
+                todo.push(Write::Export(name_of(of)));
+            }
+            Action::EnsureCopied { attempt, from, .. }
+                if !runs(observed::Kind::Copy, name_of(attempt)) =>
+            {
+                todo.push(Write::Copy { attempt: name_of(attempt), from: store_name(from) });
+            }
+            Action::EnsureImported { snapshot, attempt, into }
+                if !runs(observed::Kind::Import, name_of(attempt)) =>
+            {
+                let (snapshot, attempt) = (name_of(snapshot), name_of(attempt));
+                todo.push(Write::Import { snapshot, attempt, into: self.target(into) });
+            }
+            _ => {}
+        }
+    }
+
+    fn stamp(&self, it: Backend, todo: &mut Vec<Write>) {
+        let store = self.look.world.store(it.store);
+        if store.is_none_or(|store| store.stamp != it.version || self.differs(store.fence)) {
+            todo.push(Write::Stamp(it));
+        }
+    }
+
+    fn raise(&self, todo: &mut Vec<Write>) {
+        let world = self.look.world;
+        if world.gate.fence != self.fence {
+            todo.push(Write::Gate(world.gate.open));
+        }
+        let low = world.stores.iter().filter(|store| store.fence != self.fence);
+        todo.extend(low.map(|store| Write::Raise(store.name)));
+    }
+
+    fn gate(&self, open: Option<Backend>, todo: &mut Vec<Write>) {
+        let gate = self.look.world.gate;
+        let spared = self.is(&[Mutant::GateRaises]) && gate.fence != 0;
+        let low = self.differs(gate.fence) && !spared;
+        let ignored = self.is(&[Mutant::Gate]) || self.is(&[Mutant::GateCloses]) && open.is_none();
+        if !ignored && (gate.open != open || low) {
+            todo.push(Write::Gate(open));
+        }
+    }
+
+    fn roll(&self, it: Backend, todo: &mut Vec<Write>) {
+        self.gate(Some(it), todo);
+        let set = self.look.world.statefulset;
+        if set.is_none_or(|set| set.backend != it || !set.up || self.differs(set.fence)) {
+            todo.push(Write::Roll(it));
+        }
+    }
+
+    fn stop(&self, it: Backend, todo: &mut Vec<Write>) {
+        self.gate(None, todo);
+        let set = self.look.world.statefulset;
+        if set.is_none_or(|set| set.backend != it || set.up || self.differs(set.fence)) {
+            todo.push(Write::Zero(it));
+        }
+    }
+
+    fn seal(&self, name: Name, todo: &mut Vec<Write>) {
+        let stores = &self.look.world.stores;
+        let newest = stores.iter().map(|store| store.sealed).max();
+        let sealed = |it: &crate::world::Store| it.sealed > 0 && Some(it.sealed) == newest;
+        if !stores.iter().any(|store| store.name == name && sealed(store)) {
+            todo.push(Write::Seal(name));
+        }
+    }
+
+    fn hold(&self, todo: &mut Vec<Write>) {
+        let world = self.look.world;
+        let flows = world.traffic == Traffic::Flowing;
+        if flows || world.permit != self.permit() || self.differs(world.traffic_fence) {
+            todo.push(Write::Hold(self.permit()));
+        }
+    }
+
+    fn remove(&self, keep_stores: bool, todo: &mut Vec<Write>) {
+        let (world, instance) = (self.look.world, self.look.instance);
+        self.gate(None, todo);
+        let keeps = !instance.wish.farewell || keep_stores && !self.is(&[Mutant::Farewell]);
+        let ours = |it: &crate::world::Store| it.owner == instance.uid;
+        if world.statefulset.is_some_and(|set| set.owner == instance.uid) {
+            todo.push(Write::DeleteStatefulSet);
+        } else if world.pods.is_empty() && !keeps && world.stores.iter().any(ours) {
+            todo.push(Write::DeleteStores);
+        }
+    }
+}
