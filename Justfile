@@ -21,3 +21,32 @@ kubectl *arguments:
 # Stop local clusters and remove everything that they made: [--node real|fake].
 cluster-down *arguments:
     @cargo run --quiet --package cluster -- down "$@"
+
+# Run every tier of tests; ends with one verdict.
+test: test-fast test-fake test-real
+
+# Run what needs no cluster: laws, the model, facts, goldens, wire, chart, and the stand-in itself.
+test-fast:
+    cargo test --locked --workspace --exclude on-cluster
+
+# Run the tiers that need a control plane and a node that is played: [a filter of test names].
+test-fake *filter:
+    tests/run-on fake "$@"
+
+# Run the tiers that need a real node, as root: [a filter of test names].
+test-real *filter:
+    tests/run-on real "$@"
+
+# Show an instance's life on a local cluster, or on your own: [--context NAME].
+demo *arguments:
+    @cargo run --quiet --package on-cluster --bin demo -- "$@"
+
+# Write everything that is generated from code anew: CRD, role, chart files, pictures, goldens.
+generate:
+    cargo run --quiet --package convex-operator -- print crd > crds/convexinstances.yaml
+    UPDATE_GENERATED=1 UPDATE_GOLDENS=1 cargo test --quiet --package convex-operator --package statemachine
+
+# Check form and lints as CI does.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- --deny warnings

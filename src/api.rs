@@ -20,7 +20,9 @@ pub use self::{
     condition::{Condition, ConditionStatus, ConditionType},
     dashboard::{Dashboard, DashboardSecurity},
     database::{Database, Engine},
-    maintenance::{ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, UpgradeStrategy},
+    maintenance::{
+        ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, UpgradeStrategy,
+    },
     networking::{Networking, ParentRef},
     schema::crd,
     spec::{BackendScale, ConvexInstance, ConvexInstanceSpec, DeletionPolicy, Environment, Scale},

@@ -108,11 +108,15 @@ impl Doer<'_> {
         match step {
             Step::Ensure(Child::ConfigMap(it)) => self.ensure(&**it, children.config.clone()).await,
             Step::Ensure(Child::Claim(it)) => self.ensure(&**it, children.claim.clone()).await,
-            Step::Ensure(Child::Service(it)) => self.ensure(&**it, self.service(&it.name_any())).await,
+            Step::Ensure(Child::Service(it)) => {
+                self.ensure(&**it, self.service(&it.name_any())).await
+            }
             Step::Ensure(Child::StatefulSet(it)) => {
                 self.ensure(&**it, children.stateful_set.clone()).await
             }
-            Step::Ensure(Child::Deployment(it)) => self.ensure(&**it, children.dashboard.clone()).await,
+            Step::Ensure(Child::Deployment(it)) => {
+                self.ensure(&**it, children.dashboard.clone()).await
+            }
             Step::Create(secret) => self.create(&**secret).await.map(|_| ()),
             Step::TakeOver(name) => self.take_over(name).await,
             Step::Remove(kind, name) => self.remove(*kind, name).await,
@@ -182,7 +186,10 @@ impl Doer<'_> {
 
     async fn patch<K>(&mut self, mut wanted: Value, live: &Value) -> kube::Result<()>
     where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone + Debug,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + Debug,
     {
         wanted["apiVersion"] = json!(K::api_version(&()));
         wanted["kind"] = json!(K::kind(&()));
@@ -255,7 +262,10 @@ impl Doer<'_> {
 
     async fn delete<K>(&mut self, found: Option<Arc<K>>) -> kube::Result<()>
     where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone + Debug,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + Debug,
     {
         let Some(found) = found.filter(|it| it.meta().deletion_timestamp.is_none()) else {
             return Ok(());

@@ -75,9 +75,9 @@ fn is_done_with(instance: &ConvexInstance) -> bool {
 /// quietly. What cannot be decoded waits for a change. Everything else backs off, this instance alone.
 #[must_use]
 pub fn error_policy(
-    instance: Arc<DeserializeGuard<ConvexInstance>>,
+    instance: &DeserializeGuard<ConvexInstance>,
     error: &Error,
-    ctx: Arc<Context>,
+    ctx: &Context,
 ) -> Action {
     metrics::failed(error);
     let meta = instance.meta();
@@ -114,7 +114,10 @@ pub async fn run(
     });
     let config = Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE);
     let passes = watches.into_controller().with_config(config).graceful_shutdown_on(stop);
-    passes.run(when_complete, error_policy, context).for_each(log).await;
+    passes
+        .run(when_complete, |instance, error, ctx| error_policy(&instance, error, &ctx), context)
+        .for_each(log)
+        .await;
 }
 
 async fn when_complete(
@@ -122,7 +125,7 @@ async fn when_complete(
     ctx: Arc<Context>,
 ) -> Result<Action, Error> {
     watches::complete(&ctx.stores).await;
-    reconcile(instance, ctx).await
+    Box::pin(reconcile(instance, ctx)).await
 }
 
 fn log<T, E: std::fmt::Display>(pass: Result<T, E>) -> futures::future::Ready<()> {

@@ -47,7 +47,10 @@ impl Error {
 
     fn status(&self) -> Option<&kube::core::Status> {
         match self {
-            Self::Observe(error) | Self::Advance(error) | Self::Apply(error) | Self::Report(error) => {
+            Self::Observe(error)
+            | Self::Advance(error)
+            | Self::Apply(error)
+            | Self::Report(error) => {
                 let kube::Error::Api(status) = error else { return None };
                 Some(status)
             }

@@ -104,8 +104,8 @@ impl World {
     /// What keeps the dashboard from being up, as its pods tell.
     #[must_use]
     pub fn dashboard_trouble(&self) -> Option<Obstacle> {
-        let told = self.children.dashboard_pods.iter().filter_map(|pod| trouble::of_pod(pod));
-        told.filter(|it| it.abnormal).next()
+        let mut told = self.children.dashboard_pods.iter().filter_map(|pod| trouble::of_pod(pod));
+        told.find(|it| it.abnormal)
     }
 
     /// The name of the claim that holds the data.
@@ -125,7 +125,8 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let served = pins.served;
     let children = Children::read(ctx, instance, &names).await.map_err(Error::Observe)?;
     let keys = keys::read(ctx, instance, &names, served).await.map_err(Error::Observe)?;
-    let references = references::read(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
+    let references =
+        references::read(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
     let keyless = keys.keys.is_none() || phase(instance) == Phase::Pending;
     let references = references.or_else(|| keys.obstacle.clone().filter(|_| keyless));
     let answer = answer::ask(ctx, instance, &children, keys.keys.as_ref()).await;

@@ -33,7 +33,11 @@ pub struct Options {
     #[arg(long, env = "BACKEND_REPOSITORY", default_value = "ghcr.io/get-convex/convex-backend")]
     backend_repository: String,
     /// Repository of dashboard images, without a tag.
-    #[arg(long, env = "DASHBOARD_REPOSITORY", default_value = "ghcr.io/get-convex/convex-dashboard")]
+    #[arg(
+        long,
+        env = "DASHBOARD_REPOSITORY",
+        default_value = "ghcr.io/get-convex/convex-dashboard"
+    )]
     dashboard_repository: String,
     /// The one namespace to watch; empty for all of them.
     #[arg(long, env = "WATCH_NAMESPACE", default_value = "")]
@@ -81,7 +85,7 @@ async fn live(options: Options) -> Outcome {
     let server = tokio::spawn(metrics::serve(options.metrics_address));
     let namespace = Some(options.watch_namespace.clone()).filter(|it| !it.is_empty());
     tokio::select! {
-        served = server => Err(served?.err().map_or_else(|| "the metrics server ended".into(), Into::into)),
+        ended = server => Err(ended?.err().map_or_else(|| "the metrics server ended".into(), Into::into)),
         outcome = act(client, options, namespace, stopped) => outcome,
     }
 }
@@ -143,7 +147,9 @@ async fn crd(client: &Client, namespace: Option<&str>) {
     while let Err(error) = instances.list_metadata(&ListParams::default().limit(1)).await {
         let why = match &error {
             kube::Error::Api(status) if status.code == 404 => {
-                format!("the CRD {CRD_NAME} is not installed: kubectl apply --server-side -f crds/convexinstances.yaml")
+                format!(
+                    "the CRD {CRD_NAME} is not installed: kubectl apply --server-side -f crds/convexinstances.yaml"
+                )
             }
             other => other.to_string(),
         };

@@ -24,7 +24,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How often trouble that should pass by itself is looked at.
 const PASSING: Duration = Duration::from_secs(5);
 /// The longest backoff after errors.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// How long to wait after errors, by instance: one that fails never slows the others down.
 #[derive(Default)]

@@ -82,7 +82,10 @@ pub async fn report(
         return Ok(Reported::default());
     }
     if !is_urgent(instance, &before, &after, abnormal) && lasted < PASSING {
-        return Ok(Reported { unwritten: Some(PASSING.saturating_sub(lasted)), ..Reported::default() });
+        return Ok(Reported {
+            unwritten: Some(PASSING.saturating_sub(lasted)),
+            ..Reported::default()
+        });
     }
     let newly_blocked = newly_blocked(&before, &after).filter(|_| abnormal);
     let mut instance = instance.clone();
@@ -112,9 +115,14 @@ fn is_urgent(
     abnormal: bool,
 ) -> bool {
     let ready = |status: &ConvexInstanceStatus| {
-        status.conditions.iter().find(|it| it.type_ == "Ready").map(|it| (it.status, it.reason.clone()))
+        status
+            .conditions
+            .iter()
+            .find(|it| it.type_ == "Ready")
+            .map(|it| (it.status, it.reason.clone()))
     };
-    let stalled = |status: &ConvexInstanceStatus| status.conditions.iter().any(|it| it.type_ == "Stalled");
+    let stalled =
+        |status: &ConvexInstanceStatus| status.conditions.iter().any(|it| it.type_ == "Stalled");
     before.observed_generation != instance.meta().generation.unwrap_or_default()
         || ready(before).map(|it| it.0) != ready(after).map(|it| it.0)
         || stalled(before) != stalled(after)

@@ -24,7 +24,7 @@ pub struct Database {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::object_name")]
     pub secret_ref: Option<String>,
-    /// The key of `secretRef` that holds the URL, for example `uri` of a CloudNativePG Secret.
+    /// The key of `secretRef` that holds the URL, for example `uri` of a Secret of `CloudNativePG`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::data_key")]
     pub url_key: Option<String>,

@@ -4,8 +4,8 @@
 use k8s_openapi::{
     api::core::v1::EnvVar,
     apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-        CustomResourceDefinition, CustomResourceValidation, JSONSchemaProps, JSONSchemaPropsOrArray,
-        JSONSchemaPropsOrBool,
+        CustomResourceDefinition, CustomResourceValidation, JSONSchemaProps,
+        JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
     },
 };
 use kube::CustomResourceExt;

@@ -22,8 +22,12 @@ pub fn covers(live: &Value, wanted: &Value) -> bool {
 }
 
 fn field_covers(key: &str, live: Option<&Value>, wanted: &Value) -> bool {
-    if let (Some(Value::Object(live)), Value::Object(wanted), true) = (live, wanted, QUANTITIES.contains(&key)) {
-        return wanted.iter().all(|(of, much)| live.get(of).is_some_and(|it| same_amount(it, much)));
+    if let (Some(Value::Object(live)), Value::Object(wanted), true) =
+        (live, wanted, QUANTITIES.contains(&key))
+    {
+        return wanted
+            .iter()
+            .all(|(of, much)| live.get(of).is_some_and(|it| same_amount(it, much)));
     }
     live.map_or_else(|| is_empty(wanted), |live| covers(live, wanted))
 }
@@ -45,10 +49,16 @@ fn is_empty(value: &Value) -> bool {
 
 fn list_covers(live: &[Value], wanted: &[Value]) -> bool {
     let Some(key) = key(wanted) else {
-        return live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| covers(live, wanted));
+        return live.len() == wanted.len()
+            && live.iter().zip(wanted).all(|(live, wanted)| covers(live, wanted));
     };
     wanted.iter().all(|item| {
-        let same = |it: &&Value| it.get(key) == item.get(key) && it.get("protocol").is_none_or(|protocol| item.get("protocol").is_none_or(|it| it == protocol));
+        let same = |it: &&Value| {
+            it.get(key) == item.get(key)
+                && it
+                    .get("protocol")
+                    .is_none_or(|protocol| item.get("protocol").is_none_or(|it| it == protocol))
+        };
         live.iter().find(same).is_some_and(|live| covers(live, item))
     })
 }
@@ -76,7 +86,10 @@ mod tests {
     #[test]
     fn quantities_are_compared_by_value_and_only_where_they_are_quantities() {
         let live = json!({"resources": {"requests": {"memory": "1Gi", "cpu": "500m"}}});
-        assert!(covers(&live, &json!({"resources": {"requests": {"memory": "1024Mi", "cpu": "0.5"}}})));
+        assert!(covers(
+            &live,
+            &json!({"resources": {"requests": {"memory": "1024Mi", "cpu": "0.5"}}})
+        ));
         assert!(!covers(&live, &json!({"resources": {"requests": {"memory": "2Gi"}}})));
         assert!(!covers(&json!({"data": {"a": "1000m"}}), &json!({"data": {"a": "1"}})));
     }
@@ -84,7 +97,10 @@ mod tests {
     #[test]
     fn items_are_found_by_their_key_whatever_their_order() {
         let live = json!({"env": [{"name": "SIDE", "value": "car"}, {"name": "B", "value": "2"}, {"name": "A", "value": "1"}]});
-        assert!(covers(&live, &json!({"env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]})));
+        assert!(covers(
+            &live,
+            &json!({"env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]})
+        ));
         assert!(!covers(&live, &json!({"env": [{"name": "A", "value": "3"}]})));
         assert!(!covers(&live, &json!({"env": [{"name": "C", "value": "1"}]})));
     }
@@ -99,7 +115,10 @@ mod tests {
 
     #[test]
     fn what_is_empty_may_be_left_out() {
-        assert!(covers(&json!({}), &json!({"annotations": {}, "args": [], "none": null, "emptyDir": {}})));
+        assert!(covers(
+            &json!({}),
+            &json!({"annotations": {}, "args": [], "none": null, "emptyDir": {}})
+        ));
         assert!(!covers(&json!({}), &json!({"on": false})));
     }
 }

@@ -34,7 +34,11 @@ fn walk(value: &Value, path: &mut String, paths: &mut Sha256) {
     match value {
         Value::Object(map) => map.iter().for_each(|(key, value)| below(key, value)),
         // Items of lists are told apart by their names, where they have one.
-        Value::Array(list) => list.iter().for_each(|it| below(it["name"].as_str().unwrap_or("-"), it)),
+        Value::Array(list) => {
+            for item in list {
+                below(item["name"].as_str().unwrap_or("-"), item);
+            }
+        }
         _ => {
             paths.update(path.as_bytes());
             paths.update([0]);
@@ -45,7 +49,9 @@ fn walk(value: &Value, path: &mut String, paths: &mut Sha256) {
 /// Whether what we set by creating the child is not yet something that we apply.
 #[must_use]
 pub fn is_as_created(live: &Value) -> bool {
-    entries(live).any(|it| it["manager"] == MANAGER && it["operation"] == "Update" && it["subresource"].is_null())
+    entries(live).any(|it| {
+        it["manager"] == MANAGER && it["operation"] == "Update" && it["subresource"].is_null()
+    })
 }
 
 /// The patch that turns what we set by creating into what we apply.
@@ -111,13 +117,20 @@ mod tests {
     #[test]
     fn the_adoption_is_held_to_what_was_read_and_unites_what_we_own() {
         let mut live = live("Update");
-        let applied = json!({"manager": MANAGER, "operation": "Apply", "fieldsV1": {"f:data": {"f:D": {}}}});
+        let applied =
+            json!({"manager": MANAGER, "operation": "Apply", "fieldsV1": {"f:data": {"f:D": {}}}});
         live["metadata"]["managedFields"].as_array_mut().unwrap().push(applied);
         let patch = adoption(&live);
         assert_eq!(patch["metadata"]["resourceVersion"], "7");
         let managed = patch["metadata"]["managedFields"].as_array().unwrap();
         assert_eq!(managed.len(), 2);
-        assert_eq!((&managed[0]["manager"], &managed[1]["operation"]), (&json!("kubectl-edit"), &json!("Apply")));
-        assert_eq!(managed[1]["fieldsV1"]["f:data"], json!({".": {}, "f:A": {}, "f:B": {}, "f:D": {}}));
+        assert_eq!(
+            (&managed[0]["manager"], &managed[1]["operation"]),
+            (&json!("kubectl-edit"), &json!("Apply"))
+        );
+        assert_eq!(
+            managed[1]["fieldsV1"]["f:data"],
+            json!({".": {}, "f:A": {}, "f:B": {}, "f:D": {}})
+        );
     }
 }

@@ -108,6 +108,7 @@ fn pods(store: &Store<Pod>, instance: &ConvexInstance, part: Part) -> Vec<Arc<Po
     let namespace = instance.namespace();
     store.state_filter(|pod| {
         let labels = pod.labels();
-        pod.namespace() == namespace && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
+        pod.namespace() == namespace
+            && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
     })
 }

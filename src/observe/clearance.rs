@@ -24,9 +24,10 @@ pub(super) fn leftovers(
     left.extend(children.dashboard_service.iter().map(|it| named("service", it.as_ref())));
     left.extend(children.config.iter().map(|it| named("configmap", it.as_ref())));
     let goes = instance.spec.deletion_policy == DeletionPolicy::Delete;
-    let claim = children.claim.iter().filter(|claim| {
-        goes && labels::belongs(instance, &claim.metadata) == Belongs::Ours
-    });
+    let claim = children
+        .claim
+        .iter()
+        .filter(|claim| goes && labels::belongs(instance, &claim.metadata) == Belongs::Ours);
     left.extend(claim.map(|it| named("persistentvolumeclaim", it.as_ref())));
     let kept = Names::of(&instance.name_any()).instance_secret();
     let keeps = !goes && instance.spec.backend.storage.pvc.enabled;

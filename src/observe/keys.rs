@@ -86,18 +86,18 @@ pub(super) async fn read(
 ) -> kube::Result<Seen> {
     let namespace = instance.namespace().unwrap_or_default();
     let secrets: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
-    let named = instance.spec.backend.instance.secret_ref.as_deref();
+    let existing = instance.spec.backend.instance.secret_ref.as_deref();
     let own = names.instance_secret();
-    let holder = secrets.get_opt(named.unwrap_or(&own)).await?;
+    let holder = secrets.get_opt(existing.unwrap_or(&own)).await?;
     let admin = secrets.get_opt(&names.admin_secret()).await?;
-    let stored = [holder.as_ref().filter(|_| named.is_none()), admin.as_ref()]
+    let stored = [holder.as_ref().filter(|_| existing.is_none()), admin.as_ref()]
         .into_iter()
         .flatten()
         .filter(|secret| labels::belongs(instance, &secret.metadata) == Belongs::Ours)
         .map(ResourceExt::name_any)
         .collect();
     let reader = Reader { instance, names, namespace: &namespace, served };
-    let found = match (named, &holder) {
+    let found = match (existing, &holder) {
         (Some(name), holder) => reader.named(name, holder.as_ref()),
         (None, Some(holder)) => reader.own(holder),
         (None, None) => reader.fresh(),
@@ -157,7 +157,9 @@ impl Reader<'_> {
             Belongs::Foreign => {
                 return Err(Obstacle::new(
                     "NameConflict",
-                    format!("Secret \"{name}\" exists and is not owned by this instance; set spec.backend.instance.secretRef to \"{name}\" to use it, or rename one of the two. It was not touched."),
+                    format!(
+                        "Secret \"{name}\" exists and is not owned by this instance; set spec.backend.instance.secretRef to \"{name}\" to use it, or rename one of the two. It was not touched."
+                    ),
                 ));
             }
         };
@@ -169,7 +171,9 @@ impl Reader<'_> {
         if self.served {
             return Err(Obstacle::new(
                 "SecretLost",
-                format!("Secret \"{name}\" is gone, and the admin keys of this instance were made with it. A new one is not invented: restore it from a backup with keys INSTANCE_NAME and INSTANCE_SECRET, or name another in spec.backend.instance.secretRef. The backend keeps running as it is."),
+                format!(
+                    "Secret \"{name}\" is gone, and the admin keys of this instance were made with it. A new one is not invented: restore it from a backup with keys INSTANCE_NAME and INSTANCE_SECRET, or name another in spec.backend.instance.secretRef. The backend keeps running as it is."
+                ),
             ));
         }
         let secret = InstanceSecret::generate()
@@ -188,7 +192,9 @@ impl Reader<'_> {
         let invalid = |error: &dyn std::fmt::Display| {
             Obstacle::new(
                 "SecretInvalid",
-                format!("Secret \"{secret}\", key \"{key}\" {error}. Mend it; looking again within 30 s."),
+                format!(
+                    "Secret \"{secret}\", key \"{key}\" {error}. Mend it; looking again within 30 s."
+                ),
             )
         };
         Ok(Half {
@@ -242,7 +248,10 @@ impl Reader<'_> {
         let again = format!("Delete Secret \"{own}\" to have a new key minted.");
         let bytes = value(holder, key).ok_or_else(|| key_missing(holder, key))?;
         let admin = AdminKey::parse(bytes).map_err(|error| {
-            Obstacle::new("SecretInvalid", format!("Secret \"{own}\", key \"{key}\" {error}. {again}"))
+            Obstacle::new(
+                "SecretInvalid",
+                format!("Secret \"{own}\", key \"{key}\" {error}. {again}"),
+            )
         })?;
         admin.opens(&half.name, &half.secret).map_err(|_| {
             Obstacle::new(
@@ -264,6 +273,9 @@ fn key_missing(secret: &Secret, key: &str) -> Obstacle {
     let has = if keys.is_empty() { "no key at all".to_owned() } else { keys.join(", ") };
     Obstacle::new(
         "SecretKeyMissing",
-        format!("Secret \"{}\" has no key \"{key}\" (it has: {has}). Add the key; looking again within 30 s.", secret.name_any()),
+        format!(
+            "Secret \"{}\" has no key \"{key}\" (it has: {has}). Add the key; looking again within 30 s.",
+            secret.name_any()
+        ),
     )
 }

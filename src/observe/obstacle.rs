@@ -17,7 +17,7 @@ impl Obstacle {
     /// Something that needs a person, or another object.
     #[must_use]
     pub fn new(reason: &'static str, message: impl Into<String>) -> Self {
-        Self { reason, message: cut(message.into()), abnormal: true }
+        Self { reason, message: cut(&message.into()), abnormal: true }
     }
 
     /// Something that passes by itself.
@@ -31,7 +31,9 @@ impl Obstacle {
     pub fn conflict(kind: &str, name: &str) -> Self {
         Self::new(
             "NameConflict",
-            format!("{kind} \"{name}\" exists and is not owned by this instance; rename one of the two. It was not touched."),
+            format!(
+                "{kind} \"{name}\" exists and is not owned by this instance; rename one of the two. It was not touched."
+            ),
         )
     }
 }
@@ -41,7 +43,7 @@ const LONGEST: usize = 1000;
 
 /// Cuts a message to what a status can carry, and takes control characters out of it.
 #[must_use]
-pub fn cut(message: String) -> String {
+pub fn cut(message: &str) -> String {
     let clean = |c: char| if c.is_control() { ' ' } else { c };
     if message.chars().count() <= LONGEST {
         return message.chars().map(clean).collect();

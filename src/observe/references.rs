@@ -65,7 +65,9 @@ fn unsupported(instance: &ConvexInstance) -> Option<Obstacle> {
     };
     Some(Obstacle::new(
         "Unsupported",
-        format!("{field} are accepted and not carried out by this version of the operator; nothing was made. Remove the field, or keep the instance until an operator that can is installed."),
+        format!(
+            "{field} are accepted and not carried out by this version of the operator; nothing was made. Remove the field, or keep the instance until an operator that can is installed."
+        ),
     ))
 }
 
@@ -87,13 +89,22 @@ fn claim(
     let name = claim.name_any();
     let belongs = labels::belongs(instance, &claim.metadata);
     if let (Some(owner), false) = (user(ctx, instance, &claim.metadata), belongs == Belongs::Ours) {
-        return Some(Obstacle::new("ClaimInUse", format!("claim \"{name}\" holds the data of ConvexInstance \"{owner}\"; two backends on one volume would destroy it. Name another claim.")));
+        return Some(Obstacle::new(
+            "ClaimInUse",
+            format!(
+                "claim \"{name}\" holds the data of ConvexInstance \"{owner}\"; two backends on one volume would destroy it. Name another claim."
+            ),
+        ));
     }
     match (belongs, existing) {
         (Belongs::Ours, _) | (_, Some(_)) => None,
         (Belongs::Retained, None) => Some(Obstacle::new(
             "NameConflict",
-            format!("claim \"{name}\" was kept from an earlier instance \"{}\" (deletionPolicy Retain). To take it over with its data, create the instance with spec.backend.storage.pvc.existingClaim: {name}; to start anew, delete the claim and Secret \"{}\", or choose another name.", instance.name_any(), names.instance_secret()),
+            format!(
+                "claim \"{name}\" was kept from an earlier instance \"{}\" (deletionPolicy Retain). To take it over with its data, create the instance with spec.backend.storage.pvc.existingClaim: {name}; to start anew, delete the claim and Secret \"{}\", or choose another name.",
+                instance.name_any(),
+                names.instance_secret()
+            ),
         )),
         (Belongs::Foreign, None) => Some(Obstacle::conflict("PersistentVolumeClaim", &name)),
     }
@@ -120,12 +131,16 @@ struct Look<'a> {
 impl Look<'_> {
     async fn conflict<K>(&self, kind: &str, name: &str) -> kube::Result<Option<Obstacle>>
     where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + DeserializeOwned
+            + Debug,
     {
         let namespace = self.instance.namespace().unwrap_or_default();
         let api: Api<K> = Api::namespaced(self.ctx.client.clone(), &namespace);
         let found = api.get_metadata_opt(name).await?;
-        let foreign = found.filter(|it| labels::belongs(self.instance, &it.metadata) != Belongs::Ours);
+        let foreign =
+            found.filter(|it| labels::belongs(self.instance, &it.metadata) != Belongs::Ours);
         Ok(foreign.map(|_| Obstacle::conflict(kind, name)))
     }
 }

@@ -43,11 +43,16 @@ pub(crate) fn of_pod(pod: &Pod) -> Option<Obstacle> {
     }
     let status = pod.status.as_ref()?;
     let conditions = status.conditions.iter().flatten();
-    if let Some(scheduled) = conditions.clone().find(|it| it.type_ == "PodScheduled" && it.status == "False") {
+    if let Some(scheduled) =
+        conditions.clone().find(|it| it.type_ == "PodScheduled" && it.status == "False")
+    {
         let why = scheduled.message.clone().unwrap_or_default();
         let since = scheduled.last_transition_time.as_ref().map(|it| it.0);
         if since.is_some_and(|it| !has_lasted(it, SCHEDULING)) {
-            return Some(Obstacle::passing("Scheduling", format!("pod {name} looks for a node: {why}")));
+            return Some(Obstacle::passing(
+                "Scheduling",
+                format!("pod {name} looks for a node: {why}"),
+            ));
         }
         return Some(Obstacle::new("Unschedulable", format!("pod {name} fits on no node: {why}")));
     }
@@ -56,7 +61,12 @@ pub(crate) fn of_pod(pod: &Pod) -> Option<Obstacle> {
     let trouble = containers.clone().find_map(|it| of_container(&name, it));
     let ready = conditions.clone().any(|it| it.type_ == "Ready" && it.status == "True");
     trouble.or_else(|| {
-        let starting = || Obstacle::passing("BackendStarting", format!("pod {name} starts and does not answer yet"));
+        let starting = || {
+            Obstacle::passing(
+                "BackendStarting",
+                format!("pod {name} starts and does not answer yet"),
+            )
+        };
         (!ready).then(starting)
     })
 }
@@ -68,7 +78,9 @@ fn terminating(name: &str, until: Timestamp, now: Timestamp) -> Obstacle {
     }
     Obstacle::new(
         "PodStuck",
-        format!("pod {name} should have ended and is still there: its node may be lost. It may still write, so nothing else is started. If the node is surely off: kubectl delete pod {name} --force --grace-period=0"),
+        format!(
+            "pod {name} should have ended and is still there: its node may be lost. It may still write, so nothing else is started. If the node is surely off: kubectl delete pod {name} --force --grace-period=0"
+        ),
     )
 }
 
@@ -79,17 +91,26 @@ fn of_container(pod: &str, container: &ContainerStatus) -> Option<Obstacle> {
     let reason = waiting.and_then(|it| it.reason.as_deref()).unwrap_or_default();
     let message = waiting.and_then(|it| it.message.as_deref()).unwrap_or_default();
     match reason {
-        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" | "ErrImageInspect" => {
+        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull"
+        | "ErrImageInspect" => Some(Obstacle::new(
+            "ImagePullFailed",
+            format!(
+                "image {image} cannot be pulled: {message}. Check spec.version, spec.backend.image and the registry."
+            ),
+        )),
+        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
             Some(Obstacle::new(
-                "ImagePullFailed",
-                format!("image {image} cannot be pulled: {message}. Check spec.version, spec.backend.image and the registry."),
+                "ContainerConfigError",
+                format!("container {of} of pod {pod} cannot be created: {message}"),
             ))
         }
-        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
-            Some(Obstacle::new("ContainerConfigError", format!("container {of} of pod {pod} cannot be created: {message}")))
-        }
-        "ContainerCreating" | "PodInitializing" if container.last_state.as_ref().is_none_or(is_blank) => {
-            Some(Obstacle::passing("PodCreating", format!("pod {pod} is being created; image {image} may be being pulled")))
+        "ContainerCreating" | "PodInitializing"
+            if container.last_state.as_ref().is_none_or(is_blank) =>
+        {
+            Some(Obstacle::passing(
+                "PodCreating",
+                format!("pod {pod} is being created; image {image} may be being pulled"),
+            ))
         }
         _ => crashed(container),
     }
@@ -112,10 +133,14 @@ fn crashed(container: &ContainerStatus) -> Option<Obstacle> {
     }
     let lines = ended.message.as_deref().unwrap_or_default().lines();
     let cause = lines.map(str::trim).rfind(|line| !line.is_empty());
-    let cause = cause.map(|line| format!(": \"{}\"", without_credentials(line))).unwrap_or_default();
+    let cause =
+        cause.map(|line| format!(": \"{}\"", without_credentials(line))).unwrap_or_default();
     Some(Obstacle::new(
         "BackendCrashing",
-        format!("container {} exits with code {}, {} restarts{cause}", container.name, ended.exit_code, container.restart_count),
+        format!(
+            "container {} exits with code {}, {} restarts{cause}",
+            container.name, ended.exit_code, container.restart_count
+        ),
     ))
 }
 
@@ -146,18 +171,25 @@ async fn of_claim(ctx: &Context, claim: &PersistentVolumeClaim) -> Obstacle {
     let wanted = claim.spec.as_ref().and_then(|it| it.storage_class_name.clone());
     let classes: Api<StorageClass> = Api::all(ctx.client.clone());
     let Ok(classes) = classes.list_metadata(&ListParams::default()).await else {
-        return Obstacle::passing("VolumePending", format!("claim \"{name}\" waits for its volume"));
+        return Obstacle::passing(
+            "VolumePending",
+            format!("claim \"{name}\" waits for its volume"),
+        );
     };
     let existing: Vec<_> = classes.items.iter().map(ResourceExt::name_any).collect();
     let listed = if existing.is_empty() { "none".to_owned() } else { existing.join(", ") };
     match wanted {
         Some(wanted) if !existing.contains(&wanted) => Obstacle::new(
             "VolumePending",
-            format!("claim \"{name}\" is Pending: no StorageClass \"{wanted}\". Existing classes: {listed}."),
+            format!(
+                "claim \"{name}\" is Pending: no StorageClass \"{wanted}\". Existing classes: {listed}."
+            ),
         ),
         None => Obstacle::new(
             "VolumePending",
-            format!("claim \"{name}\" is Pending: it names no StorageClass and the cluster has no default one. Existing classes: {listed}."),
+            format!(
+                "claim \"{name}\" is Pending: it names no StorageClass and the cluster has no default one. Existing classes: {listed}."
+            ),
         ),
         Some(class) => Obstacle::passing(
             "VolumePending",

@@ -13,9 +13,7 @@ use statemachine::{
 
 use super::Children;
 use crate::{
-    api::{
-        ConvexInstance, Engine, ImportInto, OnFailure, PreUpgradeSnapshot, UpgradeStrategy,
-    },
+    api::{ConvexInstance, Engine, ImportInto, OnFailure, PreUpgradeSnapshot, UpgradeStrategy},
     context::Settings,
     plan::claim,
 };

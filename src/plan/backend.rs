@@ -37,8 +37,7 @@ pub const CONTAINER: &str = "backend";
 const COPY: &str = "/run/convex";
 /// The image's files are executable for root alone (mode 744) and readable for all: whoever copies them
 /// owns the copy and may run it. `/convex/data` is a folder, and stays where it is.
-const PREPARE: &str =
-    "for file in /convex/*; do if [ -f \"$file\" ]; then cp \"$file\" /run/convex/ || exit 1; fi; done";
+const PREPARE: &str = "for file in /convex/*; do if [ -f \"$file\" ]; then cp \"$file\" /run/convex/ || exit 1; fi; done";
 /// The image has no handler for SIGTERM, and as the first process of its container it never gets the
 /// kernel's either: SIGINT is its way to stop.
 const STOP: &str = "kill -INT 1";
@@ -188,10 +187,7 @@ fn environment(inputs: &Inputs<'_>, release: &Release) -> Vec<EnvVar> {
 fn resources(inputs: &Inputs<'_>) -> Option<ResourceRequirements> {
     let spec = &inputs.instance.spec;
     let default = || requests("500m", "1Gi");
-    spec.backend
-        .resources
-        .clone()
-        .or_else(|| (spec.environment == Environment::Prod).then(default))
+    spec.backend.resources.clone().or_else(|| (spec.environment == Environment::Prod).then(default))
 }
 
 /// Requests of this much CPU and memory, without limits.
@@ -236,11 +232,7 @@ pub(super) fn empty(name: &str) -> Volume {
 
 /// A volume's place in a container.
 pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
-    VolumeMount {
-        name: name.to_owned(),
-        mount_path: path.to_owned(),
-        ..VolumeMount::default()
-    }
+    VolumeMount { name: name.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() }
 }
 
 /// A named TCP port.

@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
-    api::core::v1::{
-        PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements,
-    },
+    api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements},
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
 };
 use statemachine::pins::Backend;
@@ -27,7 +25,8 @@ pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim 
     let taken_over = storage.existing_claim.is_some();
     let mut metadata = labels::outliving(inputs.instance, Part::Backend, inputs.claim());
     metadata.annotations = Some(stamp(inputs.claim_meta(), backend));
-    let size = inputs.claim_request().filter(|now| quantity::milli(now) >= quantity::milli(&storage.size));
+    let size =
+        inputs.claim_request().filter(|now| quantity::milli(now) >= quantity::milli(&storage.size));
     PersistentVolumeClaim {
         metadata,
         spec: Some(PersistentVolumeClaimSpec {

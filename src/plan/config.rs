@@ -6,7 +6,10 @@ use hmac::{Hmac, Mac};
 use k8s_openapi::api::core::v1::ConfigMap;
 use sha2::Sha256;
 
-use super::{Inputs, labels::{self, Part}};
+use super::{
+    Inputs,
+    labels::{self, Part},
+};
 use crate::api::Environment;
 
 /// Where the data is, as the image expects it.

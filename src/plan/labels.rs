@@ -78,7 +78,10 @@ pub fn labels(instance: &ConvexInstance, part: Part) -> BTreeMap<String, String>
 /// The metadata of a child that goes with its instance.
 #[must_use]
 pub fn owned(instance: &ConvexInstance, part: Part, name: String) -> ObjectMeta {
-    ObjectMeta { owner_references: owner(instance).map(|it| vec![it]), ..outliving(instance, part, name) }
+    ObjectMeta {
+        owner_references: owner(instance).map(|it| vec![it]),
+        ..outliving(instance, part, name)
+    }
 }
 
 /// The metadata of a child that may outlive its instance: no owner, so that no garbage collector

@@ -101,6 +101,9 @@ mod tests {
     #[test]
     fn cut_names_of_different_instances_differ() {
         let long = "a".repeat(51);
-        assert_ne!(Names::of(&format!("{long}b")).backend(), Names::of(&format!("{long}c")).backend());
+        assert_ne!(
+            Names::of(&format!("{long}b")).backend(),
+            Names::of(&format!("{long}c")).backend()
+        );
     }
 }

@@ -15,7 +15,8 @@ use crate::{
 /// the reason is reported, and what runs keeps running.
 #[must_use]
 pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Plan<Prepared> {
-    let planner = Planner { instance, world, inputs: world.inputs(instance) };
+    let removes = actions.iter().any(|it| matches!(it, Action::EnsureChildrenRemoved { .. }));
+    let planner = Planner { instance, world, inputs: world.inputs(instance), removes };
     Plan::of(actions.iter().flat_map(|action| planner.steps(action)).collect())
 }
 
@@ -23,6 +24,7 @@ struct Planner<'a> {
     instance: &'a ConvexInstance,
     world: &'a World,
     inputs: Option<Inputs<'a>>,
+    removes: bool,
 }
 
 impl Planner<'_> {
@@ -30,8 +32,10 @@ impl Planner<'_> {
         match action {
             Action::EnsureFinalizerAdded => vec![Step::Finalizer(true)],
             Action::EnsureFinalizerRemoved => vec![Step::Finalizer(false)],
-            Action::EnsureSecretsCreated => self.with(Self::secrets),
-            Action::EnsureStoreStamped(backend) => self.with(|it, inputs| it.store(inputs, backend)),
+            Action::EnsureSecretsCreated => self.with(|_, inputs| secret_steps(inputs)),
+            Action::EnsureStoreStamped(backend) => {
+                self.with(|it, inputs| it.store(inputs, backend))
+            }
             Action::EnsureBackendRolled(backend) => {
                 self.with(|_, inputs| backend_steps(inputs, backend, false))
             }
@@ -39,16 +43,19 @@ impl Planner<'_> {
                 self.with(|_, inputs| backend_steps(inputs, backend, true))
             }
             Action::EnsureSurroundingsApplied => self.with(Self::dashboard),
-            Action::EnsureTrafficFlowing => self.with(|_, inputs| vec![traffic(inputs, Traffic::Flows)]),
-            // A Service that was never made lets nobody in.
-            Action::EnsureTrafficHeld if self.world.children.service.is_none() => Vec::new(),
-            Action::EnsureTrafficHeld => self.with(|_, inputs| vec![traffic(inputs, Traffic::Held)]),
+            Action::EnsureTrafficFlowing => {
+                self.with(|_, inputs| vec![traffic(inputs, Traffic::Flows)])
+            }
+            Action::EnsureTrafficHeld if self.lets_nobody_in() => Vec::new(),
+            Action::EnsureTrafficHeld => {
+                self.with(|_, inputs| vec![traffic(inputs, Traffic::Held)])
+            }
             Action::EnsureChildrenRemoved { keep_stores } => self.removal(*keep_stores),
             // Stores are sealed from birth, fenced by resourceVersion, and no job was ever started:
             // there is nothing to do before copies and exports come.
-            Action::EnsureStoreSealed(_) | Action::EnsureFenced | Action::EnsureJobsStopped { .. } => {
-                Vec::new()
-            }
+            Action::EnsureStoreSealed(_)
+            | Action::EnsureFenced
+            | Action::EnsureJobsStopped { .. } => Vec::new(),
             Action::EnsureImageProven(_) => vec![Step::Decline("proving an image")],
             Action::EnsureExported(_) => vec![Step::Decline("exporting data")],
             Action::EnsureCopied { .. } => vec![Step::Decline("copying a volume")],
@@ -60,15 +67,9 @@ impl Planner<'_> {
         self.inputs.as_ref().map(|inputs| build(self, inputs)).unwrap_or_default()
     }
 
-    fn secrets(&self, inputs: &Inputs<'_>) -> Vec<Step> {
-        let instance = match inputs.keys.found {
-            KeysFound::Nowhere => Some(Step::Create(Box::new(secrets::instance(inputs)))),
-            KeysFound::Retained => Some(Step::TakeOver(inputs.names.instance_secret())),
-            KeysFound::Ours | KeysFound::Named => None,
-        };
-        let admin = (!inputs.keys.admin_found)
-            .then(|| Step::Create(Box::new(secrets::admin(inputs))));
-        instance.into_iter().chain(admin).collect()
+    /// A Service that was never made lets nobody in, and one that is about to be removed goes first.
+    fn lets_nobody_in(&self) -> bool {
+        self.world.children.service.is_none() || self.removes
     }
 
     fn store(&self, inputs: &Inputs<'_>, backend: &Backend) -> Vec<Step> {
@@ -127,4 +128,14 @@ fn backend_steps(inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> Vec<S
 
 fn traffic(inputs: &Inputs<'_>, traffic: Traffic) -> Step {
     Step::Ensure(Child::Service(Box::new(service::backend(inputs, traffic))))
+}
+
+fn secret_steps(inputs: &Inputs<'_>) -> Vec<Step> {
+    let instance = match inputs.keys.found {
+        KeysFound::Nowhere => Some(Step::Create(Box::new(secrets::instance(inputs)))),
+        KeysFound::Retained => Some(Step::TakeOver(inputs.names.instance_secret())),
+        KeysFound::Ours | KeysFound::Named => None,
+    };
+    let admin = (!inputs.keys.admin_found).then(|| Step::Create(Box::new(secrets::admin(inputs))));
+    instance.into_iter().chain(admin).collect()
 }

@@ -3,7 +3,8 @@
 /// A quantity in thousandths, so that `100m` and `0.1` are one; none where the text is no quantity.
 #[must_use]
 pub fn milli(text: &str) -> Option<i128> {
-    let split = text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
+    let split =
+        text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
     let (number, suffix) = text.split_at(split);
     let (number, scale) = match exponent(suffix) {
         Some(power) => (number, i128::pow(10, power)),
@@ -44,7 +45,14 @@ mod tests {
 
     #[test]
     fn equal_quantities_are_equal_however_they_are_written() {
-        for (one, other) in [("1024Mi", "1Gi"), ("0.5", "500m"), ("1000m", "1"), ("1e3", "1k"), ("1E3", "1000"), ("1.5Gi", "1536Mi")] {
+        for (one, other) in [
+            ("1024Mi", "1Gi"),
+            ("0.5", "500m"),
+            ("1000m", "1"),
+            ("1e3", "1k"),
+            ("1E3", "1000"),
+            ("1.5Gi", "1536Mi"),
+        ] {
             assert_eq!(milli(one), milli(other), "{one} {other}");
             assert!(milli(one).is_some());
         }

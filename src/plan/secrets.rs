@@ -23,10 +23,10 @@ pub const URL: &str = "CONVEX_SELF_HOSTED_URL";
 pub fn instance(inputs: &Inputs<'_>) -> Secret {
     Secret {
         metadata: labels::outliving(inputs.instance, Part::Backend, inputs.names.instance_secret()),
-        data: data([
+        data: Some(data([
             (INSTANCE_NAME, inputs.keys.name.to_string()),
             (INSTANCE_SECRET, inputs.keys.secret.to_hex().to_string()),
-        ]),
+        ])),
         ..Secret::default()
     }
 }
@@ -36,14 +36,15 @@ pub fn instance(inputs: &Inputs<'_>) -> Secret {
 pub fn admin(inputs: &Inputs<'_>) -> Secret {
     Secret {
         metadata: labels::owned(inputs.instance, Part::Backend, inputs.names.admin_secret()),
-        data: data([
+        data: Some(data([
             (URL, inputs.service_url(super::backend::API_PORT)),
             (ADMIN_KEY, inputs.keys.admin.expose().to_owned()),
-        ]),
+        ])),
         ..Secret::default()
     }
 }
 
-fn data<const N: usize>(pairs: [(&str, String); N]) -> Option<BTreeMap<String, ByteString>> {
-    Some(pairs.into_iter().map(|(key, value)| (key.to_owned(), ByteString(value.into_bytes()))).collect())
+fn data<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, ByteString> {
+    let encoded = |(key, value): (&str, String)| (key.to_owned(), ByteString(value.into_bytes()));
+    pairs.into_iter().map(encoded).collect()
 }

@@ -2,10 +2,10 @@
 //!
 //! <https://kubernetes.io/docs/concepts/security/pod-security-standards/>
 
+use k8s_openapi::DeepMerge;
 use k8s_openapi::api::core::v1::{
     Capabilities, PodSecurityContext, SeccompProfile, SecurityContext,
 };
-use k8s_openapi::DeepMerge;
 
 use crate::api::Profile;
 

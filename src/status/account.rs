@@ -41,11 +41,10 @@ pub(super) fn of(
     let entered = before.phase_transition_time.clone().filter(|_| step.taken.is_none());
     let stage = Some(stage).filter(|it| !it.is_empty());
     let generation = instance.meta().generation.unwrap_or_default();
-    let conditions =
-        conditions::of(instance, step, world, applied, &told)
-            .into_iter()
-            .map(|it| it.since(&before.conditions, generation, &now))
-            .collect();
+    let conditions = conditions::of(instance, step, world, applied, &told)
+        .into_iter()
+        .map(|it| it.since(&before.conditions, generation, &now))
+        .collect();
     let status = ConvexInstanceStatus {
         phase: Some(phase),
         stage,
@@ -109,7 +108,8 @@ fn place(phase: Phase) -> String {
 fn endpoints(instance: &ConvexInstance, world: &World) -> Endpoints {
     let origins = Origins::of(instance, &world.names);
     let namespace = instance.namespace().unwrap_or_default();
-    let dashboard = format!("http://{}.{namespace}.svc:{}", world.names.dashboard(), dashboard::PORT);
+    let dashboard =
+        format!("http://{}.{namespace}.svc:{}", world.names.dashboard(), dashboard::PORT);
     Endpoints {
         api_url: Some(origins.cloud),
         site_url: Some(origins.site),

@@ -20,7 +20,12 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    fn new(type_: ConditionType, status: impl Into<ConditionStatus>, reason: &str, message: impl Into<String>) -> Self {
+    fn new(
+        type_: ConditionType,
+        status: impl Into<ConditionStatus>,
+        reason: &str,
+        message: impl Into<String>,
+    ) -> Self {
         Self { type_, status: status.into(), reason: reason.to_owned(), message: message.into() }
     }
 
@@ -37,7 +42,8 @@ impl Verdict {
         let type_ = format!("{:?}", self.type_);
         let same = before.iter().find(|it| it.type_ == type_ && it.status == self.status);
         Condition {
-            last_transition_time: same.map_or_else(|| now.clone(), |it| it.last_transition_time.clone()),
+            last_transition_time: same
+                .map_or_else(|| now.clone(), |it| it.last_transition_time.clone()),
             type_,
             status: self.status,
             observed_generation: generation,
@@ -96,15 +102,30 @@ fn stalls(step: &Step, world: &World, told: &Told) -> bool {
     match step.phase {
         Phase::Degraded => true,
         Phase::Pending => unsupported,
-        Phase::Ready => abnormal && matches!(step.waiting, Some(Waiting::ForWayBack(_) | Waiting::Outgrown(_) | Waiting::Refused(_) | Waiting::NoWayBack(_))),
+        Phase::Ready => {
+            abnormal
+                && matches!(
+                    step.waiting,
+                    Some(
+                        Waiting::ForWayBack(_)
+                            | Waiting::Outgrown(_)
+                            | Waiting::Refused(_)
+                            | Waiting::NoWayBack(_)
+                    )
+                )
+        }
         _ => false,
     }
 }
 
 fn progress(step: &Step, world: &World, told: &Told) -> Vec<Verdict> {
     let phase = step.phase;
-    let moves = matches!(phase, Phase::Pending | Phase::Provisioning | Phase::Upgrading(_) | Phase::Deleting);
-    let upgrading = matches!(phase, Phase::Upgrading(_)) || world.facts.pins.upgrade.is_some() && phase == Phase::Degraded;
+    let moves = matches!(
+        phase,
+        Phase::Pending | Phase::Provisioning | Phase::Upgrading(_) | Phase::Deleting
+    );
+    let upgrading = matches!(phase, Phase::Upgrading(_))
+        || world.facts.pins.upgrade.is_some() && phase == Phase::Degraded;
     let stage = if let Phase::Upgrading(stage) = phase { stage_name(stage) } else { phase.name() };
     let serves = world.backend_serves();
     let available = if serves { "Serving" } else { "NotServing" };
@@ -114,10 +135,19 @@ fn progress(step: &Step, world: &World, told: &Told) -> Vec<Verdict> {
         Verdict::new(
             ConditionType::Degraded,
             phase == Phase::Degraded,
-            if phase == Phase::Degraded { told.obstacle.as_ref().map_or("Degraded", |it| it.reason) } else { "AsExpected" },
+            if phase == Phase::Degraded {
+                told.obstacle.as_ref().map_or("Degraded", |it| it.reason)
+            } else {
+                "AsExpected"
+            },
             if phase == Phase::Degraded { told.message.clone() } else { String::new() },
         ),
-        Verdict::new(ConditionType::UpgradeInProgress, upgrading, if upgrading { stage } else { "NoUpgrade" }, ""),
+        Verdict::new(
+            ConditionType::UpgradeInProgress,
+            upgrading,
+            if upgrading { stage } else { "NoUpgrade" },
+            "",
+        ),
         // Strategies with an export or an import are accepted and not begun; see `Waiting::ForWayBack`.
         Verdict::new(ConditionType::ExportCompleted, false, "NotRequested", ""),
         Verdict::new(ConditionType::ImportCompleted, false, "NotRequested", ""),
@@ -137,23 +167,43 @@ fn parts(instance: &ConvexInstance, step: &Step, world: &World, applied: &Applie
     let dashboard = dashboard(world).filter(|_| asked);
     let sqlite = instance.spec.backend.db.engine == Engine::Sqlite;
     let serves = world.backend_serves();
-    let other = |what: &str| Obstacle::new("Unsupported", format!("{what} is not reached by this version of the operator"));
+    let other = |what: &str| {
+        Obstacle::new(
+            "Unsupported",
+            format!("{what} is not reached by this version of the operator"),
+        )
+    };
     vec![
         Verdict::unless(ConditionType::SecretsReady, secrets(world, applied).as_ref(), "Present"),
         storage(instance, world),
         Verdict::unless(ConditionType::BackendReady, backend(step, world).as_ref(), "Serving"),
-        Verdict::unless(ConditionType::DashboardReady, dashboard.as_ref(), if asked { "Available" } else { "Disabled" }),
+        Verdict::unless(
+            ConditionType::DashboardReady,
+            dashboard.as_ref(),
+            if asked { "Available" } else { "Disabled" },
+        ),
         match (sqlite, serves) {
             (true, true) => Verdict::new(ConditionType::DatabaseConnected, true, "Embedded", ""),
-            (true, false) => Verdict::new(ConditionType::DatabaseConnected, false, "BackendNotServing", ""),
-            (false, _) => Verdict::unless(ConditionType::DatabaseConnected, Some(&other("a database server")), ""),
+            (true, false) => {
+                Verdict::new(ConditionType::DatabaseConnected, false, "BackendNotServing", "")
+            }
+            (false, _) => Verdict::unless(
+                ConditionType::DatabaseConnected,
+                Some(&other("a database server")),
+                "",
+            ),
         },
         Verdict::unless(
             ConditionType::ObjectStorageConnected,
             instance.spec.backend.s3.enabled.then(|| other("object storage")).as_ref(),
             "NotRequested",
         ),
-        Verdict::new(ConditionType::Exposed, true, "NotRequested", "reached inside the cluster only"),
+        Verdict::new(
+            ConditionType::Exposed,
+            true,
+            "NotRequested",
+            "reached inside the cluster only",
+        ),
     ]
 }
 
@@ -163,19 +213,31 @@ fn secrets(world: &World, applied: &Applied) -> Option<Obstacle> {
     }
     let kept = world.keys.as_ref().is_some_and(|keys| keys.admin_found && keys.is_kept());
     // What was created in this pass was not found in it.
-    (!kept && applied.writes == 0).then(|| Obstacle::passing("SecretsPending", "the Secrets of the instance are not there yet"))
+    (!kept && applied.writes == 0).then(|| {
+        Obstacle::passing("SecretsPending", "the Secrets of the instance are not there yet")
+    })
 }
 
 fn storage(instance: &ConvexInstance, world: &World) -> Verdict {
     let type_ = ConditionType::StorageReady;
     if !instance.spec.backend.storage.pvc.enabled {
-        return Verdict::new(type_, true, "Ephemeral", "the data lives in the pod and dies with it");
+        return Verdict::new(
+            type_,
+            true,
+            "Ephemeral",
+            "the data lives in the pod and dies with it",
+        );
     }
     let Some(claim) = world.children.claim.as_deref() else {
         return Verdict::new(type_, false, "ClaimMissing", "the claim is not there");
     };
     if claim.metadata.deletion_timestamp.is_some() {
-        return Verdict::new(type_, false, "ClaimTerminating", "somebody has deleted the claim: it goes, with the data, as soon as no pod uses it. Make a copy of the data now.");
+        return Verdict::new(
+            type_,
+            false,
+            "ClaimTerminating",
+            "somebody has deleted the claim: it goes, with the data, as soon as no pod uses it. Make a copy of the data now.",
+        );
     }
     let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref()).unwrap_or("Pending");
     let message = match (phase, &world.trouble) {
@@ -191,8 +253,11 @@ fn backend(step: &Step, world: &World) -> Option<Obstacle> {
     }
     let answered = world.answer.as_ref().and_then(|it| it.verdict.as_ref().err());
     let why = world.trouble.as_ref().or(answered).cloned();
-    let stopped = (step.phase == Phase::Suspended).then(|| Obstacle::passing("Suspended", "stopped by spec.suspend"));
-    stopped.or(why).or_else(|| Some(Obstacle::passing("BackendNotServing", "the backend does not serve yet")))
+    let stopped = (step.phase == Phase::Suspended)
+        .then(|| Obstacle::passing("Suspended", "stopped by spec.suspend"));
+    stopped
+        .or(why)
+        .or_else(|| Some(Obstacle::passing("BackendNotServing", "the backend does not serve yet")))
 }
 
 /// What the dashboard lacks.
@@ -215,7 +280,11 @@ fn is_available(deployment: &Deployment) -> bool {
 }
 
 /// What keeps an instance whose backend serves from being as its spec wants it.
-pub(super) fn surroundings(instance: &ConvexInstance, step: &Step, world: &World) -> Option<Obstacle> {
+pub(super) fn surroundings(
+    instance: &ConvexInstance,
+    step: &Step,
+    world: &World,
+) -> Option<Obstacle> {
     let asked = instance.spec.dashboard.enabled && step.phase == Phase::Ready;
     asked.then(|| dashboard(world)).flatten()
 }
@@ -226,7 +295,12 @@ fn notices(instance: &ConvexInstance) -> Vec<Verdict> {
         Verdict::new(ConditionType::AdminKeyPrefilled, true, "AdminKeyInPage", "everybody who can open the dashboard can read the admin key and do everything with this instance; set spec.dashboard.prefillAdminKey to false to stop that")
     });
     let scale = spec.scale.as_ref().map(|_| {
-        Verdict::new(ConditionType::ScaleReserved, true, "Reserved", "spec.scale is accepted and has no effect: a Convex backend is exactly one process")
+        Verdict::new(
+            ConditionType::ScaleReserved,
+            true,
+            "Reserved",
+            "spec.scale is accepted and has no effect: a Convex backend is exactly one process",
+        )
     });
     prefilled.into_iter().chain(scale).collect()
 }

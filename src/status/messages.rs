@@ -38,7 +38,7 @@ pub(super) fn tell(
         }
         other => other,
     };
-    let message = cut(sentence(instance, step, world, obstacle.as_ref()));
+    let message = cut(&sentence(instance, step, world, obstacle.as_ref()));
     let news = step.taken.and_then(|taken| announced(instance, taken.reason, world));
     let guard = step.waiting.as_ref().map_or("InstanceReady", Waiting::guard);
     let blocked = obstacle.as_ref().map(|it| Blocked {
@@ -76,7 +76,9 @@ fn obstacle(
     applied: &Applied,
 ) -> Option<Obstacle> {
     refused(applied)
-        .or_else(|| step.waiting.as_ref().map(|waiting| waiting_for(instance, step, waiting, world)))
+        .or_else(|| {
+            step.waiting.as_ref().map(|waiting| waiting_for(instance, step, waiting, world))
+        })
         .or_else(|| world.keys_obstacle.clone())
         .or_else(|| world.references.clone())
         .or_else(|| super::conditions::surroundings(instance, step, world))
@@ -88,7 +90,10 @@ fn refused(applied: &Applied) -> Option<Obstacle> {
         let it = applied.refused.first()?;
         let what = format!("{} \"{}\": {}", it.kind, it.name, it.message);
         Some(match it.reason.as_str() {
-            "Forbidden" => Obstacle::new("Forbidden", format!("the API server does not let the operator write {what}")),
+            "Forbidden" => Obstacle::new(
+                "Forbidden",
+                format!("the API server does not let the operator write {what}"),
+            ),
             _ => Obstacle::new("Rejected", format!("the API server rejects {what}")),
         })
     })
@@ -105,7 +110,9 @@ fn waiting_for(
     match waiting {
         Waiting::ForReferences => world.references.clone().unwrap_or_else(own),
         Waiting::Lost(_) => lost(instance, world).unwrap_or_else(own),
-        Waiting::ForBackend(_) | Waiting::ForOthersGone => backend(step, world).unwrap_or_else(passing),
+        Waiting::ForBackend(_) | Waiting::ForOthersGone => {
+            backend(step, world).unwrap_or_else(passing)
+        }
         Waiting::ForWayBack(strategy) => Obstacle::new(
             waiting.reason(),
             format!(
@@ -129,7 +136,9 @@ fn lost(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
         let name = world.claim_name(instance);
         return Some(Obstacle::new(
             "StoreLost",
-            format!("claim \"{name}\", which holds the data of this instance, is gone or has lost its volume. An empty one is not made in its place: restore \"{name}\" from a backup or a retained volume."),
+            format!(
+                "claim \"{name}\", which holds the data of this instance, is gone or has lost its volume. An empty one is not made in its place: restore \"{name}\" from a backup or a retained volume."
+            ),
         ));
     }
     world.keys_obstacle.clone()
@@ -146,7 +155,11 @@ fn backend(step: &Step, world: &World) -> Option<Obstacle> {
             (aim != version && !matches!(step.phase, Phase::Ready)).then(|| {
                 Obstacle::new(
                     "VersionMismatch",
-                    format!("the backend answers as version {}, and {} was asked for", short(version), short(aim)),
+                    format!(
+                        "the backend answers as version {}, and {} was asked for",
+                        short(version),
+                        short(aim)
+                    ),
                 )
             })
         }
@@ -173,7 +186,6 @@ fn sentence(
     let why = obstacle.map(|it| it.message.as_str()).unwrap_or_default();
     match (step.phase, obstacle) {
         (Phase::Ready, None) => format!("the backend serves {}", short(&world.release().version)),
-        (Phase::Ready, Some(_)) => why.to_owned(),
         (Phase::Suspended, _) => "suspended by spec.suspend; all data is kept".to_owned(),
         (Phase::Provisioning, Some(_)) => format!("waiting for the backend: {why}"),
         (Phase::Upgrading(stage), Some(_)) => {
@@ -193,7 +205,10 @@ fn degraded(world: &World, why: &str) -> String {
     } else {
         format!("There is no way back to {from}: none was asked for (preUpgradeSnapshot Off).")
     };
-    format!("upgrade {} to {to} stopped in {:?}: {why}. {back} To try again: annotate convex.icod.de/retry=<anything new>.", upgrade.id.0, upgrade.stage)
+    format!(
+        "upgrade {} to {to} stopped in {:?}: {why}. {back} To try again: annotate convex.icod.de/retry=<anything new>.",
+        upgrade.id.0, upgrade.stage
+    )
 }
 
 /// What is said about an edge, where that is more than what is said about the phase.
@@ -206,10 +221,14 @@ fn announced(instance: &ConvexInstance, reason: Reason, world: &World) -> Option
         }
         Reason::Ready => format!("backend serves {runs}, admin key accepted"),
         Reason::UpgradeStarted => format!("{runs} -> {version} in place, without a way back"),
-        Reason::UpgradeFinished => format!("backend serves {version} after {}s", world.facts.waited.as_secs()),
+        Reason::UpgradeFinished => {
+            format!("backend serves {version} after {}s", world.facts.waited.as_secs())
+        }
         Reason::Recovered => format!("the backend serves {runs} again"),
         Reason::Resumed => "resumed: the backend is started again".to_owned(),
-        Reason::MemoryLost => "the status was lost: looking at what is there before anything is moved".to_owned(),
+        Reason::MemoryLost => {
+            "the status was lost: looking at what is there before anything is moved".to_owned()
+        }
         _ => return None,
     })
 }

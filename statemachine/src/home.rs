@@ -121,7 +121,19 @@ impl Life<'_> {
         let of = self.seen.revision.clone();
         let farewell = self.seen.wish.farewell;
         self.pins.farewell = farewell.then_some(Snapshot { of, attempt: 1 });
+        self.pins.parted = self.bidden_farewell().is_ok();
         self.leaving = true;
         Phase::Deleting
+    }
+
+    /// The last snapshot is verified or given up. From here on no backend is wanted any more, which a
+    /// pass that still wants one must be told by a fence of its own.
+    pub(crate) fn part(&mut self) -> Option<Phase> {
+        if self.pins.parted || self.bidden_farewell().is_err() && !self.late() {
+            return None;
+        }
+        self.pins.parted = true;
+        self.leaving = true;
+        Some(Phase::Deleting)
     }
 }

@@ -37,7 +37,7 @@ impl<'w> Life<'w> {
     pub(crate) fn look_again(&self, phase: Phase, fresh: bool) -> Option<Duration> {
         let timed = match phase {
             Phase::Provisioning | Phase::Upgrading(_) => true,
-            Phase::Deleting => self.bidden_farewell().is_err(),
+            Phase::Deleting => !self.pins.parted,
             _ => false,
         };
         let waited = if fresh { Duration::ZERO } else { self.seen.waited };
@@ -50,6 +50,7 @@ impl<'w> Life<'w> {
         let (pins, wish) = (&self.pins, &self.seen.wish);
         let verdict = match (phase, &pins.upgrade, &pins.home) {
             (Phase::Unknown, ..) => Err(Waiting::UnknownPhase),
+            (Phase::Deleting, ..) if pins.parted => Err(Waiting::ForChildrenGone),
             (Phase::Deleting, ..) => self.bidden_farewell().and(Err(Waiting::ForChildrenGone)),
             (Phase::Pending, ..) => self.resolved(),
             _ if self.lost_vital().is_some() => self.whole(),
@@ -106,6 +107,7 @@ fn go(to: Option<Phase>) -> Outcome<Phase> {
 impl<'w> State<Life<'w>> for Phase {
     fn call_handler(&mut self, life: &mut Life<'w>, event: &Event, _: &mut Owed) -> Outcome<Self> {
         match (&*self, event) {
+            (Self::Deleting, Event::Observed) => go(life.part()),
             (Self::Deleting | Self::Unknown, _) | (Self::Pending, Event::Faulted) => Handled,
             (Self::Pending, Event::Observed) => go(life.resolved().ok().map(|()| life.rebuild())),
             (_, Event::Faulted) if !life.fits(*self) => Transition(life.rebuild()),

@@ -49,7 +49,8 @@ pub struct Observed {
     pub deployed: bool,
     /// Whether the wanted version is one that the store of home was once stamped with, and not last.
     pub outgrown: bool,
-    /// Whether every child that must go is gone.
+    /// Whether every child that must go is gone, under a closed gate that carries our fence; stores
+    /// that stay by policy, or for want of a last snapshot once [parted](Pins::parted), need not.
     pub cleared: bool,
     /// Whether the way back and the payload that `wish.strategy` asks for can be had here and now:
     /// a class that copies, room for the export, a worker image.

@@ -110,17 +110,18 @@ impl Life<'_> {
     }
 
     pub(crate) fn owe_deleting(&self, owed: &mut Vec<Action>) {
-        if self.seen.cleared && !self.leaving && self.idle(None).is_ok() {
+        let parted = self.pins.parted;
+        if parted && self.seen.cleared && !self.leaving && self.idle(None).is_ok() {
             owed.push(Action::EnsureFinalizerRemoved);
             return;
         }
         owed.push(Action::EnsureTrafficHeld);
-        let missing = self.bidden_farewell().is_err();
-        if let Some(last) = self.pins.farewell.clone().filter(|_| missing && !self.late()) {
+        if let Some(last) = self.pins.farewell.clone().filter(|_| !parted) {
             return self.owe_farewell(last, owed);
         }
         self.owe_alone(None, owed);
-        owed.push(Action::EnsureChildrenRemoved { keep_stores: missing });
+        let keep_stores = self.bidden_farewell().is_err();
+        owed.push(Action::EnsureChildrenRemoved { keep_stores });
     }
 
     /// The last snapshot, out of the backend that holds the data.

@@ -54,6 +54,9 @@ pub struct Pins {
     /// The name of the snapshot that a deletion takes last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub farewell: Option<Snapshot>,
+    /// The last snapshot of a deletion is verified, given up, or not asked for: children may go.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parted: bool,
     /// What was found in place of pins and could not be read, word for word.
     #[serde(skip)]
     pub unreadable: Option<Unreadable>,

@@ -64,11 +64,13 @@ pub enum Reason {
     Recovered,
     /// The instance is going away.
     Deleting,
+    /// The last snapshot is verified or given up; children go.
+    Parted,
 }
 
 impl Reason {
     /// Every reason, in the order of a life.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Provisioning,
         Self::Settled,
         Self::ReleaseTaken,
@@ -90,6 +92,7 @@ impl Reason {
         Self::Degraded,
         Self::Recovered,
         Self::Deleting,
+        Self::Parted,
     ];
 
     /// The word itself.
@@ -117,6 +120,7 @@ impl Reason {
             Self::Degraded => "Degraded",
             Self::Recovered => "Recovered",
             Self::Deleting => "Deleting",
+            Self::Parted => "Parted",
         }
     }
 }
@@ -129,6 +133,7 @@ impl Taken {
             Phase::Provisioning => provisioning(from, before, after),
             Phase::Ready => ready(from, before),
             Phase::Suspended => Reason::Suspended,
+            Phase::Deleting if from == Phase::Deleting => Reason::Parted,
             Phase::Deleting => Reason::Deleting,
             Phase::Pending | Phase::Degraded | Phase::Unknown => Reason::Degraded,
         };

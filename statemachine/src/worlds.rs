@@ -75,6 +75,9 @@ fn memories() -> Vec<(Pins, Option<Backend>)> {
         (home(false), None),
         (home(true), None),
     ];
+    let farewell = Some(Snapshot { of: Revision("8".into()), attempt: 1 });
+    all.push((Pins { farewell, ..home(true) }, None));
+    all.push((Pins { parted: true, ..home(true) }, None));
     for strategy in Strategy::ALL {
         let mut upgrades = vec![
             upgrade(strategy, Stage::Exporting, Direction::Forward),

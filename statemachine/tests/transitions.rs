@@ -72,6 +72,7 @@ fn rows_at_home() -> Vec<Row> {
         (Degraded, searching(|seen| seen.fenced = true), Provisioning, "Settled"),
         (Degraded, searching(|seen| { seen.fenced = true; suspended(seen); }), Suspended, "Suspended"),
         (Degraded, calm(), Provisioning, "MemoryLost"),
+        (Deleting, at_home(|_| {}), Deleting, "Parted"),
     ]
 }
 

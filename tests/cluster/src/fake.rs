@@ -1,6 +1,9 @@
 //! The fake node: a process that plays the kubelet, and stand-ins that listen on loopback addresses.
 
+use std::net::Ipv4Addr;
+
 use anyhow::Result;
+use rcgen::SanType;
 
 use crate::{
     binaries::Programs, control_plane::Parts, kubeconfig::Server, launch::Program, process::Daemon,
@@ -15,12 +18,18 @@ pub const PACKAGES: [&str; 2] = ["fake-node", "standin"];
 /// # Errors
 /// It does not start.
 pub fn start(parts: &Parts<'_>, server: &Server, programs: &Programs) -> Result<Daemon> {
+    // The first address is the node's own; the API server asks there for logs, and checks who answers.
+    let address = Ipv4Addr::from_bits(parts.addresses.pods.network().to_bits() + 1);
+    let subjects = vec![SanType::IpAddress(address.into())];
+    let serving = parts.authority.server("fake-node-serving", subjects)?;
     let kubeconfig = parts.user(server, "fake-node", "fake-node", "system:masters")?;
     let program = Program::new("fake-node", programs.path("fake-node")?).args([
         format!("--kubeconfig={}", kubeconfig.display()),
         format!("--node-name={NODE_NAME}"),
         format!("--state-dir={}", parts.run.join("node").display()),
         format!("--addresses={}", parts.addresses.pods),
+        format!("--tls-cert={}", serving.certificate_file.display()),
+        format!("--tls-key={}", serving.key_file.display()),
         format!("--standin={}", programs.path("convex-standin")?.display()),
     ]);
     parts.launcher.start(&program)

@@ -82,7 +82,7 @@ enum Action {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse().action).await {
+    match Box::pin(run(Arguments::parse().action)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -95,7 +95,7 @@ async fn run(action: Action) -> Result<()> {
     match action {
         Action::Provisioner { kubeconfig, folder } => {
             let client = client::from_file(&kubeconfig).await?;
-            Provisioner::new(client, &folder)?.run().await
+            Box::pin(Provisioner::new(client, &folder)?.run()).await
         }
         Action::Tools => build_tools(),
         Action::Keep { note, command } => {

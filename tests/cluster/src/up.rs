@@ -91,11 +91,7 @@ async fn start(checkout: &Checkout, kind: NodeKind, run: &Path) -> Result<Descri
             &real::PACKAGES[..]
         }
     };
-    let built = if std::env::var_os("TEMP_NO_NODE").is_none() {
-        binaries::build(checkout, packages)?
-    } else {
-        Programs::default()
-    };
+    let built = binaries::build(checkout, packages)?;
     let began = Instant::now();
     let start = Start::prepare(checkout, kind, run, tools)?;
     let description = match kind {
@@ -154,9 +150,7 @@ impl Start {
         let parts = self.parts();
         let mut plane = parts.start().await?;
         plane.daemons.push(storage::start(&parts, &plane.server)?);
-        if std::env::var_os("TEMP_NO_NODE").is_none() {
-            plane.daemons.push(fake::start(&parts, &plane.server, built)?);
-        }
+        plane.daemons.push(fake::start(&parts, &plane.server, built)?);
         self.finish(plane).await
     }
 
@@ -176,10 +170,7 @@ impl Start {
         storage::install_class(&plane.client).await?;
         let needed: Vec<&Daemon> = plane.daemons.iter().collect();
         let client = &plane.client;
-        if std::env::var_os("TEMP_NO_NODE").is_none() {
-            wait::until("ready node", NODE, &needed, || client::node_ready(client, NODE_NAME))
-                .await?;
-        }
+        wait::until("ready node", NODE, &needed, || client::node_ready(client, NODE_NAME)).await?;
         wait::until("namespace that admits pods", NODE, &needed, || client::pods_admitted(client))
             .await?;
         let tools = self.tools.all().map(|(name, path)| (name.to_owned(), path.to_owned()));

@@ -107,7 +107,8 @@ mod tests {
     fn an_address_is_not_used_again_before_the_others_were() {
         let pool = Addresses::of("127.0.0.0/29".parse().unwrap());
         let first = pool.lease().unwrap().address;
-        let later: Vec<_> = (0..4).filter_map(|_| pool.lease()).map(|lease| lease.address).collect();
+        let later: Vec<_> =
+            (0..4).filter_map(|_| pool.lease()).map(|lease| lease.address).collect();
         assert!(!later.contains(&first), "{later:?}");
     }
 

@@ -28,7 +28,7 @@ pub struct Backoff {
 
 impl Backoff {
     const FIRST: Duration = Duration::from_secs(10);
-    const LONGEST: Duration = Duration::from_secs(300);
+    const LONGEST: Duration = Duration::from_mins(5);
 
     /// The next wait, by a kubelet's clock.
     pub fn next_wait(&mut self) -> Duration {
@@ -47,7 +47,7 @@ pub struct CrashBackoff {
 
 impl CrashBackoff {
     /// How long a kubelet takes a container for healthy again.
-    const GOOD_RUN: Duration = Duration::from_secs(600);
+    const GOOD_RUN: Duration = Duration::from_mins(10);
 
     /// How long to wait after a run of `ran`, both by a kubelet's clock; `None` means at once.
     pub fn after(&mut self, ran: Duration) -> Option<Duration> {
@@ -81,7 +81,7 @@ mod tests {
         let mut backoff = CrashBackoff::default();
         backoff.after(MOMENT);
         backoff.after(MOMENT);
-        assert_eq!(backoff.after(Duration::from_secs(600)), None);
+        assert_eq!(backoff.after(Duration::from_mins(10)), None);
         assert_eq!(backoff.after(MOMENT), Some(Duration::from_secs(10)));
     }
 

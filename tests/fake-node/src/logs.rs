@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn the_tail_is_whole_lines_from_the_end() {
-        for (lines, rest) in [(0, ""), (1, "three\n"), (2, "two\nthree\n"), (9, "one\ntwo\nthree\n")] {
+        for (lines, rest) in
+            [(0, ""), (1, "three\n"), (2, "two\nthree\n"), (9, "one\ntwo\nthree\n")]
+        {
             assert_eq!(tail(b"one\ntwo\nthree\n", lines), rest.as_bytes(), "{lines}");
         }
         assert_eq!(tail(b"one\ntwo", 1), b"two");

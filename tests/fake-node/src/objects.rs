@@ -80,8 +80,10 @@ impl Objects {
 
     /// The same with one more object, for tests.
     #[cfg(test)]
+    #[must_use]
     pub fn with(mut self, kind: Kind, name: &str, values: &[(&str, &str)]) -> Self {
-        let values = values.iter().map(|(k, v)| ((*k).to_owned(), v.as_bytes().to_owned())).collect();
+        let values =
+            values.iter().map(|(k, v)| ((*k).to_owned(), v.as_bytes().to_owned())).collect();
         self.0.insert(Key { kind, name: name.to_owned() }, values);
         self
     }
@@ -97,8 +99,10 @@ async fn secret(client: &Client, namespace: &str, name: &str) -> kube::Result<Op
 async fn config_map(client: &Client, namespace: &str, name: &str) -> kube::Result<Option<Values>> {
     let found = Api::<ConfigMap>::namespaced(client.clone(), namespace).get_opt(name).await?;
     Ok(found.map(|map| {
-        let text = map.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.into_bytes()));
-        let binary = map.binary_data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0));
+        let text =
+            map.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.into_bytes()));
+        let binary =
+            map.binary_data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0));
         text.chain(binary).collect()
     }))
 }

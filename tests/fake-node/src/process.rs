@@ -9,8 +9,8 @@ use std::{
     process::{ExitStatus, Stdio},
 };
 
-use rustix::process::{Pid, kill_process};
 pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 use tokio::process::{Child, Command};
 
 use crate::{

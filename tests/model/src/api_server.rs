@@ -160,6 +160,7 @@ impl Server<'_> {
     fn to_children(&mut self, write: Write) -> bool {
         match write {
             Write::Secret => self.secret(),
+            Write::Make(backend) => return self.make(backend),
             Write::Stamp(backend) => return self.stamp(backend),
             Write::Raise(name) | Write::Seal(name) => {
                 return self.mark(name, matches!(write, Write::Seal(_)));
@@ -200,17 +201,27 @@ impl Server<'_> {
         self.world.secret = true;
     }
 
+    /// A store that was seen is updated, never created: between the look and the write it may be lost.
     fn stamp(&mut self, Backend { version, store: name }: Backend) -> bool {
+        let Some(store) = self.world.store(name).copied() else {
+            let creates = self.mutant == Mutant::UpdatesOnly;
+            return creates && self.make(Backend { version, store: name });
+        };
+        if self.newer(store.fence) || self.foreign(store.owner) {
+            return false;
+        }
         let fence = self.base.fence;
-        if let Some(store) = self.world.store(name).copied() {
-            if self.newer(store.fence) || self.foreign(store.owner) {
-                return false;
-            }
-            if let Some(store) = self.world.store_mut(name) {
-                (store.stamp, store.fence) = (version, fence);
-                store.stamps |= 1 << version;
-            }
-            return true;
+        if let Some(store) = self.world.store_mut(name) {
+            (store.stamp, store.fence) = (version, fence);
+            store.stamps |= 1 << version;
+        }
+        true
+    }
+
+    /// "Already exists" is a question, not an error: ours is stamped, another's is left alone.
+    fn make(&mut self, Backend { version, store: name }: Backend) -> bool {
+        if self.world.store(name).is_some() {
+            return self.stamp(Backend { version, store: name });
         }
         // Only its job makes a copy.
         if name.attempt > 0 && self.mutant != Mutant::CopiesByJob {
@@ -219,7 +230,9 @@ impl Server<'_> {
         if self.world.lost_store.is_some_and(|lost| lost.name == name && lost.content > 0) {
             self.world.bad |= ghost::MADE_ANEW;
         }
-        let (owner, code) = (self.base.uid, name == ORIGINAL);
+        let (owner, fence, code) = (self.base.uid, self.base.fence, name == ORIGINAL);
+        // Made for an instance that is gone: it stands in the way of the next one of that name.
+        self.world.fault |= self.world.instance.is_none_or(|it| it.uid != owner);
         self.world.stores.push(Store {
             name,
             owner,

@@ -5,6 +5,7 @@ use crate::world::Budget;
 /// No trouble at all: one edit and one write of a user.
 pub const QUIET: Budget = Budget {
     edits: 1,
+    deletions: 0,
     suspends: 0,
     writes: 1,
     crashes: 0,
@@ -99,7 +100,8 @@ impl Configuration {
 #[must_use]
 #[rustfmt::skip] // a table reads as rows
 pub fn small(strategy: u8) -> Vec<Configuration> {
-    let quiet = Budget { edits: 1, ..QUIET };
+    let quiet = QUIET;
+    let ending = Budget { deletions: 1, ..QUIET };
     let search = |name, budget| Configuration::new(name, strategy, budget);
     let mut all = vec![
         search("crash, job, policy", Budget { edits: 2, crashes: 1, lates: 1, job_failures: 1, ..quiet }).rolling_back(),
@@ -107,22 +109,27 @@ pub fn small(strategy: u8) -> Vec<Configuration> {
         search("two operators, stale reads", Budget { writes: 2, stale_reads: 1, second: 1, ..quiet }),
         search("lost status, two operators", Budget { amnesia: 1, second: 1, ..quiet }).undrained(),
         search("lost status, crash", Budget { amnesia: 1, crashes: 1, lates: 1, ..quiet }),
-        search("deletion, lost status", Budget { edits: 2, amnesia: 1, ..quiet }).with_farewell(),
-        search("deletion, late, job", Budget { edits: 2, lates: 1, job_failures: 1, ..quiet }).with_farewell(),
+        search("deletion, lost status", Budget { amnesia: 1, ..ending }).with_farewell(),
+        search("deletion, late, job", Budget { lates: 1, job_failures: 1, ..ending }).with_farewell(),
+        search("deletion, two operators", Budget { edits: 0, second: 1, ..ending }).with_farewell(),
         search("children deleted, lost request, conflict", Budget { monkeys: 1, lost_requests: 1, conflicts: 1, lates: 1, ..quiet }),
         search("strategy edited", Budget { edits: 2, lates: 1, ..quiet }).or((strategy + 2) % 6),
         search("mistyped tag", Budget { edits: 2, absences: 1, lates: 1, ..quiet }).rolling_back(),
-        search("suspended", Budget { suspends: 2, crashes: 1, amnesia: 1, ..quiet }),
-        search("suspended, two operators", Budget { suspends: 2, second: 1, ..quiet }),
+        search("suspended", Budget { suspends: 2, crashes: 1, amnesia: 1, ..quiet }).undrained(),
+        search("suspended, two operators", Budget { suspends: 2, second: 1, edits: 0, ..quiet }),
+        search("suspended, upgraded", Budget { suspends: 2, deletions: 1, ..quiet }),
         search("vital lost", Budget { losses: 1, lates: 1, crashes: 1, ..quiet }),
         search("vital lost, status lost", Budget { losses: 1, amnesia: 1, ..quiet }),
         search("jobs expire, snapshots pruned", Budget { edits: 2, expiries: 1, prunings: 1, ..quiet }),
         search("node lost", Budget { nodes: 1, lates: 1, ..quiet }),
-        search("same name again", Budget { edits: 2, recreations: 1, second: 1, ..quiet }).with_farewell(),
-        search("rebuild stuck", Budget { amnesia: 1, jams: 1, lates: 1, ..quiet }),
+        search("same name again", Budget { edits: 0, recreations: 1, second: 1, ..ending }).with_farewell(),
+        search("rebuild stuck", Budget { edits: 0, amnesia: 1, jams: 1, lates: 1, ..quiet }),
     ];
     if strategy == 2 {
         all.push(search("too old to be paused", Budget { edits: 2, writes: 2, lates: 1, ..quiet }).rolling_back().unpausable());
+    }
+    if strategy == 1 {
+        all.push(search("too old to be paused", Budget { writes: 2, lates: 1, ..quiet }).unpausable());
     }
     all
 }
@@ -137,10 +144,13 @@ pub fn large(strategy: u8) -> Vec<Configuration> {
     all.extend([
         search("three edits", Budget { edits: 3, lates: 1, ..quiet }).or((strategy + 2) % 6),
         search("two operators, policy", Budget { second: 1, stale_reads: 1, lates: 1, ..quiet }).rolling_back(),
-        search("children deleted, two operators", Budget { edits: 1, monkeys: 2, second: 1, ..quiet }),
-        search("suspended, vital lost", Budget { suspends: 2, losses: 1, lates: 1, ..quiet }),
+        search("children deleted, two operators", Budget { edits: 1, monkeys: 1, second: 1, ..quiet }),
+        search("suspended, drained", Budget { edits: 1, suspends: 2, crashes: 1, amnesia: 1, ..quiet }),
+        search("suspended, upgraded, two operators", Budget { edits: 1, suspends: 2, second: 1, ..quiet }),
+        search("suspended, vital lost", Budget { edits: 1, suspends: 2, losses: 1, lates: 1, ..quiet }),
         search("vital lost, policy", Budget { losses: 2, lates: 1, ..quiet }).rolling_back(),
         search("node lost, two operators", Budget { edits: 1, nodes: 1, second: 1, lates: 1, ..quiet }),
+        search("same name again, upgraded", Budget { edits: 1, deletions: 1, recreations: 1, second: 1, ..quiet }).with_farewell(),
     ]);
     all
 }

@@ -138,9 +138,9 @@ impl Lifecycle {
             Act::Second => {
                 spend(&mut world.left.second).and_then(|()| self.read(world, 1, current))
             }
-            Act::SecondStale => {
-                spend(&mut world.left.second).and_then(|()| self.read(world, 1, previous))
-            }
+            Act::SecondStale => spend(&mut world.left.second)
+                .and_then(|()| spend(&mut world.left.stale_reads))
+                .and_then(|()| self.read(world, 1, previous)),
             Act::Do(who) => self.write(world, usize::from(who)),
             Act::Conflict => self.conflict(world),
             Act::LostRequest => spend(&mut world.left.lost_requests)

@@ -86,8 +86,12 @@ pub enum Mutant {
     Proves,
     /// Leaves alone what is missing.
     LeavesMissing,
+    /// Never creates by an update.
+    UpdatesOnly,
     /// Makes copies by jobs only.
     CopiesByJob,
+    /// Pins that a deletion has parted from its backend before it removes anything.
+    Parts,
     /// Stops the backend of a suspended instance.
     Suspends,
     /// Pins the export before it stops the backend for a copy.

@@ -218,7 +218,7 @@ impl Look<'_> {
         if self.mutant == Mutant::FinalizerLast {
             return gone;
         }
-        let keeps = !instance.wish.farewell || (instance.late && self.farewell_missing());
+        let keeps = !instance.wish.farewell || (instance.pins.parted && self.farewell_missing());
         gone && self.shut() && world.pods.is_empty() && (keeps || self.stores().next().is_none())
     }
 

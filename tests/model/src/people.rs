@@ -35,7 +35,7 @@ impl Lifecycle {
 
     /// Without our finalizer the instance is gone at once; that is only of interest while nothing exists.
     pub(crate) fn delete(world: &mut World) -> Option<()> {
-        spend(&mut world.left.edits)?;
+        spend(&mut world.left.deletions)?;
         let instance = world.instance.filter(|it| !it.deleting)?;
         if instance.finalizer {
             return edit(world, |it| (it.deleting, it.late) = (true, false));

@@ -101,7 +101,7 @@ fn troubles(configuration: &Configuration) -> Vec<Property<Lifecycle>> {
     if budget.suspends > 1 {
         all.push(shown!("resumed", it => it.phase == Phase::Provisioning && it.pins.served));
     }
-    if budget.edits > 1 {
+    if budget.deletions > 0 {
         all.push(shown!("Deleting", it => it.phase == Phase::Deleting));
         all.push(Property::sometimes("gone", |_, world: &World| world.instance.is_none()));
     }

@@ -33,6 +33,9 @@ pub fn reconcile(look: &Look) -> (Step, Vec<Write>) {
     let fence = if step.taken.is_some() { look.instance.revision } else { look.instance.fence };
     let plan = Plan { look, after, fence, phase: step.phase };
     for action in &step.obligations {
+        if plan.conflicts(action) {
+            break;
+        }
         plan.write(action, &mut todo);
     }
     (step, todo)
@@ -91,6 +94,12 @@ fn mutate(look: &Look, seen: &Observed, step: &mut Step) {
                 step.obligations.push(Action::EnsureBackendRolled(from));
             }
         }
+        Mutant::Parts if step.taken.is_some_and(|it| it.reason == Reason::Parted) => {
+            (step.taken, step.pins) = (None, None);
+            if seen.cleared {
+                step.obligations = vec![Action::EnsureFinalizerRemoved];
+            }
+        }
         Mutant::FencesFirst => step.obligations.retain(|it| *it != Action::EnsureFenced),
         Mutant::Proves => {
             step.obligations.retain(|it| !matches!(it, Action::EnsureImageProven(_)));
@@ -146,6 +155,22 @@ impl Plan<'_> {
     /// Carries another fence than ours.
     fn differs(&self, fence: u8) -> bool {
         fence != self.fence && !self.is(&[Mutant::Fences, Mutant::Raises])
+    }
+
+    /// The child of that name belongs to somebody else: the pass ends here.
+    fn conflicts(&self, action: &Action) -> bool {
+        let (world, uid) = (self.look.world, self.look.instance.uid);
+        let foreign = |owner: u8| owner != uid && !self.is(&[Mutant::Owns]);
+        match action {
+            Action::EnsureStoreStamped(it) => {
+                world.store(self.target(it).store).is_some_and(|store| foreign(store.owner))
+            }
+            Action::EnsureBackendRolled(_) | Action::EnsureBackendStopped(_) => {
+                let gate = world.gate.owner != 0 && foreign(world.gate.owner);
+                gate || world.statefulset.is_some_and(|set| foreign(set.owner))
+            }
+            _ => false,
+        }
     }
 
     fn permit(&self) -> Option<Name> {
@@ -226,9 +251,12 @@ impl Plan<'_> {
     }
 
     fn stamp(&self, it: Backend, todo: &mut Vec<Write>) {
-        let store = self.look.world.store(it.store);
-        if store.is_none_or(|store| store.stamp != it.version || self.differs(store.fence)) {
-            todo.push(Write::Stamp(it));
+        match self.look.world.store(it.store) {
+            None => todo.push(Write::Make(it)),
+            Some(store) if store.stamp != it.version || self.differs(store.fence) => {
+                todo.push(Write::Stamp(it));
+            }
+            Some(_) => {}
         }
     }
 

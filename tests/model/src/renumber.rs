@@ -44,7 +44,7 @@ impl Write {
     fn revisions(&mut self, visit: Visit) {
         match self {
             Self::Status(_, pins) => pins.revisions(visit),
-            Self::Stamp(it) | Self::Gate(Some(it)) | Self::Roll(it) | Self::Zero(it) => {
+            Self::Make(it) | Self::Stamp(it) | Self::Gate(Some(it)) | Self::Roll(it) | Self::Zero(it) => {
                 it.revisions(visit);
             }
             Self::Seal(name)
@@ -140,7 +140,7 @@ impl World {
             });
             known(current) || pinned
         });
-        if self.left.stale_reads == 0 && self.left.second == 0 {
+        if self.left.stale_reads == 0 {
             self.previous = None;
         }
     }

@@ -60,6 +60,7 @@ pub fn pins(it: &Pins, fence: Revision) -> pins::Pins {
             .refused
             .map(|(version, retry)| Refused { release: release(version), retry: retry.to_string() }),
         farewell: it.farewell.map(snapshot),
+        parted: it.parted,
         unreadable: None,
     }
 }
@@ -108,5 +109,6 @@ pub fn pins_of(it: &pins::Pins) -> Pins {
         upgrade: it.upgrade.as_ref().map(upgrade_of),
         refused: it.refused.as_ref().map(|it| (number(&it.release.version), number(&it.retry))),
         farewell: it.farewell.as_ref().map(name_of),
+        parted: it.parted,
     }
 }

@@ -45,6 +45,7 @@ pub struct Pins {
     pub upgrade: Option<Upgrade>,
     pub refused: Option<(Version, u8)>,
     pub farewell: Option<Name>,
+    pub parted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -160,6 +161,7 @@ pub enum Write {
     AddFinalizer,
     RemoveFinalizer,
     Secret,
+    Make(Backend),
     Stamp(Backend),
     Gate(Option<Backend>),
     Raise(Name),
@@ -188,6 +190,7 @@ pub struct Pass {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Budget {
     pub edits: u8,
+    pub deletions: u8,
     pub suspends: u8,
     pub writes: u8,
     pub crashes: u8,

@@ -1,1 +1,21 @@
-//! on-cluster
+//! What the tests on a cluster are written with: instances that read as prose, a namespace of one's own, and what the
+//! API server said.
+
+pub mod admission;
+pub mod definition;
+pub mod follow;
+pub mod ground;
+pub mod instance;
+pub mod kubectl;
+pub mod reach;
+pub mod refusal;
+pub mod witness;
+
+pub use admission::{Case, rule};
+pub use follow::{Follower, State};
+pub use ground::Ground;
+pub use instance::Instance;
+pub use kubectl::Kubectl;
+pub use reach::Reach;
+pub use refusal::Refusal;
+pub use witness::Witness;

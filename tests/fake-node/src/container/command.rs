@@ -85,7 +85,8 @@ fn lies_in_image(word: &str, directory: &str) -> bool {
 
 /// `cp …`, or a shell's script that calls `cp`.
 fn copies(called: &str, words: &[String]) -> bool {
-    let script = || words.iter().any(|word| word.split([' ', ';', '&', '\n']).any(|part| part == "cp"));
+    let script =
+        || words.iter().any(|word| word.split([' ', ';', '&', '\n']).any(|part| part == "cp"));
     called == "cp" || (called == "sh" && script())
 }
 
@@ -134,14 +135,18 @@ mod tests {
 
     #[test]
     fn other_programs_are_the_hosts_or_missing() {
-        assert_eq!(backend("sh -c true", "/", None), Action::Run("/bin/sh".into(), words("sh -c true")));
+        assert_eq!(
+            backend("sh -c true", "/", None),
+            Action::Run("/bin/sh".into(), words("sh -c true"))
+        );
         let Action::Refused(why) = backend("python3 x.py", "/", None) else { panic!("refused") };
         assert!(why.contains("executable file not found in $PATH"), "{why}");
     }
 
     #[test]
     fn any_other_image_is_its_program_under_the_name_that_was_called() {
-        let image = Pulled { program: "/x/worker".into(), role: Role::Program, image_id: String::new() };
+        let image =
+            Pulled { program: "/x/worker".into(), role: Role::Program, image_id: String::new() };
         assert_eq!(
             action(&image, &[], &words("export --all"), "/", None),
             Action::Run("/x/worker".into(), words("/x/worker export --all"))

@@ -68,7 +68,11 @@ impl Container {
             Action::Run(program, words) => (program, words),
         };
         let directory = self.inside(directory);
-        volumes::mount(&self.root(), self.spec.volume_mounts.as_deref().unwrap_or_default(), &self.volumes)?;
+        volumes::mount(
+            &self.root(),
+            self.spec.volume_mounts.as_deref().unwrap_or_default(),
+            &self.volumes,
+        )?;
         fs::create_dir_all(&directory)?;
         let log = logs::file(&self.folders.logs, &self.spec.name, restart);
         fs::create_dir_all(self.folders.logs.join(&self.spec.name))?;
@@ -78,10 +82,17 @@ impl Container {
 
     async fn environment(&self) -> Result<Variables, NotReady> {
         let namespace = self.pod.metadata.namespace.as_deref().unwrap_or_default();
+        self.node.link.up().await;
         let objects = Objects::read(&self.node.client, namespace, env::needs(&self.spec)).await?;
         let mut env = vec![
-            ("PATH".to_owned(), b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_vec()),
-            ("HOSTNAME".to_owned(), self.pod.metadata.name.clone().unwrap_or_default().into_bytes()),
+            (
+                "PATH".to_owned(),
+                b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_vec(),
+            ),
+            (
+                "HOSTNAME".to_owned(),
+                self.pod.metadata.name.clone().unwrap_or_default().into_bytes(),
+            ),
             ("HOME".to_owned(), b"/root".to_vec()),
         ];
         env.extend(env::resolve(&self.spec, &self.pod, &self.facts, &objects)?);
@@ -93,8 +104,9 @@ impl Container {
     /// `$(NAME)` in commands and arguments stands for the container's own environment.
     #[expect(clippy::unused_self, reason = "reads as the container's words")]
     fn words(&self, words: Option<&[String]>, env: &Variables) -> Vec<String> {
-        let value_of =
-            |name: &str| env.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_slice());
+        let value_of = |name: &str| {
+            env.iter().rev().find(|(n, _)| n == name).map(|(_, value)| value.as_slice())
+        };
         words
             .unwrap_or_default()
             .iter()

@@ -74,11 +74,12 @@ impl Container {
             let Some((image, ready)) = self.unless_stopped(self.prepared()).await else {
                 return Outcome::Stopped;
             };
+            self.record_image(&image);
             let began = Instant::now();
             let (ended, stopped) = match ready {
                 Ready::Done => (terminated(0, None, Timestamp::now()), false),
                 Ready::Refused(why) => (start_error(why), false),
-                Ready::Launch(launch) => self.run(&image, &launch).await,
+                Ready::Launch(launch) => self.run(&launch).await,
             };
             let good = ended.exit_code == 0;
             self.record_end(ended);
@@ -149,13 +150,13 @@ impl Container {
     }
 
     /// One run. The flag says whether it ended because the pod does.
-    async fn run(&self, image: &Pulled, launch: &Launch) -> (ContainerStateTerminated, bool) {
+    async fn run(&self, launch: &Launch) -> (ContainerStateTerminated, bool) {
         let mut process = match Process::start(launch, &self.node.records) {
             Ok(process) => process,
             Err(error) => return (start_error(error.to_string()), false),
         };
         let since = Timestamp::now();
-        self.record_start(image, since);
+        self.record_start(since);
         let target = self.target(launch);
         let mut stop = self.stop.clone();
         let tell = |health| self.record_health(health);
@@ -209,19 +210,28 @@ impl Container {
 
     fn last_words(&self, launch: &Launch, code: i32) -> Option<String> {
         let path = self.spec.termination_message_path.as_deref().unwrap_or("/dev/termination-log");
-        let written = std::fs::read_to_string(self.inside(path)).ok().filter(|text| !text.is_empty());
-        let from_log = self.spec.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
-        written.or_else(|| if from_log && code != 0 { logs::last_words(&launch.log).ok() } else { None })
+        let written =
+            std::fs::read_to_string(self.inside(path)).ok().filter(|text| !text.is_empty());
+        let from_log =
+            self.spec.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
+        written.or_else(|| {
+            if from_log && code != 0 { logs::last_words(&launch.log).ok() } else { None }
+        })
     }
 
-    fn record_start(&self, image: &Pulled, since: Timestamp) {
+    fn record_image(&self, image: &Pulled) {
+        self.ledger.change(&self.spec.name, |entry| {
+            entry.image_id.clone_from(&image.image_id);
+            entry.container_id = Some(self.run_id(entry.restarts));
+        });
+    }
+
+    fn record_start(&self, since: Timestamp) {
         self.ledger.change(&self.spec.name, |entry| {
             if let Some(ended) = entry.state.terminated.take() {
                 entry.last = Some(ended);
             }
             entry.state = ledger::running(since);
-            entry.image_id.clone_from(&image.image_id);
-            entry.container_id = Some(self.run_id(entry.restarts));
             (entry.started, entry.ready) = (false, false);
         });
     }
@@ -233,15 +243,14 @@ impl Container {
         });
     }
 
-    fn record_end(&self, ended: ContainerStateTerminated) {
+    fn record_end(&self, mut ended: ContainerStateTerminated) {
         self.ledger.change(&self.spec.name, |entry| {
-            let id = entry.container_id.get_or_insert_with(|| self.run_id(entry.restarts)).clone();
+            ended.container_id.clone_from(&entry.container_id);
             if let Some(before) = entry.state.terminated.take() {
                 entry.last = Some(before);
             }
-            entry.state =
-                ledger::ended(ContainerStateTerminated { container_id: Some(id), ..ended.clone() });
             (entry.started, entry.ready) = (false, ended.exit_code == 0 && self.is_init());
+            entry.state = ledger::ended(ended);
         });
     }
 

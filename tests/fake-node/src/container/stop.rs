@@ -87,7 +87,8 @@ impl Container {
     }
 
     fn stop_signal(&self) -> Signal {
-        let named = self.spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.stop_signal.as_deref());
+        let named =
+            self.spec.lifecycle.as_ref().and_then(|lifecycle| lifecycle.stop_signal.as_deref());
         named.and_then(signal_named).unwrap_or(Signal::TERM)
     }
 
@@ -106,7 +107,9 @@ impl Container {
         process: Handle,
         target: &Target,
     ) -> Result<(), String> {
-        if let Some(signal) = hook.exec.as_ref().and_then(|exec| first_process_signal(exec.command.as_deref()?)) {
+        if let Some(signal) =
+            hook.exec.as_ref().and_then(|exec| first_process_signal(exec.command.as_deref()?))
+        {
             process.signal(signal);
             return Ok(());
         }

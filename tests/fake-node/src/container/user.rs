@@ -31,7 +31,11 @@ pub fn check(pod: &Pod, container: &Container, role: Role) -> Result<(), ConfigE
         (None, Role::Backend) => "container has runAsNonRoot and image will run as root",
         (Some(_), _) | (None, Role::Program) => return Ok(()),
     };
-    Err(ConfigError::User(format!("{what} (pod: \"{}\", container: {})", full_name(pod), container.name)))
+    Err(ConfigError::User(format!(
+        "{what} (pod: \"{}\", container: {})",
+        full_name(pod),
+        container.name
+    )))
 }
 
 /// `name_namespace(uid)`, as kubelets name pods in messages.

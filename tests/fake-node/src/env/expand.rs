@@ -10,7 +10,9 @@ pub fn expand<'v>(text: &str, value_of: impl Fn(&str) -> Option<&'v [u8]>) -> Ve
         if let Some(after) = rest.strip_prefix('$') {
             out.push(b'$');
             rest = after;
-        } else if let Some((name, after)) = rest.strip_prefix('(').and_then(|open| open.split_once(')')) {
+        } else if let Some((name, after)) =
+            rest.strip_prefix('(').and_then(|open| open.split_once(')'))
+        {
             match value_of(name) {
                 Some(value) => out.extend_from_slice(value),
                 None => out.extend_from_slice(format!("$({name})").as_bytes()),

@@ -151,7 +151,11 @@ fn no_object(kind: Kind, name: &str) -> ConfigError {
     ConfigError::NoObject { kind, name: name.to_owned() }
 }
 
-fn missing<T>(optional: Option<bool>, none: T, error: impl Fn() -> ConfigError) -> Result<T, ConfigError> {
+fn missing<T>(
+    optional: Option<bool>,
+    none: T,
+    error: impl Fn() -> ConfigError,
+) -> Result<T, ConfigError> {
     if optional == Some(true) { Ok(none) } else { Err(error()) }
 }
 

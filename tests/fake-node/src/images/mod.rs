@@ -72,7 +72,9 @@ pub struct Pulled {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PullError {
     /// Not an image name at all; trying again is of no use.
-    #[error("Failed to apply default image tag \"{0}\": couldn't parse image name \"{0}\": invalid reference format")]
+    #[error(
+        "Failed to apply default image tag \"{0}\": couldn't parse image name \"{0}\": invalid reference format"
+    )]
     Invalid(String),
     /// The registry knows no such repository.
     #[error(
@@ -80,7 +82,9 @@ pub enum PullError {
     )]
     NoRepository(String),
     /// The repository has no such tag or digest.
-    #[error("failed to pull and unpack image \"{0}\": failed to resolve reference \"{0}\": {0}: not found")]
+    #[error(
+        "failed to pull and unpack image \"{0}\": failed to resolve reference \"{0}\": {0}: not found"
+    )]
     NotFound(String),
 }
 
@@ -107,13 +111,15 @@ impl Images {
     /// # Errors
     /// Where a registry would have refused.
     pub fn pull(&self, name: &str) -> Result<Pulled, PullError> {
-        let reference = Reference::parse(name).ok_or_else(|| PullError::Invalid(name.to_owned()))?;
+        let reference =
+            Reference::parse(name).ok_or_else(|| PullError::Invalid(name.to_owned()))?;
         let image = self
             .images
             .iter()
             .find(|image| image.repository == reference.repository)
             .ok_or_else(|| PullError::NoRepository(reference.to_string()))?;
-        let digest = self.digest(&reference).ok_or_else(|| PullError::NotFound(reference.to_string()))?;
+        let digest =
+            self.digest(&reference).ok_or_else(|| PullError::NotFound(reference.to_string()))?;
         Ok(Pulled {
             program: image.program.clone(),
             role: image.role,

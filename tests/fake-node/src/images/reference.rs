@@ -26,7 +26,8 @@ impl Reference {
             Some(colon) => (&name[..path + colon], Some(&name[path + colon + 1..])),
             None => (name, None),
         };
-        let good = is_repository(repository) && tag.is_none_or(is_tag) && digest.is_none_or(is_digest);
+        let good =
+            is_repository(repository) && tag.is_none_or(is_tag) && digest.is_none_or(is_digest);
         good.then(|| Self {
             repository: repository.to_owned(),
             tag: tag.map(str::to_owned),
@@ -68,7 +69,10 @@ mod tests {
     #[test]
     fn a_colon_before_the_last_slash_is_a_port() {
         let reference = Reference::parse("localhost:5000/app:v1").unwrap();
-        assert_eq!((reference.repository.as_str(), reference.tag.as_deref()), ("localhost:5000/app", Some("v1")));
+        assert_eq!(
+            (reference.repository.as_str(), reference.tag.as_deref()),
+            ("localhost:5000/app", Some("v1"))
+        );
         assert_eq!(Reference::parse("localhost:5000/app").unwrap().tag, None);
     }
 

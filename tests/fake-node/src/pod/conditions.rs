@@ -23,7 +23,8 @@ pub const fn holds(of: &'static str) -> Fact {
 /// `facts` as conditions: times move only where the status changes, and conditions of others stay.
 #[must_use]
 pub fn merge(before: &[PodCondition], facts: Vec<Fact>, now: Timestamp) -> Vec<PodCondition> {
-    let mut conditions: Vec<_> = facts.into_iter().map(|fact| condition(before, fact, now)).collect();
+    let mut conditions: Vec<_> =
+        facts.into_iter().map(|fact| condition(before, fact, now)).collect();
     let foreign = before.iter().filter(|old| !conditions.iter().any(|new| new.type_ == old.type_));
     let foreign: Vec<_> = foreign.cloned().collect();
     conditions.extend(foreign);
@@ -75,7 +76,8 @@ mod tests {
 
     #[test]
     fn the_conditions_of_others_stay() {
-        let foreign = PodCondition { type_: "DisruptionTarget".to_owned(), ..PodCondition::default() };
+        let foreign =
+            PodCondition { type_: "DisruptionTarget".to_owned(), ..PodCondition::default() };
         let merged = merge(&[foreign], vec![holds("Ready")], at(1));
         let types: Vec<_> = merged.iter().map(|condition| condition.type_.as_str()).collect();
         assert_eq!(types, ["Ready", "DisruptionTarget"]);

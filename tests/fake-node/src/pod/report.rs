@@ -92,7 +92,10 @@ impl Reporter {
         loop {
             self.node.link.up().await;
             let pods = self.pods();
-            match pods.patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await {
+            match pods
+                .patch_status(&pod.name_any(), &PatchParams::default(), &Patch::Merge(&patch))
+                .await
+            {
                 Ok(_) => break,
                 Err(kube::Error::Api(refused)) if [404, 409].contains(&refused.code) => return,
                 Err(error) => tracing::warn!(pod = %pod.name_any(), %error, "status not written"),

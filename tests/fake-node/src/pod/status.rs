@@ -111,14 +111,18 @@ fn phase(pod: &Pod, init: &[ContainerStatus], main: &[ContainerStatus]) -> &'sta
         return if failed { "Failed" } else { "Pending" };
     }
     let codes: Vec<_> = main.iter().map(exit_code).collect();
-    let running =
-        main.iter().any(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()));
-    let waiting = main.iter().zip(&codes).any(|(status, code)| !is_running(status) && code.is_none());
+    let running = main
+        .iter()
+        .any(|status| status.state.as_ref().is_some_and(|state| state.running.is_some()));
+    let waiting =
+        main.iter().zip(&codes).any(|(status, code)| !is_running(status) && code.is_none());
     match (waiting, running, policy) {
         (true, ..) => "Pending",
         (false, false, Some("Never")) if codes.iter().all(|code| *code == Some(0)) => "Succeeded",
         (false, false, Some("Never")) => "Failed",
-        (false, false, Some("OnFailure")) if codes.iter().all(|code| *code == Some(0)) => "Succeeded",
+        (false, false, Some("OnFailure")) if codes.iter().all(|code| *code == Some(0)) => {
+            "Succeeded"
+        }
         _ => "Running",
     }
 }

@@ -32,10 +32,7 @@ pub async fn work(node: Arc<Node>, pod: watch::Receiver<Arc<Pod>>) {
     let first = pod.borrow().clone();
     let address = address(&node).await;
     let work = Work {
-        facts: PodFacts {
-            pod_ip: address.address.to_string(),
-            host_ip: node.address.to_string(),
-        },
+        facts: PodFacts { pod_ip: address.address.to_string(), host_ip: node.address.to_string() },
         folders: Folders::new(&node.state, &first.uid().unwrap_or_default()),
         ledger: Ledger::new(entries(&first)),
         _address: address,
@@ -64,7 +61,9 @@ fn entries(pod: &Pod) -> Entries {
     });
     let restarts = |name: &str| {
         let before = known.clone().find(|status| status.name == name);
-        before.filter(|status| status.container_id.is_some()).map_or(0, |status| status.restart_count + 1)
+        before
+            .filter(|status| status.container_id.is_some())
+            .map_or(0, |status| status.restart_count + 1)
     };
     let entry = |waits_for: &'static str| {
         move |spec: &Spec| {
@@ -101,12 +100,14 @@ impl Work {
             self.ledger.clone(),
             stopped.clone(),
         );
-        tokio::select! {
-            () = self.follow_fate(&stop) => (),
-            () = reporter.follow() => (),
-            () = self.live(stopped) => (),
+        if !is_over(&self.first) {
+            tokio::select! {
+                () = self.follow_fate(&stop) => (),
+                () = reporter.follow() => (),
+                () = self.live(stopped) => (),
+            }
+            reporter.write().await;
         }
-        reporter.write().await;
         self.wait_for_deletion().await;
         reporter.delete().await;
         self.node.logs.remove(&namespace, &name, &self.folders.logs);
@@ -129,14 +130,17 @@ impl Work {
             _ = stop.wait_for(Option::is_some) => return,
             volumes = self.volumes() => Arc::new(volumes),
         };
-        let policy = match self.first.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref()) {
+        let policy = match self.first.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref())
+        {
             Some("Never") => Restart::Never,
             Some("OnFailure") => Restart::OnFailure,
             _ => Restart::Always,
         };
         let init_policy = if policy == Restart::Never { policy } else { Restart::OnFailure };
         for spec in init_containers(&self.first) {
-            if self.container(spec, init_policy, &volumes, stopped).live().await != Outcome::Succeeded {
+            if self.container(spec, init_policy, &volumes, stopped).live().await
+                != Outcome::Succeeded
+            {
                 return;
             }
         }
@@ -208,6 +212,12 @@ impl Work {
     }
 }
 
+/// Whether the pod had ended before an earlier run of this node did.
+fn is_over(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
 /// Whether and how the pod is to end.
 fn fate(pod: &Pod, vanished: bool, faults: &Faults) -> Option<Stop> {
     let hangs = faults.file_asks(pod, Fault::HangOnTermination)
@@ -220,7 +230,9 @@ fn fate(pod: &Pod, vanished: bool, faults: &Faults) -> Option<Stop> {
     }
     if pod.metadata.deletion_timestamp.is_some() {
         let seconds = pod.metadata.deletion_grace_period_seconds.unwrap_or(30);
-        return Some(Stop::Deleted { grace: Duration::from_secs(u64::try_from(seconds).unwrap_or(0)) });
+        return Some(Stop::Deleted {
+            grace: Duration::from_secs(u64::try_from(seconds).unwrap_or(0)),
+        });
     }
     faults.ask(pod, Fault::Evict).then(|| {
         let message = annotated(pod, Fault::Evict).filter(|message| *message != "true");
@@ -247,7 +259,7 @@ mod tests {
         let deleted = pod(&json!({
             "deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 60
         }));
-        let grace = Duration::from_secs(60);
+        let grace = Duration::from_mins(1);
         assert_eq!(fate(&deleted, false, &Faults::default()), Some(Stop::Deleted { grace }));
         assert_eq!(fate(&deleted, true, &Faults::default()), Some(Stop::Vanished));
         assert_eq!(fate(&pod(&json!({})), false, &Faults::default()), None);
@@ -268,7 +280,10 @@ mod tests {
     #[test]
     fn an_eviction_says_why() {
         let out = pod(&json!({"annotations": {"fake-node/evict": "no room"}}));
-        assert_eq!(fate(&out, false, &Faults::default()), Some(Stop::Evicted("no room".to_owned())));
+        assert_eq!(
+            fate(&out, false, &Faults::default()),
+            Some(Stop::Evicted("no room".to_owned()))
+        );
     }
 
     #[test]

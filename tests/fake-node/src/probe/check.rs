@@ -29,7 +29,8 @@ pub struct Target {
 /// # Errors
 /// What a kubelet would say about the failure.
 pub async fn check(probe: &Probe, target: &Target) -> Result<(), String> {
-    let limit = Duration::from_secs(u64::try_from(probe.timeout_seconds.unwrap_or(1)).unwrap_or(1).max(1));
+    let limit =
+        Duration::from_secs(u64::try_from(probe.timeout_seconds.unwrap_or(1)).unwrap_or(1).max(1));
     let outcome = async {
         if let Some(get) = &probe.http_get {
             http(get, target, limit).await
@@ -74,7 +75,8 @@ async fn http(get: &HTTPGetAction, target: &Target, limit: Duration) -> Result<(
 async fn command(exec: &ExecAction, target: &Target) -> Result<(), String> {
     let words = exec.command.as_deref().unwrap_or_default();
     let (program, arguments) = words.split_first().ok_or("an empty command")?;
-    let env = target.env.iter().map(|(name, value)| (name, String::from_utf8_lossy(value).into_owned()));
+    let env =
+        target.env.iter().map(|(name, value)| (name, String::from_utf8_lossy(value).into_owned()));
     let status = Command::new(program)
         .args(arguments)
         .env_clear()

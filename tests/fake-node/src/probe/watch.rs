@@ -27,23 +27,32 @@ pub struct Unhealthy {
 }
 
 /// Probes `container` until it is unhealthy, telling every change. A container without liveness probe stays healthy.
-pub async fn watch(container: &Container, target: &Target, pace: Pace, tell: impl Fn(Health)) -> Unhealthy {
-    if let Some(probe) = &container.startup_probe {
-        if let Err(message) = until_started(probe, target, pace).await {
-            return Unhealthy { probe: "Startup", message };
-        }
+pub async fn watch(
+    container: &Container,
+    target: &Target,
+    pace: Pace,
+    tell: impl Fn(Health),
+) -> Unhealthy {
+    if let Some(probe) = &container.startup_probe
+        && let Err(message) = until_started(probe, target, pace).await
+    {
+        return Unhealthy { probe: "Startup", message };
     }
     tell(Health::Started);
     let readiness = async {
         match &container.readiness_probe {
-            Some(probe) => follow_readiness(probe, target, pace, |ready| tell(Health::Ready(ready))).await,
+            Some(probe) => {
+                follow_readiness(probe, target, pace, |ready| tell(Health::Ready(ready))).await;
+            }
             None => tell(Health::Ready(true)),
         }
         std::future::pending().await
     };
     let liveness = async {
         match &container.liveness_probe {
-            Some(probe) => Unhealthy { probe: "Liveness", message: until_dead(probe, target, pace).await },
+            Some(probe) => {
+                Unhealthy { probe: "Liveness", message: until_dead(probe, target, pace).await }
+            }
             None => std::future::pending().await,
         }
     };
@@ -98,8 +107,9 @@ struct Rounds {
 
 impl Rounds {
     fn of(probe: &Probe, pace: Pace) -> Self {
-        let seconds =
-            |value: Option<i32>, or| Duration::from_secs(u64::try_from(value.unwrap_or(or)).unwrap_or(0));
+        let seconds = |value: Option<i32>, or| {
+            Duration::from_secs(u64::try_from(value.unwrap_or(or)).unwrap_or(0))
+        };
         Self {
             wait: pace.scale(seconds(probe.initial_delay_seconds, 0)),
             period: pace.scale(seconds(probe.period_seconds, 10)),

@@ -34,7 +34,9 @@ pub enum MountError {
         name: String,
     },
     /// The object lacks a key.
-    #[error("MountVolume.SetUp failed for volume \"{volume}\" : references non-existent secret key: {key}")]
+    #[error(
+        "MountVolume.SetUp failed for volume \"{volume}\" : references non-existent secret key: {key}"
+    )]
     NoKey {
         /// Which volume.
         volume: String,
@@ -99,10 +101,18 @@ impl Maker<'_> {
         fs::create_dir_all(own)?;
         if let Some(of) = &volume.secret {
             let (name, optional) = (of.secret_name.as_deref().unwrap_or_default(), of.optional);
-            self.files(&volume.name, Kind::Secret, name, of.items.as_deref(), optional, own).await?;
-        } else if let Some(of) = &volume.config_map {
-            self.files(&volume.name, Kind::ConfigMap, &of.name, of.items.as_deref(), of.optional, own)
+            self.files(&volume.name, Kind::Secret, name, of.items.as_deref(), optional, own)
                 .await?;
+        } else if let Some(of) = &volume.config_map {
+            self.files(
+                &volume.name,
+                Kind::ConfigMap,
+                &of.name,
+                of.items.as_deref(),
+                of.optional,
+                own,
+            )
+            .await?;
         } else if let Some(of) = &volume.downward_api {
             self.fields(of.items.as_deref().unwrap_or_default(), own)?;
         } else if let Some(of) = &volume.projected {
@@ -120,12 +130,16 @@ impl Maker<'_> {
             |why| MountError::Claim { volume: volume.to_owned(), claim: claim.to_owned(), why };
         let claims = Api::<PersistentVolumeClaim>::namespaced(self.client.clone(), &self.namespace);
         let found = claims.get_opt(claim).await?.ok_or_else(|| failed("it does not exist"))?;
-        let bound = found.spec.and_then(|spec| spec.volume_name).ok_or_else(|| failed("it is not bound"))?;
+        let bound = found
+            .spec
+            .and_then(|spec| spec.volume_name)
+            .ok_or_else(|| failed("it is not bound"))?;
         let volumes = Api::<PersistentVolume>::all(self.client.clone());
         let spec = volumes.get(&bound).await?.spec.unwrap_or_default();
         let local = spec.local.map(|local| local.path);
         let path = local.or_else(|| spec.host_path.map(|host| host.path));
-        let path = PathBuf::from(path.ok_or_else(|| failed("its volume is neither local nor hostPath"))?);
+        let path =
+            PathBuf::from(path.ok_or_else(|| failed("its volume is neither local nor hostPath"))?);
         if path.is_dir() { Ok(path) } else { Err(failed("its volume's folder does not exist")) }
     }
 
@@ -152,18 +166,24 @@ impl Maker<'_> {
     fn fields(&self, files: &[DownwardAPIVolumeFile], own: &Path) -> Result<(), MountError> {
         for file in files {
             let of = file.field_ref.as_ref().map(|of| of.field_path.as_str()).unwrap_or_default();
-            let value =
-                field(self.pod, self.facts, of).ok_or_else(|| MountError::Unknown(file.path.clone()))?;
+            let value = field(self.pod, self.facts, of)
+                .ok_or_else(|| MountError::Unknown(file.path.clone()))?;
             put(own, &file.path, value.as_bytes())?;
         }
         Ok(())
     }
 
-    async fn projected(&self, volume: &str, source: &VolumeProjection, own: &Path) -> Result<(), MountError> {
+    async fn projected(
+        &self,
+        volume: &str,
+        source: &VolumeProjection,
+        own: &Path,
+    ) -> Result<(), MountError> {
         if let Some(of) = &source.secret {
             self.files(volume, Kind::Secret, &of.name, of.items.as_deref(), of.optional, own).await
         } else if let Some(of) = &source.config_map {
-            self.files(volume, Kind::ConfigMap, &of.name, of.items.as_deref(), of.optional, own).await
+            self.files(volume, Kind::ConfigMap, &of.name, of.items.as_deref(), of.optional, own)
+                .await
         } else if let Some(of) = &source.downward_api {
             self.fields(of.items.as_deref().unwrap_or_default(), own)
         } else if let Some(of) = &source.service_account_token {
@@ -174,7 +194,11 @@ impl Maker<'_> {
     }
 
     /// A token bound to the pod. It is not renewed: pods of tests do not live that long.
-    async fn token(&self, asked: &ServiceAccountTokenProjection, own: &Path) -> Result<(), MountError> {
+    async fn token(
+        &self,
+        asked: &ServiceAccountTokenProjection,
+        own: &Path,
+    ) -> Result<(), MountError> {
         let request = TokenRequest {
             spec: TokenRequestSpec {
                 audiences: asked.audience.clone().into_iter().collect(),
@@ -191,7 +215,8 @@ impl Maker<'_> {
         let account = self.pod.spec.as_ref().and_then(|spec| spec.service_account_name.clone());
         let accounts = Api::<ServiceAccount>::namespaced(self.client.clone(), &self.namespace);
         let account = account.unwrap_or_else(|| "default".to_owned());
-        let answer = accounts.create_token_request(&account, &PostParams::default(), &request).await?;
+        let answer =
+            accounts.create_token_request(&account, &PostParams::default(), &request).await?;
         let token = answer.status.map(|status| status.token).unwrap_or_default();
         Ok(put(own, &asked.path, token.as_bytes())?)
     }
@@ -255,7 +280,8 @@ mod tests {
     fn a_chosen_key_that_is_missing_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let items = [item("gone", "x")];
-        let error = write("v", &values(), Some(&items), None, folder.path()).unwrap_err().to_string();
+        let error =
+            write("v", &values(), Some(&items), None, folder.path()).unwrap_err().to_string();
         assert!(error.contains("non-existent secret key: gone"), "{error}");
         write("v", &values(), Some(&items), Some(true), folder.path()).unwrap();
     }

@@ -51,7 +51,8 @@ fn condition<'s>(status: &'s PodStatus, of: &str) -> &'s PodCondition {
 #[test]
 fn the_phase_follows_from_the_containers() {
     let new = || Entry::waiting("ContainerCreating");
-    let crashed = || Entry { last: ended(1).state.terminated, ..Entry::waiting("CrashLoopBackOff") };
+    let crashed =
+        || Entry { last: ended(1).state.terminated, ..Entry::waiting("CrashLoopBackOff") };
     for (policy, prepare, backend, phase) in [
         ("Always", new(), new(), "Pending"),
         ("Always", ended(0), new(), "Pending"),
@@ -96,8 +97,7 @@ fn a_ready_pod_says_so_and_where_it_is() {
 
 #[test]
 fn a_pod_that_must_never_be_ready_is_not() {
-    let entries =
-        [("prepare".to_owned(), ended(0)), ("backend".to_owned(), running(true))].into();
+    let entries = [("prepare".to_owned(), ended(0)), ("backend".to_owned(), running(true))].into();
     let never = Circumstances { never_ready: true, ..around() };
     let status = build(&pod("Always"), &entries, &never, &[], at());
     assert_eq!(condition(&status, "Ready").status, "False");

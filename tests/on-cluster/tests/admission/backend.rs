@@ -1,0 +1,111 @@
+//! Rules on the backend's identity, images, environment and confinement, and on the dashboard's.
+
+use on_cluster::{Case, Instance, rule};
+use serde_json::{Value, json};
+
+use crate::{complete, everywhere};
+
+const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+pub fn cases() -> Vec<Case> {
+    let keys = everywhere(
+        &["backend.db.urlKey", "backend.instance.secretKey"],
+        "must be a key of a Secret",
+        "some.Key_of-it",
+        "a key",
+    );
+    let names = everywhere(
+        &["backend.db.secretRef", "backend.instance.secretRef"],
+        "must be the name of an object",
+        "some.other-name",
+        "Some_Name",
+    );
+    let identified = |name| {
+        complete().with("backend.instance", json!({"secretRef": "sealed", "secretKey": name}))
+    };
+    // A key without its Secret would break another rule, too.
+    let keys = keys.into_iter().chain(names).map(|case| case.accepts(identified("KEY")));
+    [keys.collect(), images(), identity(), environment(), confinement()].concat()
+}
+
+fn images() -> Vec<Case> {
+    let image = |field: &str| {
+        let with = |value: &str| complete().with(field, value);
+        rule(
+            &format!("spec.{field}"),
+            "must be an image with a tag or a sha256 digest, and not both",
+        )
+        .accepts(with("registry.example.com:5000/team/convex_backend:v1"))
+        .accepts(with(&format!("convex-backend@{DIGEST}")))
+        .refuses(with(&format!("convex-backend:v1@{DIGEST}")))
+        .refuses(with("convex-backend"))
+        .refuses(with("user:secret@registry.example.com/convex-backend:v1"))
+        .refuses(with("https://registry.example.com/convex-backend:v1"))
+    };
+    vec![image("backend.image"), image("dashboard.image")]
+}
+
+fn identity() -> Vec<Case> {
+    let named = Instance::dev("named").with("backend.instance.name", "orders");
+    let unnamed = Instance::dev("unnamed");
+    vec![
+        rule("spec.backend.instance", "set spec.backend.instance.secretRef too")
+            .accepts(Instance::dev("a").with("backend.instance.secretRef", "sealed"))
+            .refuses(Instance::dev("a").with("backend.instance.secretKey", "KEY")),
+        rule("spec.backend.instance.name", "must be a-z, 0-9, '-' and '_'")
+            .accepts(Instance::dev("a").with("backend.instance.name", "a_b-1"))
+            .refuses(Instance::dev("a").with("backend.instance.name", "a|b")),
+        rule("spec.backend.instance", "name is part of every admin key and of the stored data")
+            .after(named.clone())
+            .accepts(named.clone().with("backend.instance.secretRef", "sealed"))
+            .refuses(named.clone().with("backend.instance.name", "invoices"))
+            .refuses(named.clone().without("backend.instance.name"))
+            .refuses(named.without("backend.instance")),
+        rule("spec.backend.instance", "name is part of every admin key and of the stored data")
+            .after(unnamed.clone())
+            .accepts(unnamed.clone().with("version", "v2"))
+            .refuses(unnamed.with("backend.instance.name", "orders")),
+    ]
+}
+
+fn environment() -> Vec<Case> {
+    let variable =
+        |name: &str| Instance::dev("a").with("backend.env", json!([{"name": name, "value": "1"}]));
+    let mut reserved =
+        rule("spec.backend.env[].name", "use the field of the spec that it belongs to")
+            .accepts(variable("RUST_LOG"));
+    for name in ["INSTANCE_SECRET", "DATABASE_URL", "LD_PRELOAD", "CONVEX_RELEASE_VERSION_DEV"] {
+        reserved = reserved.refuses(variable(name));
+    }
+    let spelled = rule("spec.backend.env[].name", "must be the name of an environment variable")
+        .accepts(variable("_mixed_Case1"))
+        .refuses(variable("1ST"))
+        .refuses(variable("A=B"))
+        .refuses(variable("A\nINSTANCE_SECRET"));
+    vec![reserved, spelled]
+}
+
+fn confinement() -> Vec<Case> {
+    let unprivileged = |part: &str| {
+        let field = format!("spec.{part}.security");
+        let container = |settings: Value| {
+            Instance::dev("a").with(&format!("{part}.security.container"), settings)
+        };
+        rule(&field, "remove privileged, allowPrivilegeEscalation, procMount and capabilities.add")
+            .accepts(container(json!({"privileged": false, "capabilities": {"drop": ["ALL"]}})))
+            .refuses(container(json!({"privileged": true})))
+            .refuses(container(json!({"allowPrivilegeEscalation": true})))
+            .refuses(container(json!({"procMount": "Unmasked"})))
+            .refuses(container(json!({"capabilities": {"add": ["SYS_ADMIN"]}})))
+    };
+    let user = |profile: &str, part: &str, user: u32| {
+        Instance::dev("a")
+            .with("backend.security", json!({"profile": profile, part: {"runAsUser": user}}))
+    };
+    let root = rule("spec.backend.security", "user 0 is root")
+        .accepts(user("Restricted", "pod", 1001))
+        .accepts(user("Image", "container", 0))
+        .refuses(user("Restricted", "pod", 0))
+        .refuses(user("Restricted", "container", 0));
+    vec![unprivileged("backend"), unprivileged("dashboard"), root]
+}

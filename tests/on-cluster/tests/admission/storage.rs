@@ -1,0 +1,152 @@
+//! Rules on the database, the volume and the object storage: where data is, and that it stays there.
+
+use on_cluster::{Case, Instance, rule};
+use serde_json::json;
+
+use crate::everywhere;
+
+pub fn cases() -> Vec<Case> {
+    [database(), volume(), moved_volume(), object_storage(), fields()].concat()
+}
+
+fn fields() -> Vec<Case> {
+    let names = everywhere(
+        &[
+            "backend.storage.pvc.storageClassName",
+            "backend.storage.pvc.existingClaim",
+            "backend.s3.secretRef",
+            "backend.s3.configMapRef",
+        ],
+        "must be the name of an object",
+        "some.other-name",
+        "name/with/slash",
+    );
+    let keys = everywhere(
+        &[
+            "backend.s3.endpointKey",
+            "backend.s3.accessKeyIdKey",
+            "backend.s3.secretAccessKeyKey",
+            "backend.s3.bucketKey",
+            "backend.s3.regionKey",
+        ],
+        "must be a key of a Secret",
+        "BUCKET.key-1",
+        "a/b",
+    );
+    let endpoints = everywhere(
+        &["backend.s3.endpoint"],
+        "must be http:// or https://, a host and maybe a port",
+        "http://s3.storage.svc:9000",
+        "s3.example.com/bucket",
+    );
+    [names, keys, endpoints].concat()
+}
+
+fn database() -> Vec<Case> {
+    let server = Instance::postgres("server");
+    let mysql = Instance::postgres("a").with("backend.db.engine", "mysql");
+    let named = Instance::postgres("named-database").with("backend.db.databaseName", "orders");
+    vec![
+        rule("spec.backend.db", "set spec.backend.db.secretRef and spec.backend.db.urlKey")
+            .accepts(mysql.clone())
+            .refuses(mysql.without("backend.db.urlKey"))
+            .refuses(server.clone().without("backend.db.secretRef")),
+        rule("spec.backend.db", "engine sqlite has no server: remove secretRef")
+            .accepts(Instance::dev("a").with("backend.db.databaseName", json!(null)))
+            .refuses(Instance::dev("a").with("backend.db.secretRef", "db"))
+            .refuses(Instance::dev("a").with("backend.db.requireSSL", false)),
+        rule("spec.backend.db", "the engine holds the data and cannot change")
+            .after(server.clone())
+            .accepts(server.clone().with("backend.db.secretRef", "rotated"))
+            .refuses(server.clone().with("backend.db.engine", "mysql"))
+            .refuses(Instance::dev("server")),
+        rule("spec.backend.db", "databaseName says where the data is and cannot change")
+            .after(named.clone())
+            .accepts(named.clone().with("backend.db.urlKey", "url"))
+            .refuses(named.clone().with("backend.db.databaseName", "invoices"))
+            .refuses(named.without("backend.db.databaseName")),
+        rule("spec.backend.storage", "the storage mode is pinned in the data")
+            .after(server.clone())
+            .accepts(server.clone().with("version", "v2"))
+            .refuses(server.with("backend.storage.mode", "sqlite")),
+    ]
+}
+
+fn volume() -> Vec<Case> {
+    let sized = |size: &str| Instance::dev("a").with("backend.storage.pvc.size", size);
+    let grown = Instance::dev("grown").with("backend.storage.pvc.size", "20Gi");
+    let to = |size: &str| grown.clone().with("backend.storage.pvc.size", size);
+    let mut quantity = rule("spec.backend.storage.pvc.size", "must be a quantity greater than 0");
+    for kept in ["1Gi", "500M", "1.5Ti", "1e9"] {
+        quantity = quantity.accepts(sized(kept));
+    }
+    for broken in ["0", "0Gi", "-1Gi", "10 GB", "ten", "1Ei", "1E99999"] {
+        quantity = quantity.refuses(sized(broken));
+    }
+    vec![
+        quantity,
+        rule("spec.backend.storage.pvc", "a volume can grow and not shrink")
+            .after(grown.clone())
+            .accepts(to("21Gi"))
+            .accepts(to("20480Mi"))
+            .refuses(to("19Gi"))
+            .refuses(to("20G"))
+            .refuses(grown.clone().without("backend.storage.pvc"))
+            .refuses(grown.clone().without("backend.storage")),
+    ]
+}
+
+fn moved_volume() -> Vec<Case> {
+    let placed = Instance::dev("placed")
+        .with("backend.storage.pvc", json!({"storageClassName": "fast", "existingClaim": "old"}));
+    let unplaced = Instance::dev("unplaced");
+    let put = |field: &str| unplaced.clone().with(&format!("backend.storage.pvc.{field}"), "x");
+    let moved = |field: &str| placed.clone().with(&format!("backend.storage.pvc.{field}"), "x");
+    let cleared = |field: &str| placed.clone().without(&format!("backend.storage.pvc.{field}"));
+    let fixed = |field: &str, message: &str| {
+        let grown = placed.clone().with("backend.storage.pvc.size", "20Gi");
+        let set = rule("spec.backend.storage.pvc", message).after(placed.clone()).accepts(grown);
+        let unset = rule("spec.backend.storage.pvc", message).after(unplaced.clone());
+        [set.refuses(moved(field)).refuses(cleared(field)), unset.refuses(put(field))]
+    };
+    let [class, no_class] = fixed("storageClassName", "a claim cannot change its storage class");
+    let [claim, no_claim] = fixed("existingClaim", "existingClaim says where the data is");
+    let enabled = rule("spec.backend.storage.pvc", "the volume holds the data and can neither be")
+        .after(unplaced.clone())
+        .accepts(unplaced.clone().with("backend.storage.pvc.enabled", true))
+        .refuses(unplaced.clone().with("backend.storage.pvc.enabled", false));
+    vec![class, no_class, claim, no_claim, enabled]
+}
+
+fn object_storage() -> Vec<Case> {
+    let s3 = |settings| Instance::postgres("a").with("backend.s3", settings);
+    let named = s3(json!({
+        "enabled": true, "secretRef": "bucket", "endpointKey": "endpoint", "bucketKey": "bucket",
+        "accessKeyIdKey": "id", "secretAccessKeyKey": "secret",
+    }));
+    let filed = Instance::postgres("filed");
+    let field = |name: &str| format!("backend.s3.{name}");
+    let lacking = |name: &str| named.clone().without(&field(name));
+    vec![
+        rule("spec.backend.s3", "name what is missing, or set spec.backend.s3.enabled to false")
+            .accepts(named.clone())
+            .accepts(lacking("bucketKey").with(&field("bucket"), "orders"))
+            .accepts(lacking("endpointKey").with(&field("endpoint"), "https://s3.example.com"))
+            .accepts(lacking("endpointKey").with(&field("emitS3EndpointUrl"), false))
+            .accepts(lacking("bucketKey").with(&field("configMapRef"), "claim"))
+            .accepts(s3(json!({"enabled": true, "autoDetectOBC": true, "secretRef": "claim"})))
+            .accepts(s3(json!({"enabled": false})))
+            .refuses(s3(json!({"enabled": true})))
+            .refuses(s3(json!({"enabled": true, "autoDetectOBC": false})))
+            .refuses(s3(json!({"enabled": true, "autoDetectOBC": true})))
+            .refuses(lacking("secretRef"))
+            .refuses(lacking("endpointKey"))
+            .refuses(lacking("accessKeyIdKey"))
+            .refuses(lacking("secretAccessKeyKey"))
+            .refuses(lacking("bucketKey")),
+        rule("spec.backend.s3", "where files are kept is pinned in the data")
+            .after(filed.clone())
+            .accepts(filed.clone().with("backend.s3.region", "eu-central-1"))
+            .refuses(filed.with("backend.s3", named.spec()["backend"]["s3"].clone())),
+    ]
+}

@@ -1,0 +1,1 @@
+//! What only a node that really runs pods can prove.
