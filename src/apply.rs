@@ -200,6 +200,7 @@ impl Doer<'_> {
         let apply = PatchParams::apply(MANAGER).force();
         self.api::<K>().patch(&name, &apply, &Patch::Apply(&wanted)).await?;
         self.applied.writes += 1;
+        self.applied.rolled |= !wanted["spec"]["template"].is_null();
         Ok(())
     }
 

@@ -23,6 +23,8 @@ use crate::{
 const CALL: Duration = Duration::from_secs(15);
 /// How many calls may be in flight: all service accounts of a cluster share a few hundred seats.
 const IN_FLIGHT: usize = 32;
+/// How long the passes that are under way may take once the operator is told to stop.
+const LAST_PASSES: Duration = Duration::from_secs(5);
 /// How often the CRD is looked for while it is missing.
 const CRD_AGAIN: Duration = Duration::from_secs(2);
 
@@ -105,8 +107,9 @@ async fn act(
         dashboard_repository: options.dashboard_repository,
     };
     let outcome = tokio::select! {
-        () = controller::run(client, settings, namespace, until(stopped)) => Ok(()),
+        () = controller::run(client, settings, namespace, until(stopped.clone())) => Ok(()),
         () = lease.lost() => Err(Ended::LeaseLost.into()),
+        () = overdue(stopped) => Ok(()),
     };
     lease.release().await;
     outcome
@@ -180,6 +183,13 @@ async fn signals(stop: watch::Sender<bool>) {
     }
     tracing::info!("stopping: the passes that are under way come to their end");
     let _ = stop.send(true);
+}
+
+/// Passes that cannot come to their end, because the API server does not answer, are given up.
+async fn overdue(stopped: watch::Receiver<bool>) {
+    until(stopped).await;
+    tokio::time::sleep(LAST_PASSES).await;
+    tracing::warn!("some passes did not come to their end in time");
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

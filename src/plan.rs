@@ -45,6 +45,8 @@ pub struct Prepared;
 pub struct Applied {
     /// How many writes it took.
     pub writes: usize,
+    /// Whether a template of pods was changed: what was seen of pods in this pass is about to be over.
+    pub rolled: bool,
     /// The resourceVersion of the instance, where a finalizer moved it.
     pub revision: Option<String>,
     /// Objects of other people that stand where ours should.

@@ -37,8 +37,19 @@ pub(super) fn found(children: &Children) -> Option<Backend> {
 
 /// Every pod that is not fully gone, and how it is.
 pub(super) fn pods(children: &Children, answer: Option<&Answer>) -> Vec<observed::Pod> {
-    let seen = |pod: &Pod| observed::Pod { backend: of_pod(pod), health: health(pod, answer) };
+    let set = children.stateful_set.as_deref();
+    let seen = |pod: &Pod| {
+        let health = if is_outdated(pod, set) { Health::Starting } else { health(pod, answer) };
+        observed::Pod { backend: of_pod(pod), health }
+    };
     children.pods.iter().map(|pod| seen(pod)).collect()
+}
+
+/// Whether the pod was made from an older template than the one that is asked for now.
+pub(super) fn is_outdated(pod: &Pod, set: Option<&StatefulSet>) -> bool {
+    let wanted = set.and_then(|set| set.status.as_ref()?.update_revision.as_ref());
+    let made = pod.metadata.labels.as_ref().and_then(|it| it.get("controller-revision-hash"));
+    wanted.is_some() && made.is_some() && wanted != made
 }
 
 /// Whether the backend is meant to be there and is not.

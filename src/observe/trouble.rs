@@ -9,12 +9,20 @@ use k8s_openapi::{
 };
 use kube::{Api, ResourceExt, api::ListParams};
 
-use super::{Children, Obstacle};
+use super::{Children, Obstacle, backend::is_outdated};
 use crate::context::Context;
 
 /// What keeps the backend from serving; none where nothing is known to.
 pub(super) async fn of(ctx: &Context, children: &Children) -> Option<Obstacle> {
-    let pod = children.pods.first().map(|pod| of_pod(pod));
+    let set = children.stateful_set.as_deref();
+    let outdated = children.pods.first().filter(|pod| is_outdated(pod, set)).map(|pod| {
+        let name = pod.name_any();
+        Obstacle::passing(
+            "RollingOut",
+            format!("pod {name} is being replaced to take a changed setting up"),
+        )
+    });
+    let pod = children.pods.first().map(|pod| of_pod(pod).or(outdated));
     let claim = children.claim.as_deref().filter(|claim| is_pending(claim));
     let waits_for_claim = pod.as_ref().is_none_or(|it| it.as_ref().is_some_and(is_about_a_node));
     if let (Some(claim), true) = (claim, waits_for_claim) {

@@ -76,12 +76,19 @@ fn obstacle(
     applied: &Applied,
 ) -> Option<Obstacle> {
     refused(applied)
+        .or_else(|| rolled(step, applied))
         .or_else(|| {
             step.waiting.as_ref().map(|waiting| waiting_for(instance, step, waiting, world))
         })
         .or_else(|| world.keys_obstacle.clone())
         .or_else(|| world.references.clone())
         .or_else(|| super::conditions::surroundings(instance, step, world))
+}
+
+/// What was seen of pods in this pass says nothing about the template that was just changed.
+fn rolled(step: &Step, applied: &Applied) -> Option<Obstacle> {
+    let now = applied.rolled && step.phase == Phase::Ready;
+    now.then(|| Obstacle::passing("RollingOut", "a changed setting is being rolled out"))
 }
 
 fn refused(applied: &Applied) -> Option<Obstacle> {

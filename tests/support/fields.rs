@@ -21,7 +21,9 @@ fn below(field: &str, value: &Value) -> Value {
             set.extend(map.iter().map(|(key, value)| (format!("f:{key}"), below(key, value))));
         }
         (Value::Array(items), Some(keys)) => {
-            set.extend(items.iter().map(|item| (format!("k:{}", key(item, keys)), below("", item))));
+            set.extend(
+                items.iter().map(|item| (format!("k:{}", key(item, keys)), below("", item))),
+            );
         }
         _ => {}
     }

@@ -72,7 +72,9 @@ impl Asked {
         let named = self.body["metadata"]["name"].as_str().unwrap_or_default();
         let name = if self.name.is_empty() { named } else { &self.name };
         match (self.plural.as_str(), self.subresource.as_str()) {
-            ("events", _) => format!("{verb} event {}", self.body["reason"].as_str().unwrap_or("?")),
+            ("events", _) => {
+                format!("{verb} event {}", self.body["reason"].as_str().unwrap_or("?"))
+            }
             (plural, "") => format!("{verb} {plural}/{name}"),
             (plural, below) => format!("{verb} {plural}/{name}/{below}"),
         }

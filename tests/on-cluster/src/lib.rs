@@ -2,6 +2,7 @@
 //! API server said.
 
 pub mod admission;
+pub mod container;
 pub mod definition;
 pub mod follow;
 pub mod ground;

@@ -17,6 +17,14 @@ use crate::{
 
 const READY: Duration = Duration::from_secs(90);
 const END: Duration = Duration::from_mins(1);
+/// Variables of the operator and the values of the chart that they come from.
+const CHART_VALUES: [(&str, &str); 5] = [
+    ("BACKEND_REPOSITORY", "images.backend.repository"),
+    ("DASHBOARD_REPOSITORY", "images.dashboard.repository"),
+    ("LOG_FORMAT", "logFormat"),
+    ("RUST_LOG", "logLevel"),
+    ("WATCH_NAMESPACE", "watchNamespace"),
+];
 /// Tells pods of one build from those of another.
 const BUILD: &str = "local.test/build";
 const SELECTOR: &str = "app.kubernetes.io/name=convex-operator";
@@ -57,15 +65,11 @@ async fn apply(
     options: &Options,
 ) -> Result<()> {
     let (repository, tag) = images::OPERATOR.split_once(':').context("a tag")?;
-    let extra: Vec<_> =
-        options.environment.iter().map(|(k, v)| json!({ "name": k, "value": v })).collect();
     let image = json!({ "repository": repository, "tag": tag, "pullPolicy": "Never" });
+    let mut values = environment_values(options);
+    values.push(format!("image={image}"));
     // The tag stays the same from build to build; that the pods differ is in the annotation.
-    let values = [
-        format!("image={image}"),
-        format!("extraEnv={}", json!(extra)),
-        format!("podAnnotations={}", json!({ BUILD: digest })),
-    ];
+    values.push(format!("podAnnotations={}", json!({ BUILD: digest })));
     chart::apply(checkout, cluster, &values)?;
     let client = client::from_file(&cluster.kubeconfig).await?;
     let deployments = Api::<Deployment>::namespaced(client.clone(), NAMESPACE);
@@ -78,6 +82,20 @@ async fn apply(
         Ok(failed.map(|reason| Err(anyhow!("the operator does not start: {reason}"))))
     })
     .await?
+}
+
+/// A variable that the chart sets has a value of the chart; a second one of that name would be refused.
+fn environment_values(options: &Options) -> Vec<String> {
+    let mut values = Vec::new();
+    let mut extra = Vec::new();
+    for (name, value) in &options.environment {
+        match CHART_VALUES.iter().find(|(variable, _)| variable == name) {
+            Some((_, key)) => values.push(format!("{key}={}", json!(value))),
+            None => extra.push(json!({ "name": name, "value": value })),
+        }
+    }
+    values.push(format!("extraEnv={}", json!(extra)));
+    values
 }
 
 /// Why no pod of this build will become ready, as far as pods tell.
@@ -149,6 +167,15 @@ mod tests {
                 "availableReplicas": 1, "replicas": replicas },
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn variables_go_where_the_chart_has_them() {
+        let environment =
+            [("RUST_LOG", "debug"), ("OTHER", "1")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let options = Options { environment: environment.to_vec(), ..Options::default() };
+        let expected = [r#"logLevel="debug""#, r#"extraEnv=[{"name":"OTHER","value":"1"}]"#];
+        assert_eq!(environment_values(&options), expected);
     }
 
     #[test]

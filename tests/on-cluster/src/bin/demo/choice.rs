@@ -6,9 +6,18 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use cluster::NodeKind;
 
+use crate::image::Image;
+
 /// Versions of the stand-in: the sample's, and the one it is upgraded to.
 const FROM: &str = on_cluster::instance::VERSION;
 const TO: &str = "00bd9272a1b2c3d4e5f60718293a4b5c6d7e8f90";
+
+const NO_IMAGE: &str = "--context needs --image: the operator's image is not published yet. Build it with `docker build -t \
+    convex-operator:dev .`, bring it to the nodes (`kind load docker-image convex-operator:dev`, `k3d image import \
+    convex-operator:dev`, or push it to a registry of yours), and say --image convex-operator:dev";
+const NO_VERSIONS: &str = "--context needs --version and --to: Convex publishes the full ids of commits as tags, and those in \
+    the samples are tags of the stand-in. Choose an older and a newer one from \
+    https://github.com/get-convex/convex-backend/pkgs/container/convex-backend";
 
 /// Shows an instance's life: Ready, repaired, upgraded, deleted.
 #[derive(Debug, Parser)]
@@ -21,15 +30,12 @@ pub struct Choice {
     #[arg(long, conflicts_with = "context")]
     pub keep: bool,
     /// A context of your own kubeconfig: the demo runs there, with Convex's real images.
-    #[arg(long, requires_all = ["image", "version", "to"])]
+    #[arg(long)]
     pub context: Option<String>,
-    /// With --context: the operator's image, as the nodes of that cluster can have it. It is not published; build it with
-    /// `docker build -t convex-operator:dev .` and bring it in (`kind load docker-image convex-operator:dev`, `k3d image
-    /// import convex-operator:dev`, or push it to a registry of yours).
+    /// With --context: the operator's image, as the nodes of that cluster can have it.
     #[arg(long, requires = "context")]
     pub image: Option<String>,
-    /// With --context: the version to begin with. Convex publishes full commit ids as tags, and which of them still exist
-    /// only its registry knows: <https://github.com/get-convex/convex-backend/pkgs/container/convex-backend>.
+    /// With --context: the version to begin with, a tag that Convex has published.
     #[arg(long, requires = "context")]
     pub version: Option<String>,
     /// With --context: the newer version to upgrade to.
@@ -54,6 +60,16 @@ impl Choice {
     #[must_use]
     pub fn to(&self) -> &str {
         self.to.as_deref().unwrap_or(TO)
+    }
+
+    /// The operator's image on a cluster of the user's own.
+    ///
+    /// # Errors
+    /// Something is missing that only the user can know; the message says where to get it.
+    pub fn own_image(&self) -> Result<Image> {
+        let image = self.image.as_deref().context(NO_IMAGE)?;
+        ensure!(self.version.is_some() && self.to.is_some(), NO_VERSIONS);
+        Image::parse(image)
     }
 
     /// The node of the local cluster, and why it is this one where nobody chose.

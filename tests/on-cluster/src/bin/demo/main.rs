@@ -4,8 +4,10 @@ mod acts;
 mod choice;
 mod evidence;
 mod house;
+mod image;
 mod local;
 mod own;
+mod permission;
 mod scene;
 mod story;
 

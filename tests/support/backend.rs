@@ -1,0 +1,57 @@
+//! A backend that answers on a loopback address of its own, as the operator asks it.
+
+use std::{
+    net::Ipv4Addr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
+};
+
+use axum::{Json, Router, routing::get};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+static NEXT: AtomicU16 = AtomicU16::new(0);
+
+/// A backend that says which version it is and takes every key.
+pub struct Backend {
+    pub address: Ipv4Addr,
+    version: Arc<Mutex<String>>,
+    _serving: tokio::task::JoinSet<()>,
+}
+
+impl Backend {
+    /// Begins to answer, on an address that nobody else has.
+    pub async fn answering(version: &str) -> Self {
+        let version = Arc::new(Mutex::new(version.to_owned()));
+        let (address, listener) = listener().await;
+        let said = version.clone();
+        let routes = Router::new()
+            .route("/version", get(move || async move { said.lock().unwrap().clone() }))
+            .route(
+                "/api/check_admin_key",
+                get(|| async { Json(json!({"success": true, "isReadOnly": false})) }),
+            );
+        let mut serving = tokio::task::JoinSet::new();
+        serving.spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        Self { address, version, _serving: serving }
+    }
+
+    pub fn says(&self, version: &str) {
+        version.clone_into(&mut self.version.lock().unwrap());
+    }
+}
+
+/// The port is fixed, so every backend has an address of its own.
+async fn listener() -> (Ipv4Addr, TcpListener) {
+    let process = u16::try_from(std::process::id() % 250).unwrap();
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let [high, low] = next.to_be_bytes();
+        let address = Ipv4Addr::new(127, 200 + high, u8::try_from(process).unwrap(), low.max(1));
+        if let Ok(listener) = TcpListener::bind((address, 3210)).await {
+            return (address, listener);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Instances as users write them.
+
+use serde_json::{Value, json};
+
+/// The namespace of every instance here.
+pub const NAMESPACE: &str = "shop";
+
+/// The smallest instance there is: SQLite on a volume, version v1.
+pub fn instance(name: &str) -> Value {
+    json!({
+        "apiVersion": "convex.icod.de/v1alpha1", "kind": "ConvexInstance",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "environment": "dev", "version": "v1",
+            "backend": {"db": {"engine": "sqlite"}},
+            "maintenance": {"preUpgradeSnapshot": "Off"},
+        },
+    })
+}
+
+/// The same instance with something else at a place of its spec, such as `/backend/env`.
+pub fn with(mut instance: Value, place: &str, value: Value) -> Value {
+    set(&mut instance, place, value);
+    instance
+}
+
+/// Sets a place of the spec, making the maps above it.
+pub fn set(instance: &mut Value, place: &str, value: Value) {
+    let mut at = &mut instance["spec"];
+    for part in place.trim_start_matches('/').split('/') {
+        at = &mut at[part];
+    }
+    *at = value;
+}

@@ -1,0 +1,197 @@
+//! One operator, one API server and one backend, moved by hand: nothing happens between two lines of
+//! a test.
+
+use std::sync::Arc;
+
+use convex_operator::{
+    api::ConvexInstance,
+    context::{Context, Memory, Settings, Stores},
+    controller,
+    error::Error,
+    plan::labels::{MANAGED_BY, MANAGER},
+    retry::Backoffs,
+};
+use kube::{
+    Resource,
+    core::DeserializeGuard,
+    runtime::{
+        controller::Action,
+        events::{Recorder, Reporter},
+        reflector::{store, store::Writer},
+        watcher::Event,
+    },
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use super::{api_server::ApiServer, backend::Backend, settle};
+
+/// What is watched, as the writing side sees it.
+struct Watches {
+    instances: Writer<DeserializeGuard<ConvexInstance>>,
+    claims: Writer<k8s_openapi::api::core::v1::PersistentVolumeClaim>,
+    configs: Writer<k8s_openapi::api::core::v1::ConfigMap>,
+    services: Writer<k8s_openapi::api::core::v1::Service>,
+    stateful_sets: Writer<k8s_openapi::api::apps::v1::StatefulSet>,
+    deployments: Writer<k8s_openapi::api::apps::v1::Deployment>,
+    pods: Writer<k8s_openapi::api::core::v1::Pod>,
+}
+
+/// The operator under test and its surroundings.
+pub struct Rig {
+    pub server: ApiServer,
+    pub backend: Backend,
+    context: Arc<Context>,
+    watches: Mutex<Watches>,
+}
+
+impl Rig {
+    /// An operator on an empty cluster.
+    pub async fn new() -> Self {
+        let server = ApiServer::default();
+        let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
+            "metadata": {"name": "standard"}, "provisioner": "none"});
+        server.put("storageclasses", class);
+        let (context, watches) = operator(&server);
+        let backend = Backend::answering("v1").await;
+        Self { server, backend, context, watches: Mutex::new(watches) }
+    }
+
+    /// An operator on a cluster where this was applied.
+    pub async fn with(instance: Value) -> Self {
+        let rig = Self::new().await;
+        rig.server.put("convexinstances", instance);
+        rig
+    }
+
+    /// An operator whose one instance, `dev`, is Ready and at rest.
+    pub async fn ready(instance: Value) -> Self {
+        let rig = Self::with(instance).await;
+        rig.run("dev", 12).await;
+        assert_eq!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
+        rig.server.writes();
+        rig
+    }
+
+    /// The operator is started anew and remembers nothing.
+    pub fn restarted(&mut self) {
+        let (context, watches) = operator(&self.server);
+        self.context = context;
+        self.watches = Mutex::new(watches);
+    }
+
+    /// The watches bring everything that there is.
+    pub async fn watched(&self) {
+        let mut watches = self.watches.lock().await;
+        tell(&mut watches.instances, self.server.all("convexinstances"));
+        tell(&mut watches.claims, self.labelled("persistentvolumeclaims"));
+        tell(&mut watches.configs, self.labelled("configmaps"));
+        tell(&mut watches.services, self.labelled("services"));
+        tell(&mut watches.stateful_sets, self.labelled("statefulsets"));
+        tell(&mut watches.deployments, self.labelled("deployments"));
+        tell(&mut watches.pods, self.labelled("pods"));
+    }
+
+    fn labelled(&self, plural: &str) -> Vec<Value> {
+        let ours = |it: &Value| it["metadata"]["labels"][MANAGED_BY] == MANAGER;
+        self.server.all(plural).into_iter().filter(ours).collect()
+    }
+
+    /// One look at one instance, the watches being up to date.
+    pub async fn pass(&self, name: &str) -> Result<Action, Error> {
+        self.watched().await;
+        self.late_pass(&self.seen(name)).await
+    }
+
+    /// One look at an instance as it was read some time ago, the watches standing as they are.
+    pub async fn late_pass(&self, instance: &Value) -> Result<Action, Error> {
+        let instance = serde_json::from_value(instance.clone()).unwrap();
+        controller::reconcile(Arc::new(instance), self.context.clone()).await
+    }
+
+    /// The cluster and the operator take turns.
+    pub async fn run(&self, name: &str, turns: usize) {
+        for _ in 0..turns {
+            if self.server.get("convexinstances", name).is_none() {
+                return;
+            }
+            // A conflict ends a pass, and the next one looks again.
+            let _ = self.pass(name).await;
+            self.settle();
+        }
+    }
+
+    /// Kubernetes' own controllers come to their end.
+    pub fn settle(&self) {
+        settle::settle(&self.server, &self.backend.address.to_string());
+    }
+
+    /// The instance as it is stored.
+    pub fn seen(&self, name: &str) -> Value {
+        self.server.get("convexinstances", name).unwrap_or_else(|| panic!("no instance {name}"))
+    }
+
+    pub fn status(&self, name: &str) -> Value {
+        self.seen(name)["status"].clone()
+    }
+
+    pub fn phase(&self, name: &str) -> String {
+        self.status(name)["phase"].as_str().unwrap_or("none").to_owned()
+    }
+
+    /// Status and reason of a condition, as in `False/NameConflict`.
+    pub fn condition(&self, name: &str, type_: &str) -> String {
+        let status = self.status(name);
+        let all = status["conditions"].as_array().cloned().unwrap_or_default();
+        let found = all.iter().find(|it| it["type"] == type_);
+        found.map_or_else(String::new, |it| {
+            format!("{}/{}", it["status"].as_str().unwrap(), it["reason"].as_str().unwrap())
+        })
+    }
+}
+
+fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
+    let client = server.client();
+    let (instances, instances_in) = store();
+    let (claims, claims_in) = store();
+    let (configs, configs_in) = store();
+    let (services, services_in) = store();
+    let (stateful_sets, stateful_sets_in) = store();
+    let (deployments, deployments_in) = store();
+    let (pods, pods_in) = store();
+    let stores = Stores { instances, claims, configs, services, stateful_sets, deployments, pods };
+    let reporter = Reporter { controller: MANAGER.to_owned(), instance: None };
+    let context = Context {
+        recorder: Recorder::new(client.clone(), reporter),
+        client,
+        settings: Settings {
+            backend_repository: "example.com/backend".to_owned(),
+            dashboard_repository: "example.com/dashboard".to_owned(),
+        },
+        stores,
+        memory: Memory::default(),
+        backoffs: Backoffs::default(),
+    };
+    let watches = Watches {
+        instances: instances_in,
+        claims: claims_in,
+        configs: configs_in,
+        services: services_in,
+        stateful_sets: stateful_sets_in,
+        deployments: deployments_in,
+        pods: pods_in,
+    };
+    (Arc::new(context), watches)
+}
+
+fn tell<K>(writer: &mut Writer<K>, objects: Vec<Value>)
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + 'static,
+{
+    writer.apply_watcher_event(&Event::Init);
+    for object in objects {
+        writer.apply_watcher_event(&Event::InitApply(serde_json::from_value(object).unwrap()));
+    }
+    writer.apply_watcher_event(&Event::InitDone);
+}

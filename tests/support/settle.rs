@@ -1,0 +1,122 @@
+//! What the rest of a cluster does: defaults, and the controllers of Kubernetes once they are through.
+
+use serde_json::{Map, Value, json};
+
+use super::api_server::ApiServer;
+
+/// Writes values as the API server hands them back: defaults filled in, quantities in their shortest
+/// form, and no empty strings where the field is left out when it is empty.
+pub fn canonical(object: &mut Value) {
+    match object["kind"].as_str() {
+        Some("StatefulSet" | "Deployment") => {
+            default(&mut object["spec"], &[("progressDeadlineSeconds", json!(600))]);
+            pod(&mut object["spec"]["template"]["spec"]);
+        }
+        Some("Service") => default(
+            &mut object["spec"],
+            &[("sessionAffinity", json!("None")), ("clusterIP", json!("10.0.0.7"))],
+        ),
+        Some("PersistentVolumeClaim") => default(
+            &mut object["spec"],
+            &[("storageClassName", json!("standard")), ("volumeMode", json!("Filesystem"))],
+        ),
+        _ => {}
+    }
+}
+
+fn pod(spec: &mut Value) {
+    default(spec, &[("restartPolicy", json!("Always")), ("dnsPolicy", json!("ClusterFirst"))]);
+    for list in ["containers", "initContainers"] {
+        for container in spec[list].as_array_mut().into_iter().flatten() {
+            default(container, &[("terminationMessagePath", json!("/dev/termination-log"))]);
+            for variable in container["env"].as_array_mut().into_iter().flatten() {
+                if variable["value"] == "" {
+                    variable.as_object_mut().unwrap().remove("value");
+                }
+            }
+            for of in ["requests", "limits"] {
+                let amounts = container["resources"][of].as_object_mut();
+                amounts.into_iter().flatten().for_each(|(_, it)| shortest(it));
+            }
+            if container["resources"].as_object().is_some_and(Map::is_empty) {
+                container.as_object_mut().unwrap().remove("resources");
+            }
+        }
+    }
+}
+
+fn shortest(quantity: &mut Value) {
+    if *quantity == "1024Mi" {
+        *quantity = json!("1Gi");
+    }
+}
+
+fn default(object: &mut Value, defaults: &[(&str, Value)]) {
+    for (field, value) in defaults {
+        if object[*field].is_null() {
+            object[*field] = value.clone();
+        }
+    }
+}
+
+/// Lets the controllers of Kubernetes come to their end. Backend pods get this address.
+pub fn settle(server: &ApiServer, address: &str) {
+    for mut claim in server.all("persistentvolumeclaims") {
+        if claim["status"]["phase"].is_null() {
+            claim["status"] = json!({"phase": "Bound"});
+            server.put("persistentvolumeclaims", claim);
+        }
+    }
+    for mut set in server.all("deployments") {
+        let replicas = set["spec"]["replicas"].clone();
+        let status = json!({"observedGeneration": set["metadata"]["generation"],
+            "updatedReplicas": replicas, "availableReplicas": replicas});
+        if set["status"] != status {
+            set["status"] = status;
+            server.put("deployments", set);
+        }
+    }
+    let sets = server.all("statefulsets");
+    for pod in server.all("pods") {
+        let of = pod["metadata"]["name"].as_str().unwrap().trim_end_matches("-0").to_owned();
+        if !sets.iter().any(|it| it["metadata"]["name"] == *of && it["spec"]["replicas"] == 1) {
+            server.remove("pods", &format!("{of}-0"));
+        }
+    }
+    for mut set in sets {
+        let seen = &set["metadata"]["generation"];
+        if set["status"]["observedGeneration"] != *seen {
+            set["status"] = json!({"observedGeneration": seen, "replicas": 1});
+            server.put("statefulsets", set.clone());
+        }
+        if set["spec"]["replicas"] == 1 {
+            pod_of(server, &set, address);
+        }
+    }
+}
+
+fn pod_of(server: &ApiServer, set: &Value, address: &str) {
+    let template = &set["spec"]["template"];
+    let name = format!("{}-0", set["metadata"]["name"].as_str().unwrap());
+    let there = server.get("pods", &name);
+    if there.is_some_and(|it| it["spec"] == template["spec"]) {
+        return;
+    }
+    server.remove("pods", &name);
+    let mut metadata = template["metadata"].clone();
+    metadata["name"] = json!(name);
+    metadata["namespace"] = set["metadata"]["namespace"].clone();
+    let image = &template["spec"]["containers"][0]["image"];
+    let run = set["metadata"]["generation"].to_string();
+    server.put(
+        "pods",
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"],
+            "status": {
+                "podIP": address,
+                "conditions": [{"type": "Ready", "status": "True"}],
+                "containerStatuses": [{"name": "backend", "ready": true, "image": image,
+                    "restartCount": 0, "imageID": "repo@sha256:0123", "containerID": format!("run://{run}"),
+                    "state": {"running": {}}}],
+            }}),
+    );
+}

@@ -1,0 +1,118 @@
+//! An instance goes away.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    instance::{instance, set},
+    request::Verb,
+    rig::Rig,
+};
+
+fn deleted(instance: &mut Value) {
+    instance["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+}
+
+#[tokio::test]
+async fn users_go_first_then_what_writes_then_what_is_left_and_the_finalizer_last() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", deleted);
+    let mut passes = Vec::new();
+    while rig.server.get("convexinstances", "dev").is_some() && passes.len() < 8 {
+        rig.pass("dev").await.unwrap();
+        passes.push(rig.server.writes());
+        rig.settle();
+    }
+    let expected: [&[&str]; 3] = [
+        &[
+            "update convexinstances/dev/status",
+            "delete services/dev-backend",
+            "delete deployments/dev-dashboard",
+            "delete services/dev-dashboard",
+            "delete statefulsets/dev-backend",
+            "create event Deleting",
+        ],
+        &["delete configmaps/dev-backend", "delete secrets/dev-admin"],
+        &["merge convexinstances/dev"],
+    ];
+    assert_eq!(passes, expected);
+    assert!(rig.server.get("convexinstances", "dev").is_none());
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_exactly_what_was_seen() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", deleted);
+    rig.server.asked();
+    rig.run("dev", 6).await;
+    let deletes: Vec<_> =
+        rig.server.asked().into_iter().filter(|it| it.verb == Verb::Delete).collect();
+    assert_eq!(deletes.len(), 6);
+    for delete in deletes {
+        let held = &delete.body["preconditions"];
+        assert!(held["uid"].is_string() && held["resourceVersion"].is_string(), "{delete:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_the_backend_needs_goes_while_its_pod_is_there() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", deleted);
+    for _ in 0..4 {
+        rig.pass("dev").await.unwrap();
+    }
+    assert!(rig.server.get("configmaps", "dev-backend").is_some());
+    assert!(rig.server.get("convexinstances", "dev").is_some());
+    assert!(rig.status("dev")["message"].as_str().unwrap().contains("pod/dev-backend-0"));
+}
+
+#[tokio::test]
+async fn data_stays_by_default_with_the_secret_that_belongs_to_it() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", deleted);
+    rig.run("dev", 6).await;
+    assert!(rig.server.get("persistentvolumeclaims", "dev-data").is_some());
+    assert!(rig.server.get("secrets", "dev-instance").is_some());
+    assert!(rig.server.get("secrets", "dev-admin").is_none());
+}
+
+#[tokio::test]
+async fn data_goes_where_the_policy_says_so() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/deletionPolicy", json!("Delete"));
+        deleted(it);
+    });
+    rig.run("dev", 6).await;
+    assert!(rig.server.get("convexinstances", "dev").is_none());
+    assert!(rig.server.get("persistentvolumeclaims", "dev-data").is_none());
+    assert!(rig.server.get("secrets", "dev-instance").is_none());
+}
+
+#[tokio::test]
+async fn what_somebody_else_put_in_place_of_a_child_stays() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.remove("configmaps", "dev-backend");
+    rig.server.put(
+        "configmaps",
+        json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "dev-backend", "namespace": "shop"}}),
+    );
+    rig.server.edit("convexinstances", "dev", deleted);
+    rig.run("dev", 6).await;
+    assert!(rig.server.get("convexinstances", "dev").is_none());
+    assert!(rig.server.get("configmaps", "dev-backend").is_some());
+}
+
+#[tokio::test]
+async fn an_instance_that_never_got_anywhere_goes_at_once() {
+    let rig = Rig::with(crate::support::instance::with(
+        instance("dev"),
+        "/backend/s3",
+        json!({"enabled": true, "autoDetectOBC": true}),
+    ))
+    .await;
+    rig.run("dev", 2).await;
+    rig.server.edit("convexinstances", "dev", deleted);
+    rig.run("dev", 3).await;
+    assert!(rig.server.get("convexinstances", "dev").is_none());
+}

@@ -1,0 +1,148 @@
+//! Children that are edited, deleted, or no longer wanted as they were.
+
+use serde_json::json;
+
+use crate::support::{
+    instance::{instance, set, with},
+    rig::Rig,
+};
+
+#[tokio::test]
+async fn an_edited_field_of_ours_is_put_back_by_one_apply() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("configmaps", "dev-backend", |it| it["data"]["DATA_DIR"] = json!("/elsewhere"));
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.server.writes(), ["apply configmaps/dev-backend"]);
+    let config = rig.server.get("configmaps", "dev-backend").unwrap();
+    assert_eq!(config["data"]["DATA_DIR"], "/convex/data");
+    rig.run("dev", 3).await;
+    assert_eq!(rig.server.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_field_of_somebody_else_stays() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("services", "dev-backend", |it| {
+        it["metadata"]["annotations"]["mesh.example.com/inject"] = json!("true");
+        it["spec"]["type"] = json!("LoadBalancer");
+    });
+    rig.run("dev", 3).await;
+    assert_eq!(rig.server.writes(), Vec::<String>::new());
+    rig.server.edit("services", "dev-backend", |it| it["spec"]["ports"][0]["port"] = json!(80));
+    rig.run("dev", 3).await;
+    let service = rig.server.get("services", "dev-backend").unwrap();
+    assert_eq!(service["spec"]["type"], "LoadBalancer");
+    assert_eq!(service["metadata"]["annotations"]["mesh.example.com/inject"], "true");
+}
+
+#[tokio::test]
+async fn a_deleted_child_is_made_again() {
+    for (plural, name) in [
+        ("configmaps", "dev-backend"),
+        ("services", "dev-backend"),
+        ("services", "dev-dashboard"),
+        ("deployments", "dev-dashboard"),
+        ("statefulsets", "dev-backend"),
+        ("secrets", "dev-admin"),
+    ] {
+        let rig = Rig::ready(instance("dev")).await;
+        rig.server.remove(plural, name);
+        rig.run("dev", 6).await;
+        assert!(rig.server.get(plural, name).is_some(), "{plural}/{name}");
+        assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{plural}/{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_set_at_the_creation_and_is_no_longer_wanted_is_taken_away() {
+    let extra = json!([{"name": "EXTRA", "value": "1"}, {"name": "KEPT", "value": "2"}]);
+    let rig = Rig::ready(with(instance("dev"), "/backend/env", extra)).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/backend/env", json!([{"name": "KEPT", "value": "2"}]));
+    });
+    rig.run("dev", 6).await;
+    let set = rig.server.get("statefulsets", "dev-backend").unwrap();
+    let env = set["spec"]["template"]["spec"]["containers"][0]["env"].to_string();
+    assert!(!env.contains("EXTRA") && env.contains("KEPT"), "{env}");
+    rig.server.writes();
+    rig.run("dev", 3).await;
+    assert_eq!(rig.server.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_changed_spec_is_not_called_ready_before_the_pod_follows() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/backend/env", json!([{"name": "NEW", "value": "1"}]));
+    });
+    rig.pass("dev").await.unwrap();
+    let status = rig.status("dev");
+    let seen = status["observedGeneration"] == rig.seen("dev")["metadata"]["generation"];
+    assert!(!seen || rig.condition("dev", "Ready").starts_with("False"), "{status}");
+    rig.run("dev", 5).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
+#[tokio::test]
+async fn the_dashboard_goes_and_comes_with_its_switch() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/dashboard/enabled", json!(false)));
+    rig.run("dev", 3).await;
+    let gone = ["delete deployments/dev-dashboard", "delete services/dev-dashboard"];
+    let writes = rig.server.writes();
+    assert!(gone.iter().all(|it| writes.contains(&(*it).to_owned())), "{writes:?}");
+    assert_eq!(rig.condition("dev", "DashboardReady"), "True/Disabled");
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/dashboard/enabled", json!(true)));
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "DashboardReady"), "True/Available");
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
+#[tokio::test]
+async fn a_lost_secret_is_not_invented_anew() {
+    let rig = Rig::ready(instance("dev")).await;
+    let secret = rig.server.get("secrets", "dev-instance").unwrap();
+    rig.server.remove("secrets", "dev-instance");
+    rig.run("dev", 4).await;
+    assert_eq!(rig.phase("dev"), "Degraded");
+    assert_eq!(rig.condition("dev", "Ready"), "False/SecretLost");
+    assert_eq!(rig.condition("dev", "Stalled"), "True/SecretLost");
+    assert!(rig.server.get("secrets", "dev-instance").is_none());
+    rig.server.put("secrets", secret);
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
+#[tokio::test]
+async fn a_lost_secret_is_not_invented_anew_where_the_status_is_lost_too() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.remove("secrets", "dev-instance");
+    rig.server.edit("convexinstances", "dev", |it| it["status"] = json!({}));
+    rig.run("dev", 6).await;
+    assert!(rig.server.get("secrets", "dev-instance").is_none(), "{}", rig.status("dev"));
+    assert_eq!(rig.condition("dev", "Ready"), "False/SecretLost");
+    assert!(rig.server.get("statefulsets", "dev-backend").is_some());
+}
+
+#[tokio::test]
+async fn a_lost_status_is_rebuilt_from_what_is_there() {
+    let rig = Rig::ready(instance("dev")).await;
+    let set = rig.server.get("statefulsets", "dev-backend").unwrap();
+    rig.server.edit("convexinstances", "dev", |it| it["status"] = json!({}));
+    rig.run("dev", 6).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    assert_eq!(rig.server.get("statefulsets", "dev-backend").unwrap(), set);
+}
+
+#[tokio::test]
+async fn a_claim_that_is_being_deleted_is_a_loss_and_nothing_is_moved() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("persistentvolumeclaims", "dev-data", |it| {
+        it["metadata"]["finalizers"] = json!(["kubernetes.io/pvc-protection"]);
+        it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    });
+    rig.run("dev", 3).await;
+    assert_eq!(rig.phase("dev"), "Degraded");
+    assert_eq!(rig.condition("dev", "Ready"), "False/StoreLost");
+    assert!(rig.server.get("pods", "dev-backend-0").is_some());
+}

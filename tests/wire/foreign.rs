@@ -1,0 +1,131 @@
+//! Objects of other people that have the names of children.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    instance::{NAMESPACE, instance, with},
+    rig::Rig,
+};
+
+fn foreign(kind: &str, name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": NAMESPACE}})
+}
+
+#[tokio::test]
+async fn what_stands_there_before_is_found_before_anything_is_made() {
+    let names = [
+        ("configmaps", "ConfigMap", "dev-backend"),
+        ("services", "Service", "dev-backend"),
+        ("statefulsets", "StatefulSet", "dev-backend"),
+        ("deployments", "Deployment", "dev-dashboard"),
+        ("services", "Service", "dev-dashboard"),
+        ("secrets", "Secret", "dev-instance"),
+        ("secrets", "Secret", "dev-admin"),
+        ("persistentvolumeclaims", "PersistentVolumeClaim", "dev-data"),
+    ];
+    for (plural, kind, name) in names {
+        let rig = Rig::with(instance("dev")).await;
+        let there = rig.server.put(plural, foreign(kind, name));
+        rig.run("dev", 3).await;
+        assert_eq!(rig.phase("dev"), "Pending", "{kind} {name}");
+        assert_eq!(rig.condition("dev", "Ready"), "False/NameConflict", "{kind} {name}");
+        let children = rig.server.writes().iter().filter(|it| it.starts_with("create ")).count();
+        assert_eq!(children, 1, "the Event alone: {kind} {name}");
+        let now = rig.server.get(plural, name).unwrap();
+        assert_eq!(now["metadata"]["uid"], there["metadata"]["uid"]);
+        assert_eq!(now["metadata"]["labels"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn what_comes_between_the_look_and_the_creation_is_left_untouched_and_told() {
+    let names = [
+        ("configmaps", "ConfigMap", "dev-backend"),
+        ("statefulsets", "StatefulSet", "dev-backend"),
+        ("deployments", "Deployment", "dev-dashboard"),
+        ("persistentvolumeclaims", "PersistentVolumeClaim", "dev-data"),
+    ];
+    for (plural, kind, name) in names {
+        let rig = Rig::with(instance("dev")).await;
+        rig.pass("dev").await.unwrap();
+        rig.server.put(plural, foreign(kind, name));
+        let there = rig.server.get(plural, name).unwrap();
+        for _ in 0..3 {
+            rig.pass("dev").await.unwrap();
+        }
+        assert_eq!(rig.condition("dev", "Ready"), "False/NameConflict", "{kind} {name}");
+        assert_eq!(rig.server.get(plural, name).unwrap(), there, "{kind} {name}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_built_on_what_belongs_to_somebody_else() {
+    for (plural, kind, name) in [
+        ("configmaps", "ConfigMap", "dev-backend"),
+        ("persistentvolumeclaims", "PersistentVolumeClaim", "dev-data"),
+    ] {
+        let rig = Rig::with(instance("dev")).await;
+        rig.pass("dev").await.unwrap();
+        rig.server.put(plural, foreign(kind, name));
+        rig.run("dev", 3).await;
+        assert!(rig.server.get("statefulsets", "dev-backend").is_none(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn it_goes_on_by_itself_once_the_name_is_free() {
+    let rig = Rig::with(instance("dev")).await;
+    rig.server.put("configmaps", foreign("ConfigMap", "dev-backend"));
+    rig.run("dev", 3).await;
+    rig.server.remove("configmaps", "dev-backend");
+    rig.run("dev", 6).await;
+    assert_eq!(rig.phase("dev"), "Ready");
+}
+
+#[tokio::test]
+async fn two_instances_that_ask_for_one_claim_never_both_get_it() {
+    let rig = Rig::new().await;
+    rig.server.put("persistentvolumeclaims", foreign("PersistentVolumeClaim", "shared"));
+    for name in ["dev", "other"] {
+        let wants = with(instance(name), "/backend/storage/pvc/existingClaim", json!("shared"));
+        rig.server.put("convexinstances", wants);
+    }
+    for _ in 0..8 {
+        for name in ["dev", "other"] {
+            let _ = rig.pass(name).await;
+        }
+        rig.settle();
+    }
+    let sets = rig.server.all("statefulsets");
+    assert_eq!(sets.len(), 1, "two backends on one volume");
+    let told = ["dev", "other"].map(|name| rig.condition(name, "Ready"));
+    assert!(told.contains(&"False/ClaimInUse".to_owned()), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_claim_that_was_kept_is_taken_over_only_when_asked_for() {
+    let rig = Rig::ready(instance("dev")).await;
+    let finalized =
+        |it: &mut Value| it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    rig.server.edit("convexinstances", "dev", finalized);
+    rig.run("dev", 6).await;
+    assert!(rig.server.get("convexinstances", "dev").is_none());
+    let secret = rig.server.get("secrets", "dev-instance").unwrap();
+
+    rig.server.put("convexinstances", instance("dev"));
+    rig.run("dev", 3).await;
+    assert_eq!(rig.condition("dev", "Ready"), "False/NameConflict");
+    assert!(rig.status("dev")["message"].as_str().unwrap().contains("existingClaim: dev-data"));
+
+    rig.server.remove("convexinstances", "dev");
+    let again = with(instance("dev"), "/backend/storage/pvc/existingClaim", json!("dev-data"));
+    rig.server.put("convexinstances", again);
+    rig.run("dev", 8).await;
+    assert_eq!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
+    assert_eq!(rig.server.get("secrets", "dev-instance").unwrap()["data"], secret["data"]);
+    let uid = rig.seen("dev")["metadata"]["uid"].clone();
+    for (plural, name) in [("secrets", "dev-instance"), ("persistentvolumeclaims", "dev-data")] {
+        let kept = rig.server.get(plural, name).unwrap();
+        assert_eq!(kept["metadata"]["labels"]["convex.icod.de/instance-uid"], uid);
+    }
+}

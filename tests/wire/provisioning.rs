@@ -1,0 +1,102 @@
+//! A first provisioning, and the rest after it.
+
+use serde_json::json;
+
+use crate::support::{
+    instance::{instance, with},
+    rig::Rig,
+};
+
+/// Writes of one pass after another, the cluster settling between them.
+async fn passes(rig: &Rig, count: usize) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        rig.pass("dev").await.unwrap();
+        all.push(rig.server.writes());
+        rig.settle();
+    }
+    all
+}
+
+#[tokio::test]
+async fn status_comes_before_children_and_secrets_before_the_backend() {
+    let rig = Rig::with(instance("dev")).await;
+    let passes = passes(&rig, 3).await;
+    let expected: [&[&str]; 3] = [
+        &[
+            "update convexinstances/dev/status",
+            "merge convexinstances/dev",
+            "create event Provisioning",
+        ],
+        &[
+            "update convexinstances/dev/status",
+            "create secrets/dev-instance",
+            "create secrets/dev-admin",
+            "create persistentvolumeclaims/dev-data",
+            "create configmaps/dev-backend",
+            "create statefulsets/dev-backend",
+            "create deployments/dev-dashboard",
+            "create services/dev-dashboard",
+        ],
+        &["update convexinstances/dev/status", "create services/dev-backend", "create event Ready"],
+    ];
+    assert_eq!(passes, expected);
+    assert_eq!(rig.phase("dev"), "Ready");
+}
+
+#[tokio::test]
+async fn the_whole_of_it_takes_at_most_fourteen_writes() {
+    let rig = Rig::with(instance("dev")).await;
+    let writes = passes(&rig, 8).await.concat();
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    assert!(writes.len() <= 14, "{} writes: {writes:#?}", writes.len());
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_before_the_backend_has_answered() {
+    let rig = Rig::with(instance("dev")).await;
+    rig.backend.says("another");
+    rig.run("dev", 5).await;
+    assert_eq!(rig.phase("dev"), "Provisioning");
+    assert_eq!(rig.condition("dev", "Ready"), "False/VersionMismatch");
+    assert!(rig.server.get("services", "dev-backend").is_none());
+}
+
+#[tokio::test]
+async fn at_rest_nothing_is_written() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.run("dev", 5).await;
+    assert_eq!(rig.server.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn after_a_restart_with_nothing_changed_nothing_is_written() {
+    let mut rig = Rig::ready(instance("dev")).await;
+    rig.restarted();
+    rig.run("dev", 5).await;
+    assert_eq!(rig.server.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_the_api_server_writes_in_another_way_is_no_drift() {
+    let spoken =
+        with(instance("dev"), "/backend/resources", json!({"requests": {"memory": "1024Mi"}}));
+    let spoken = with(spoken, "/backend/env", json!([{"name": "EMPTY", "value": ""}]));
+    let rig = Rig::ready(spoken).await;
+    rig.run("dev", 5).await;
+    assert_eq!(rig.server.writes(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_instance_that_cannot_be_served_yet_waits_in_pending_and_makes_nothing() {
+    let postgres = with(
+        instance("dev"),
+        "/backend/db",
+        json!({"engine": "postgres", "secretRef": "db", "urlKey": "url"}),
+    );
+    let rig = Rig::with(postgres).await;
+    rig.run("dev", 4).await;
+    assert_eq!(rig.phase("dev"), "Pending");
+    assert_eq!(rig.condition("dev", "Ready"), "False/Unsupported");
+    assert!(rig.server.all("statefulsets").is_empty() && rig.server.all("secrets").is_empty());
+}

@@ -1,0 +1,69 @@
+//! The simplest upgrade: in place, without a way back.
+
+use serde_json::json;
+
+use crate::support::{
+    instance::{instance, set},
+    rig::Rig,
+};
+
+#[tokio::test]
+async fn a_new_version_is_ready_once_it_has_answered_itself() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    rig.pass("dev").await.unwrap();
+    rig.settle();
+    assert_eq!(rig.phase("dev"), "Upgrading");
+    assert_eq!(rig.status("dev")["stage"], "Rolling");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.phase("dev"), "Upgrading", "the new pod still answers as the old version");
+    rig.backend.says("v2");
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    assert_eq!(rig.status("dev")["runningVersion"], "v2");
+    let claim = rig.server.get("persistentvolumeclaims", "dev-data").unwrap();
+    assert_eq!(claim["metadata"]["annotations"]["convex.icod.de/opened-by"], "v1,v2");
+}
+
+#[tokio::test]
+async fn the_store_is_stamped_before_the_new_version_can_open_it() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    rig.pass("dev").await.unwrap();
+    let writes = rig.server.writes();
+    let at =
+        |of: &str| writes.iter().position(|it| it == of).unwrap_or_else(|| panic!("{writes:?}"));
+    assert_eq!(at("update convexinstances/dev/status"), 0);
+    assert!(at("apply persistentvolumeclaims/dev-data") < at("apply statefulsets/dev-backend"));
+}
+
+#[tokio::test]
+async fn an_upgrade_that_needs_a_copy_says_so_and_touches_nothing() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/version", json!("v2"));
+        set(it, "/maintenance/preUpgradeSnapshot", json!("Auto"));
+    });
+    rig.run("dev", 3).await;
+    assert_eq!(rig.condition("dev", "Ready"), "False/WayBackUnobtainable");
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+    let children = rig.server.writes();
+    assert!(
+        children.iter().all(|it| it.contains("status") || it.contains("event")),
+        "{children:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_suspended_instance_has_no_pod_and_all_of_its_data() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/suspend", json!(true)));
+    rig.run("dev", 4).await;
+    assert_eq!(rig.status("dev")["stage"], "Suspended");
+    assert_eq!(rig.condition("dev", "Ready"), "False/Suspended");
+    assert!(rig.server.all("pods").is_empty());
+    assert!(rig.server.get("persistentvolumeclaims", "dev-data").is_some());
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/suspend", json!(false)));
+    rig.run("dev", 5).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
