@@ -10,6 +10,7 @@ mod dashboard;
 mod database;
 mod maintenance;
 mod networking;
+mod reference;
 mod schema;
 mod spec;
 mod status;
@@ -24,6 +25,7 @@ pub use self::{
         ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, UpgradeStrategy,
     },
     networking::{Networking, ParentRef},
+    reference::reference,
     schema::crd,
     spec::{BackendScale, ConvexInstance, ConvexInstanceSpec, DeletionPolicy, Environment, Scale},
     status::{Blocked, Component, Components, ConvexInstanceStatus, Endpoints, Transition},

@@ -31,8 +31,8 @@ use crate::{
     },
 };
 
-/// Carries a plan out. What the API server refuses is noted, and ends the plan: what comes later depends
-/// on it.
+/// Carries a plan out. What the API server refuses, or what belongs to somebody else, is noted and ends
+/// the plan: what comes later depends on it.
 ///
 /// # Errors
 /// [`Error::Apply`] when the API server does not answer, or answers with a conflict: the pass ends, and
@@ -46,7 +46,8 @@ pub async fn differences(
     let mut doer = Doer { ctx, instance, world, applied: Applied::default() };
     for step in &plan.steps {
         match doer.step(step).await {
-            Ok(()) => {}
+            Ok(()) if doer.applied.conflicts.is_empty() || is_apart(step) => {}
+            Ok(()) => break,
             Err(kube::Error::Api(status)) if is_refusal(status.code) => {
                 doer.applied.refused.push(refused(step, &status.reason, &status.message));
                 break;
@@ -55,6 +56,11 @@ pub async fn differences(
         }
     }
     Ok(Plan { steps: plan.steps, state: doer.applied })
+}
+
+/// Nothing that comes later is built on the dashboard.
+const fn is_apart(step: &Step) -> bool {
+    matches!(step, Step::Ensure(Child::Deployment(_) | Child::Service(_)))
 }
 
 /// Forbidden and invalid are answers that the same request will get again; the rest passes.

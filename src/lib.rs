@@ -11,6 +11,8 @@ pub mod controller;
 pub mod convex;
 pub mod error;
 pub mod events;
+#[cfg(test)]
+mod fixtures;
 pub mod lease;
 pub mod metrics;
 pub mod observe;

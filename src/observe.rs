@@ -52,6 +52,8 @@ pub struct World {
     pub keys: Option<Keys>,
     /// What something that the spec refers to lacks.
     pub references: Option<Obstacle>,
+    /// Why the claim must not be opened: it is somebody else's.
+    pub barred: Option<Obstacle>,
     /// What is wrong with the keys.
     pub keys_obstacle: Option<Obstacle>,
     /// What keeps the backend from serving, as its pod and claim tell.
@@ -62,7 +64,8 @@ pub struct World {
     pub leftovers: Vec<String>,
     /// When this look was taken.
     pub now: DateTime<Utc>,
-    dashboard_repository: String,
+    /// The repository of dashboard images, without a tag.
+    pub dashboard_repository: String,
 }
 
 impl World {
@@ -124,9 +127,13 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let pins = pins(instance);
     let served = pins.served;
     let children = Children::read(ctx, instance, &names).await.map_err(Error::Observe)?;
-    let keys = keys::read(ctx, instance, &names, served).await.map_err(Error::Observe)?;
+    let found = backend::found(&children);
+    // Where the status was lost, the children say whether there is data that was served.
+    let holds_data = served || (pins.home.is_none() && found.is_some());
+    let keys = keys::read(ctx, instance, &names, holds_data).await.map_err(Error::Observe)?;
     let references =
         references::read(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
+    let barred = references::barred(ctx, instance, &names, &children, served);
     let keyless = keys.keys.is_none() || phase(instance) == Phase::Pending;
     let references = references.or_else(|| keys.obstacle.clone().filter(|_| keyless));
     let answer = answer::ask(ctx, instance, &children, keys.keys.as_ref()).await;
@@ -141,7 +148,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         patience: wish::patience(instance, phase(instance)),
         lost: patience.is_some_and(|away| away >= wish::grace(instance)),
         resolved: references.is_none(),
-        found: backend::found(&children),
+        found,
         // Nothing but a conditional write moves a child, and creations are asked about: see apply.
         fenced: true,
         asked: backend::asked(&children),
@@ -167,6 +174,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         children,
         keys: keys.keys,
         references,
+        barred,
         keys_obstacle: keys.obstacle,
         trouble,
         answer,

@@ -2,7 +2,6 @@
 
 use k8s_openapi::api::core::v1::{PodSecurityContext, ResourceRequirements, SecurityContext};
 use kube::KubeSchema;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::schema;
@@ -58,7 +57,9 @@ fn one() -> i32 {
 }
 
 /// How the dashboard's pods are confined.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("!has(self.container) || ((!has(self.container.privileged) || !self.container.privileged) && (!has(self.container.allowPrivilegeEscalation) || !self.container.allowPrivilegeEscalation) && !has(self.container.procMount) && (!has(self.container.capabilities) || !has(self.container.capabilities.add)))")
+    .message("the dashboard needs no privileges: remove privileged, allowPrivilegeEscalation, procMount and capabilities.add from spec.dashboard.security.container"))]
 #[serde(rename_all = "camelCase")]
 pub struct DashboardSecurity {
     /// Settings that are laid over the pods' own security context.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{Condition, ConvexInstance};
 
 /// How many characters of a description from Kubernetes are kept.
-const DESCRIPTION: usize = 100;
+const DESCRIPTION: usize = 80;
 /// The bounds of what says nothing else: CEL's cost estimate and etcd both want an upper end.
 const STRING: i64 = 1024;
 const LIST: i64 = 64;
@@ -127,13 +127,20 @@ fn shorten(value: &mut Value) {
         Value::Object(map) => {
             if let Some(Value::String(text)) = map.get_mut("description") {
                 let end = text.find(". ").map_or(text.len(), |dot| dot + 1);
-                *text = text[..end].replace('\n', " ").chars().take(DESCRIPTION).collect();
+                *text = in_short(&text[..end].replace('\n', " "));
             }
             map.values_mut().for_each(shorten);
         }
         Value::Array(items) => items.iter_mut().for_each(shorten),
         _ => {}
     }
+}
+
+/// As many whole words as there is room for.
+fn in_short(text: &str) -> String {
+    let Some((room, _)) = text.char_indices().nth(DESCRIPTION) else { return text.to_owned() };
+    let end = text[..room].rfind(' ').unwrap_or(room);
+    text[..end].trim_end_matches([',', ':', ';']).to_owned() + " …"
 }
 
 fn checked(rule: &str, message: &str, max: u32) -> Schema {

@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{KubeSchema, core::Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use statemachine::{Phase, Pins};
+use statemachine::{Phase, Pins, phase::Wire};
 
 use super::{Condition, schema};
 
@@ -15,11 +15,11 @@ use super::{Condition, schema};
 pub struct ConvexInstanceStatus {
     /// Where the instance is in its life. For people: automation reads conditions, and new phases may come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32))]
+    #[schemars(length(min = 1, max = 32))]
     pub phase: Option<String>,
     /// How far an upgrade has come, or Suspended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 32))]
+    #[schemars(length(min = 1, max = 32))]
     pub stage: Option<String>,
     /// What the instance is waiting for, or that it serves, in a sentence or two.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,11 +71,23 @@ pub struct ConvexInstanceStatus {
 }
 
 /// The edges of the machine as a transition rule. A status without a phase was lost or never written,
-/// and may become anything: the machine rebuilds it.
+/// and may become anything: the machine rebuilds it. A phase that is not known here is a newer
+/// operator's, which this definition must not stop.
 fn legal_edges() -> Rule {
     let rule = statemachine::edges::cel();
-    Rule::new(format!("!has(self.phase) || !has(oldSelf.phase) || ({rule})"))
-        .message("the lifecycle has no such edge; status is written by the operator alone")
+    let known = Phase::ALL.into_iter().filter(|phase| *phase != Phase::Unknown).map(Wire::from);
+    let known: Vec<_> = known
+        .map(|Wire { phase, stage }| match stage.as_str() {
+            "" => format!("'{phase}'"),
+            stage => format!("'{phase}/{stage}'"),
+        })
+        .collect();
+    let known = known.join(", ");
+    let now = "(has(self.stage) ? self.phase + '/' + self.stage : self.phase)";
+    Rule::new(format!(
+        "!has(self.phase) || !has(oldSelf.phase) || !({now} in [{known}]) || ({rule})"
+    ))
+    .message("the lifecycle has no such edge: let the operator alone write status, and change spec instead")
 }
 
 /// Where the instance is reached.
@@ -100,7 +112,7 @@ pub struct Endpoints {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Components {
-    /// The backend.
+    /// The backend, which owns the data.
     #[serde(default)]
     pub backend: Component,
     /// The dashboard; absent where none is asked for.
@@ -144,7 +156,7 @@ pub struct Blocked {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Transition {
-    /// When.
+    /// When the edge was taken.
     pub time: Time,
     /// The phase left, with its stage after a slash.
     #[schemars(length(max = 64))]
@@ -165,7 +177,7 @@ impl ConvexInstanceStatus {
     /// The phase as the machine knows it.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        Phase::from(statemachine::phase::Wire {
+        Phase::from(Wire {
             phase: self.phase.clone().unwrap_or_default(),
             stage: self.stage.clone().unwrap_or_default(),
         })

@@ -78,8 +78,8 @@ impl Default for Claim {
 
 /// Object storage for files, modules, exports and search indexes.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[x_kube(validation = Rule::new("!self.enabled || has(self.autoDetectOBC) || (has(self.secretRef) && has(self.endpointKey) && has(self.accessKeyIdKey) && has(self.secretAccessKeyKey) && (has(self.bucketKey) || has(self.bucket)))")
-    .message("object storage needs all of secretRef, endpointKey, accessKeyIdKey, secretAccessKeyKey and bucketKey or bucket: name what is missing, or set spec.backend.s3.enabled to false"))]
+#[x_kube(validation = Rule::new("!self.enabled || (has(self.autoDetectOBC) && self.autoDetectOBC && (has(self.secretRef) || has(self.configMapRef))) || (has(self.secretRef) && has(self.accessKeyIdKey) && has(self.secretAccessKeyKey) && (has(self.bucketKey) || has(self.bucket) || has(self.configMapRef)) && (has(self.endpointKey) || has(self.endpoint) || has(self.configMapRef) || (has(self.emitS3EndpointUrl) && !self.emitS3EndpointUrl)))")
+    .message("object storage needs secretRef, accessKeyIdKey, secretAccessKeyKey, bucketKey or bucket, and endpointKey or endpoint: name what is missing, or set autoDetectOBC together with secretRef or configMapRef, or set spec.backend.s3.enabled to false"))]
 #[x_kube(validation = Rule::new("self.enabled == oldSelf.enabled")
     .message("where files are kept is pinned in the data and cannot change; create a new instance and import an export into it"))]
 #[serde(rename_all = "camelCase")]

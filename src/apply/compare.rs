@@ -8,6 +8,8 @@ use crate::plan::quantity;
 const KEYS: [&str; 6] = ["uid", "mountPath", "containerPort", "port", "name", "key"];
 /// The maps whose values are quantities.
 const QUANTITIES: [&str; 3] = ["requests", "limits", "capacity"];
+/// The field of an environment variable that is a quantity by itself.
+const QUANTITY: &str = "divisor";
 
 /// Whether everything that is wanted is there; what is there besides is somebody else's.
 #[must_use]
@@ -29,7 +31,8 @@ fn field_covers(key: &str, live: Option<&Value>, wanted: &Value) -> bool {
             .iter()
             .all(|(of, much)| live.get(of).is_some_and(|it| same_amount(it, much)));
     }
-    live.map_or_else(|| is_empty(wanted), |live| covers(live, wanted))
+    let amount = |live: &Value| QUANTITY == key && same_amount(live, wanted);
+    live.map_or_else(|| is_empty(wanted), |live| amount(live) || covers(live, wanted))
 }
 
 fn same_amount(live: &Value, wanted: &Value) -> bool {
@@ -41,6 +44,7 @@ fn same_amount(live: &Value, wanted: &Value) -> bool {
 fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
+        Value::String(text) => text.is_empty(),
         Value::Object(map) => map.is_empty(),
         Value::Array(list) => list.is_empty(),
         _ => false,
@@ -92,6 +96,7 @@ mod tests {
         ));
         assert!(!covers(&live, &json!({"resources": {"requests": {"memory": "2Gi"}}})));
         assert!(!covers(&json!({"data": {"a": "1000m"}}), &json!({"data": {"a": "1"}})));
+        assert!(covers(&json!({"divisor": "1"}), &json!({"divisor": "1000m"})));
     }
 
     #[test]
@@ -117,7 +122,7 @@ mod tests {
     fn what_is_empty_may_be_left_out() {
         assert!(covers(
             &json!({}),
-            &json!({"annotations": {}, "args": [], "none": null, "emptyDir": {}})
+            &json!({"annotations": {}, "args": [], "none": null, "emptyDir": {}, "value": ""})
         ));
         assert!(!covers(&json!({}), &json!({"on": false})));
     }

@@ -133,3 +133,6 @@ fn store(meta: &ObjectMeta) -> Store {
 fn annotation(meta: &ObjectMeta, key: &str) -> Option<String> {
     meta.annotations.as_ref()?.get(key).cloned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,11 +86,18 @@ impl Children {
         Ok(claims.get_opt(&name).await?.map(Arc::new))
     }
 
-    /// Whether the claim is gone, or has lost its volume.
+    /// Whether the claim is gone, is going, or has lost its volume.
     #[must_use]
     pub fn claim_is_lost(&self) -> bool {
         let phase = |claim: &PersistentVolumeClaim| claim.status.as_ref()?.phase.clone();
-        self.claim.as_deref().is_none_or(|claim| phase(claim).as_deref() == Some("Lost"))
+        self.claim_is_going()
+            || self.claim.as_deref().is_none_or(|claim| phase(claim).as_deref() == Some("Lost"))
+    }
+
+    /// Whether somebody has deleted the claim: it goes as soon as no pod uses it.
+    #[must_use]
+    pub fn claim_is_going(&self) -> bool {
+        self.claim.as_deref().is_some_and(|claim| claim.metadata.deletion_timestamp.is_some())
     }
 }
 

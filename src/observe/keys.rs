@@ -90,23 +90,35 @@ pub(super) async fn read(
     let own = names.instance_secret();
     let holder = secrets.get_opt(existing.unwrap_or(&own)).await?;
     let admin = secrets.get_opt(&names.admin_secret()).await?;
-    let stored = [holder.as_ref().filter(|_| existing.is_none()), admin.as_ref()]
+    Ok(judged(instance, names, served, holder.as_ref(), admin.as_ref()))
+}
+
+/// What the two Secrets say, where they are there.
+fn judged(
+    instance: &ConvexInstance,
+    names: &Names,
+    served: bool,
+    holder: Option<&Secret>,
+    admin: Option<&Secret>,
+) -> Seen {
+    let existing = instance.spec.backend.instance.secret_ref.as_deref();
+    let stored = [holder.filter(|_| existing.is_none()), admin]
         .into_iter()
         .flatten()
         .filter(|secret| labels::belongs(instance, &secret.metadata) == Belongs::Ours)
         .map(ResourceExt::name_any)
         .collect();
+    let namespace = instance.namespace().unwrap_or_default();
     let reader = Reader { instance, names, namespace: &namespace, served };
-    let found = match (existing, &holder) {
-        (Some(name), holder) => reader.named(name, holder.as_ref()),
+    let found = match (existing, holder) {
+        (Some(name), holder) => reader.named(name, holder),
         (None, Some(holder)) => reader.own(holder),
         (None, None) => reader.fresh(),
     };
-    let with_admin = found.and_then(|half| reader.with_admin(half, admin.as_ref()));
-    Ok(match with_admin {
+    match found.and_then(|half| reader.with_admin(half, admin)) {
         Ok((keys, obstacle)) => Seen { keys: Some(keys), obstacle, stored },
         Err(obstacle) => Seen { keys: None, obstacle: Some(obstacle), stored },
-    })
+    }
 }
 
 struct Reader<'a> {
@@ -279,3 +291,6 @@ fn key_missing(secret: &Secret, key: &str) -> Obstacle {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,19 @@ pub(super) async fn read(
         .or(look.conflict::<Service>("Service", &names.dashboard()).await?))
 }
 
+/// Why the claim must not be opened. One that an instance has served from may have been restored by
+/// hand, without our labels; that of another living instance is never touched.
+pub(super) fn barred(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    names: &Names,
+    children: &Children,
+    served: bool,
+) -> Option<Obstacle> {
+    children.claim.as_ref()?;
+    claim(ctx, instance, names, children).filter(|it| !served || it.reason == "ClaimInUse")
+}
+
 /// What the spec may say and this version of the operator does not carry out.
 fn unsupported(instance: &ConvexInstance) -> Option<Obstacle> {
     let spec = &instance.spec;

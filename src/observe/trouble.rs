@@ -1,34 +1,32 @@
 //! Why the backend does not serve, as its pod and its claim tell.
 
+mod claim;
+mod redacted;
+
 use k8s_openapi::{
-    api::{
-        core::v1::{ContainerState, ContainerStatus, PersistentVolumeClaim, Pod},
-        storage::v1::StorageClass,
-    },
+    api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod},
     jiff::Timestamp,
 };
-use kube::{Api, ResourceExt, api::ListParams};
+use kube::ResourceExt;
 
-use super::{Children, Obstacle, backend::is_outdated};
+use self::redacted::redacted;
+use super::{Children, Obstacle};
 use crate::context::Context;
+
+/// The container of a dashboard's pod; every other one is the backend's.
+const DASHBOARD: &str = "dashboard";
 
 /// What keeps the backend from serving; none where nothing is known to.
 pub(super) async fn of(ctx: &Context, children: &Children) -> Option<Obstacle> {
-    let set = children.stateful_set.as_deref();
-    let outdated = children.pods.first().filter(|pod| is_outdated(pod, set)).map(|pod| {
-        let name = pod.name_any();
-        Obstacle::passing(
-            "RollingOut",
-            format!("pod {name} is being replaced to take a changed setting up"),
-        )
-    });
-    let pod = children.pods.first().map(|pod| of_pod(pod).or(outdated));
-    let claim = children.claim.as_deref().filter(|claim| is_pending(claim));
-    let waits_for_claim = pod.as_ref().is_none_or(|it| it.as_ref().is_some_and(is_about_a_node));
-    if let (Some(claim), true) = (claim, waits_for_claim) {
-        return Some(of_claim(ctx, claim).await);
+    let pod = children.pods.first().map(|pod| of_pod(pod));
+    let claim = children.claim.as_deref().filter(|claim| claim::is_pending(claim));
+    match (claim, pod) {
+        (Some(claim), None) => Some(claim::of(ctx, claim).await),
+        (Some(claim), Some(Some(pod))) if waits_for_a_volume(&pod) => {
+            Some(claim::of(ctx, claim).await)
+        }
+        (_, pod) => pod.flatten(),
     }
-    pod.flatten()
 }
 
 /// How long the scheduler may look for a node before that is worth a word: it tries again by itself when
@@ -39,11 +37,14 @@ fn has_lasted(since: Timestamp, seconds: i64) -> bool {
     Timestamp::now().duration_since(since).as_secs() >= seconds
 }
 
-fn is_about_a_node(obstacle: &Obstacle) -> bool {
-    matches!(obstacle.reason, "Scheduling" | "Unschedulable")
+/// A claim may be pending because it waits for its first pod, and the pod for something else: only the
+/// scheduler knows which of the two is meant.
+fn waits_for_a_volume(obstacle: &Obstacle) -> bool {
+    let about_a_node = matches!(obstacle.reason, "Scheduling" | "Unschedulable");
+    about_a_node && obstacle.message.to_ascii_lowercase().contains("volume")
 }
 
-/// What a pod of the backend tells.
+/// What a pod of either part tells.
 pub(crate) fn of_pod(pod: &Pod) -> Option<Obstacle> {
     let name = pod.name_any();
     if let Some(since) = &pod.metadata.deletion_timestamp {
@@ -94,6 +95,7 @@ fn terminating(name: &str, until: Timestamp, now: Timestamp) -> Obstacle {
 
 fn of_container(pod: &str, container: &ContainerStatus) -> Option<Obstacle> {
     let of = &container.name;
+    let part = if of == DASHBOARD { "dashboard" } else { "backend" };
     let image = &container.image;
     let waiting = container.state.as_ref().and_then(|it| it.waiting.as_ref());
     let reason = waiting.and_then(|it| it.reason.as_deref()).unwrap_or_default();
@@ -103,7 +105,7 @@ fn of_container(pod: &str, container: &ContainerStatus) -> Option<Obstacle> {
         | "ErrImageInspect" => Some(Obstacle::new(
             "ImagePullFailed",
             format!(
-                "image {image} cannot be pulled: {message}. Check spec.version, spec.backend.image and the registry."
+                "image {image} cannot be pulled: {message}. Check spec.version, spec.{part}.image and the registry."
             ),
         )),
         "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
@@ -136,72 +138,39 @@ fn crashed(container: &ContainerStatus) -> Option<Obstacle> {
     let now = state.and_then(|it| it.terminated.as_ref());
     let last = container.last_state.as_ref().and_then(|it| it.terminated.as_ref());
     let ended = now.or(last)?;
-    if (running && container.ready) || ended.exit_code == 0 {
+    let waiting = state.and_then(|it| it.waiting.as_ref()?.reason.as_deref());
+    // Whoever loses the database's lease ends well, again and again.
+    let ended_well = ended.exit_code == 0 && waiting != Some("CrashLoopBackOff");
+    if (running && container.ready) || ended_well {
         return None;
     }
-    let lines = ended.message.as_deref().unwrap_or_default().lines();
-    let cause = lines.map(str::trim).rfind(|line| !line.is_empty());
-    let cause =
-        cause.map(|line| format!(": \"{}\"", without_credentials(line))).unwrap_or_default();
+    let dashboard = container.name == DASHBOARD;
     Some(Obstacle::new(
-        "BackendCrashing",
+        if dashboard { "DashboardCrashing" } else { "BackendCrashing" },
         format!(
-            "container {} exits with code {}, {} restarts{cause}",
-            container.name, ended.exit_code, container.restart_count
+            "container {} exits with code {}{}, {} restarts{}",
+            container.name,
+            ended.exit_code,
+            verdict(ended),
+            container.restart_count,
+            cause(ended)
         ),
     ))
 }
 
-/// Takes what stands between `://` and `@` out of a line, and long runs of hexadecimal digits.
-fn without_credentials(line: &str) -> String {
-    line.split(' ').map(word_without_credentials).collect::<Vec<_>>().join(" ")
-}
-
-fn word_without_credentials(word: &str) -> String {
-    if let (Some(scheme), Some(at)) = (word.find("://"), word.rfind('@'))
-        && scheme < at
-    {
-        return format!("{}://<redacted>{}", &word[..scheme], &word[at..]);
-    }
-    let hex = word.trim_matches(|c: char| !c.is_ascii_hexdigit());
-    if hex.len() >= 48 && hex.chars().all(|c| c.is_ascii_hexdigit()) {
-        return word.replace(hex, "<redacted>");
-    }
-    word.to_owned()
-}
-
-fn is_pending(claim: &PersistentVolumeClaim) -> bool {
-    claim.status.as_ref().and_then(|it| it.phase.as_deref()).is_none_or(|phase| phase == "Pending")
-}
-
-async fn of_claim(ctx: &Context, claim: &PersistentVolumeClaim) -> Obstacle {
-    let name = claim.name_any();
-    let wanted = claim.spec.as_ref().and_then(|it| it.storage_class_name.clone());
-    let classes: Api<StorageClass> = Api::all(ctx.client.clone());
-    let Ok(classes) = classes.list_metadata(&ListParams::default()).await else {
-        return Obstacle::passing(
-            "VolumePending",
-            format!("claim \"{name}\" waits for its volume"),
-        );
-    };
-    let existing: Vec<_> = classes.items.iter().map(ResourceExt::name_any).collect();
-    let listed = if existing.is_empty() { "none".to_owned() } else { existing.join(", ") };
-    match wanted {
-        Some(wanted) if !existing.contains(&wanted) => Obstacle::new(
-            "VolumePending",
-            format!(
-                "claim \"{name}\" is Pending: no StorageClass \"{wanted}\". Existing classes: {listed}."
-            ),
-        ),
-        None => Obstacle::new(
-            "VolumePending",
-            format!(
-                "claim \"{name}\" is Pending: it names no StorageClass and the cluster has no default one. Existing classes: {listed}."
-            ),
-        ),
-        Some(class) => Obstacle::passing(
-            "VolumePending",
-            format!("claim \"{name}\" waits for its volume of StorageClass \"{class}\""),
-        ),
+/// What the kubelet knows besides the code, such as that the memory did not suffice.
+fn verdict(ended: &ContainerStateTerminated) -> String {
+    match ended.reason.as_deref() {
+        None | Some("" | "Error" | "Completed") => String::new(),
+        Some(reason) => format!(" ({reason})"),
     }
 }
+
+fn cause(ended: &ContainerStateTerminated) -> String {
+    let lines = ended.message.as_deref().unwrap_or_default().lines();
+    let last = lines.map(str::trim).rfind(|line| !line.is_empty());
+    last.map(|line| format!(": \"{}\"", redacted(line))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

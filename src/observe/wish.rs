@@ -109,3 +109,6 @@ pub(super) fn grace(instance: &ConvexInstance) -> Duration {
 fn seconds(number: i32) -> Duration {
     Duration::from_secs(u64::try_from(number).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,8 @@ impl Planner<'_> {
             Action::EnsureStoreStamped(backend) => {
                 self.with(|it, inputs| it.store(inputs, backend))
             }
+            // Two backends on one volume would destroy it.
+            Action::EnsureBackendRolled(_) if self.world.barred.is_some() => Vec::new(),
             Action::EnsureBackendRolled(backend) => {
                 self.with(|_, inputs| backend_steps(inputs, backend, false))
             }
@@ -73,7 +75,7 @@ impl Planner<'_> {
     }
 
     fn store(&self, inputs: &Inputs<'_>, backend: &Backend) -> Vec<Step> {
-        if !self.instance.spec.backend.storage.pvc.enabled {
+        if !self.instance.spec.backend.storage.pvc.enabled || self.world.barred.is_some() {
             return Vec::new();
         }
         vec![Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, backend))))]

@@ -16,6 +16,8 @@ use crate::{
 
 /// How many edges are remembered.
 const HISTORY: usize = 10;
+/// The longest version that the status holds.
+const LONGEST_VERSION: usize = 128;
 
 /// The status after a pass.
 pub(super) struct Account {
@@ -37,7 +39,7 @@ pub(super) fn of(
     let told = messages::tell(instance, step, world, applied, &before);
     let Wire { phase, stage } = Wire::from(step.phase);
     let seen = world.answer.as_ref().and_then(|it| it.verdict.as_ref().ok());
-    let running = seen.cloned().or_else(|| before.running_version.clone());
+    let running = seen.map(|it| bounded(it.as_str())).or_else(|| before.running_version.clone());
     let entered = before.phase_transition_time.clone().filter(|_| step.taken.is_none());
     let stage = Some(stage).filter(|it| !it.is_empty());
     let generation = instance.meta().generation.unwrap_or_default();
@@ -80,6 +82,11 @@ pub(super) fn unknown(
         None => all.push(ready),
     }
     all
+}
+
+/// An image of one's own may answer with more than the status can hold.
+fn bounded(version: &str) -> String {
+    version.chars().take(LONGEST_VERSION).collect()
 }
 
 fn time(world: &World) -> Time {
@@ -133,3 +140,6 @@ fn components(instance: &ConvexInstance, world: &World) -> Components {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

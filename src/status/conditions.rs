@@ -80,6 +80,7 @@ fn summary(step: &Step, world: &World, told: &Told) -> Vec<Verdict> {
     let ready = step.phase == Phase::Ready && told.obstacle.is_none();
     let reason = match (&told.obstacle, step.phase) {
         (None, Phase::Ready) => "Serving",
+        (None, Phase::Suspended) => "Suspended",
         (None, phase) => phase.name(),
         (Some(it), _) => it.reason,
     };

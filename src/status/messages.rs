@@ -118,7 +118,8 @@ fn waiting_for(
         Waiting::ForReferences => world.references.clone().unwrap_or_else(own),
         Waiting::Lost(_) => lost(instance, world).unwrap_or_else(own),
         Waiting::ForBackend(_) | Waiting::ForOthersGone => {
-            backend(step, world).unwrap_or_else(passing)
+            let barred = world.barred.clone();
+            barred.or_else(|| backend(step, world)).unwrap_or_else(passing)
         }
         Waiting::ForWayBack(strategy) => Obstacle::new(
             waiting.reason(),
@@ -141,6 +142,14 @@ fn lost(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
     let storage = &instance.spec.backend.storage.pvc;
     if storage.enabled && world.children.claim_is_lost() {
         let name = world.claim_name(instance);
+        if world.children.claim_is_going() {
+            return Some(Obstacle::new(
+                "StoreLost",
+                format!(
+                    "claim \"{name}\", which holds the data of this instance, is being deleted: it goes, with the data, as soon as no pod uses it. Make a copy of the data now; the backend is left running."
+                ),
+            ));
+        }
         return Some(Obstacle::new(
             "StoreLost",
             format!(

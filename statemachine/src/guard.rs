@@ -84,9 +84,11 @@ impl Life<'_> {
         unless(gone, || Waiting::ForBackendStopped)
     }
 
-    /// The target image runs where the backend runs.
+    /// The target image runs where the backend runs; what was seen of an earlier attempt is no proof.
     pub(crate) fn proven(&self, upgrade: &Upgrade) -> Verdict {
-        unless(self.seen.proof == Proof::Proven, || {
+        let looked_for = self.seen.pins.upgrade.as_ref().map(Upgrade::next_snapshot);
+        let ours = looked_for == Some(upgrade.next_snapshot());
+        unless(ours && self.seen.proof == Proof::Proven, || {
             Waiting::ForImageProven(upgrade.to.release.clone())
         })
     }
@@ -156,9 +158,7 @@ impl Life<'_> {
     /// The snapshot that is to be imported is still there.
     pub(crate) fn importable(&self, upgrade: &Upgrade) -> Verdict {
         match &upgrade.snapshot {
-            Some(it) => {
-                unless(self.seen.verified.contains(it), || Waiting::ForExport(it.clone()))
-            }
+            Some(it) => unless(self.seen.verified.contains(it), || Waiting::ForExport(it.clone())),
             None => Err(Waiting::ForHelp(Some(upgrade.stage))),
         }
     }

@@ -1,4 +1,5 @@
 //! What an edge pins, what a phase owes on the way, and what it says while it waits.
+#![allow(clippy::expect_used)] // helpers of tests are tests
 
 mod fixtures;
 

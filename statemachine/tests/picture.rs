@@ -2,6 +2,7 @@
 //!
 //! After a change of the machine: `UPDATE_GOLDENS=1 cargo test -p statemachine --test picture`,
 //! then look at the difference before committing it.
+#![allow(clippy::expect_used)] // helpers of tests are tests
 
 use std::{fs, path::PathBuf};
 

@@ -1,4 +1,5 @@
 //! A row per edge: from where, seeing what, to where, and which word people are told.
+#![allow(clippy::expect_used)] // helpers of tests are tests
 
 mod fixtures;
 

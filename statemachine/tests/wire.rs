@@ -1,4 +1,5 @@
 //! How phases and pins are spelled in `status`, and what becomes of words that nobody knows.
+#![allow(clippy::expect_used)] // helpers of tests are tests
 
 mod fixtures;
 

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 /// The sets of fields of an object, in the form of `managedFields`.
 pub fn of(object: &Value) -> Value {
     let mut top = object.as_object().cloned().unwrap_or_default();
-    ["apiVersion", "kind", "status"].map(|key| top.remove(key));
+    ["apiVersion", "kind", "status"].iter().for_each(|key| drop(top.remove(*key)));
     if let Some(meta) = top.get_mut("metadata").and_then(Value::as_object_mut) {
         ["name", "namespace", "uid", "resourceVersion", "managedFields", "generation"]
-            .map(|key| meta.remove(key));
+            .iter()
+            .for_each(|key| drop(meta.remove(*key)));
     }
     below("", &Value::Object(top))
 }

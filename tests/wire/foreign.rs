@@ -8,7 +8,12 @@ use crate::support::{
 };
 
 fn foreign(kind: &str, name: &str) -> Value {
-    json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": NAMESPACE}})
+    let workload = matches!(kind, "StatefulSet" | "Deployment");
+    let version = if workload { "apps/v1" } else { "v1" };
+    let template = json!({"selector": {}, "serviceName": "any", "template": {}});
+    let spec = if workload { template } else { json!({}) };
+    json!({"apiVersion": version, "kind": kind, "spec": spec,
+        "metadata": {"name": name, "namespace": NAMESPACE}})
 }
 
 #[tokio::test]

@@ -63,9 +63,9 @@ pub enum Store {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct Backend {
-    /// What runs.
+    /// The release that runs.
     pub release: Release,
-    /// What it opens.
+    /// The store that it opens.
     #[serde(default)]
     pub store: Store,
 }

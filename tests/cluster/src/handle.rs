@@ -86,6 +86,14 @@ impl Cluster {
         audit::since(&audit_log(&self.description.run), mark)
     }
 
+    /// What its API server has answered since a mark, on lines that hold all of these.
+    ///
+    /// # Errors
+    /// The audit log cannot be read.
+    pub fn audit_matching(&self, mark: u64, needles: &[&str]) -> Result<Vec<audit::Entry>> {
+        audit::matching(&audit_log(&self.description.run), mark, needles)
+    }
+
     /// Stops the operator with SIGTERM; it stays stopped until it is started.
     ///
     /// # Errors
@@ -120,7 +128,7 @@ impl Cluster {
         Ok(ended)
     }
 
-    /// The arguments of a command that runs where pods and Cluster IPs can be reached; the first is the program.
+    /// The words of a command that runs where pods and Cluster IPs can be reached; the first is the program.
     #[must_use]
     pub fn in_network(&self, command: &[&str]) -> Vec<String> {
         let enter = self.description.namespace().map(|name| {

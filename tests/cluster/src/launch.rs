@@ -3,6 +3,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::{self, OpenOptions},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -114,8 +115,6 @@ impl Launcher {
         command
     }
 }
-
-use std::os::unix::process::CommandExt as _;
 
 /// A command that runs in the network namespace of that name, or right here.
 #[must_use]

@@ -4,6 +4,20 @@
 //! Go modules. The node is either a process that plays the kubelet ([`NodeKind::Fake`]) or containerd, runc and kubelet in
 //! a network namespace ([`NodeKind::Real`]). Whatever a cluster makes outside its folder is recorded before it is made, so
 //! that an interrupted run can be cleaned up by the next.
+//!
+//! A cluster's folder is `.cache/run/fake` or `.cache/run/real`:
+//!
+//! | in it | is |
+//! |---|---|
+//! | `cluster.json` | what the cluster is and where ([`description::Description`]) |
+//! | `kubeconfig` | the administrator's |
+//! | `audit.log` | every answered request, a JSON object per line ([`audit::Entry`]) |
+//! | `logs/` | what each process says |
+//! | `operator.log`, `operator.json`, `operator.kubeconfig` | the operator as a host process (fake node) |
+//! | `volumes/` | a folder per provisioned volume |
+//! | `records.jsonl` | what is to be undone ([`record::Record`]) |
+//!
+//! The logs of a start that failed are kept in `.cache/run/fake.failed-logs` or `real.failed-logs`.
 
 pub mod address;
 pub mod audit;

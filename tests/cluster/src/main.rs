@@ -58,12 +58,12 @@ enum Action {
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
     },
-    /// Runs a command and notes which process it is and how it ended (started by `up`).
+    /// Runs the operator and notes how it ended (started by `up`).
     #[command(hide = true)]
     Keep {
-        /// Where to note it.
+        /// The run folder of its cluster.
         #[arg(long)]
-        note: PathBuf,
+        run: PathBuf,
         /// The command.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
@@ -98,9 +98,9 @@ async fn run(action: Action) -> Result<()> {
             Box::pin(Provisioner::new(client, &folder)?.run()).await
         }
         Action::Tools => build_tools(),
-        Action::Keep { note, command } => {
+        Action::Keep { run, command } => {
             let (program, arguments) = command.split_first().context("a command is needed")?;
-            operator::keep(&note, Command::new(program).args(arguments))
+            operator::keep(&run, Command::new(program).args(arguments))
         }
         Action::Up { node, operator: wanted } => {
             let checkout = Checkout::find()?;

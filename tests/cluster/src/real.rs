@@ -8,6 +8,7 @@ mod proxy;
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -20,7 +21,10 @@ use crate::{
     kubeconfig::Server,
     process::Daemon,
     record::{Record, Records},
+    wait,
 };
+
+const PROXY: Duration = Duration::from_secs(30);
 
 /// The packages with the programs that go into images.
 pub const PACKAGES: [&str; 1] = ["standin"];
@@ -30,6 +34,7 @@ pub const PACKAGES: [&str; 1] = ["standin"];
 pub struct RealNode {
     /// Short paths: a socket's may have 108 bytes at most, and a checkout may lie deep.
     runtime: PathBuf,
+    namespace: String,
 }
 
 impl RealNode {
@@ -48,7 +53,7 @@ impl RealNode {
         }
         fs::create_dir_all(&runtime)?;
         network::create(&network, parts.addresses, &mut records)?;
-        Ok(Self { runtime })
+        Ok(Self { runtime, namespace: network.namespace })
     }
 
     /// Starts containerd; it needs no API server.
@@ -80,13 +85,21 @@ impl RealNode {
         .await?
     }
 
-    /// Starts kubelet and kube-proxy.
+    /// Starts kubelet and kube-proxy, and waits until the API server has its Cluster IP.
     ///
     /// # Errors
     /// One of them does not start.
-    pub fn start(&self, parts: &Parts<'_>, server: &Server) -> Result<[Daemon; 2]> {
+    pub async fn start(&self, parts: &Parts<'_>, server: &Server) -> Result<[Daemon; 2]> {
         let socket = containerd::socket(&self.runtime);
-        Ok([kubelet::start(parts, server, &socket)?, proxy::start(parts, server)?])
+        containerd::record_containers(parts, &self.runtime)?;
+        let kubelet = kubelet::start(parts, server, &socket)?;
+        let proxy = proxy::start(parts, server)?;
+        let first = parts.addresses.first_service();
+        wait::until("Cluster IP of the API server", PROXY, &[&proxy], || async {
+            proxy::translates(&self.namespace, first)
+        })
+        .await?;
+        Ok([kubelet, proxy])
     }
 }
 

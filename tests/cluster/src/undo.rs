@@ -14,6 +14,8 @@ use crate::{
 
 /// Time for a process to end by itself.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Time for the API server: it waits for whoever still watches it, and nothing of it is to last.
+const API_SERVER_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Undoes everything that a run folder's records list.
 ///
@@ -48,6 +50,9 @@ fn stage(record: &Record) -> u8 {
 
 fn undo(record: &Record) -> Result<()> {
     match record {
+        Record::Process { name, identity } if name == "kube-apiserver" => {
+            identity.end(API_SERVER_PATIENCE)
+        }
         Record::Process { identity, .. } => identity.end(PATIENCE),
         Record::Containers { socket, running } => containers::end(socket, running),
         Record::Token { value } => end_marked(value),

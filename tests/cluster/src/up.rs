@@ -159,10 +159,13 @@ impl Start {
         let node = RealNode::prepare(&parts)?;
         let containerd = node.start_containerd(&parts)?;
         let images = node.bring_images(&parts, &containerd, built);
-        let (mut plane, ()) = tokio::try_join!(parts.start(), images)?;
+        // Both to their end, also where one fails: what is still being written could not be removed.
+        let (plane, images) = tokio::join!(parts.start(), images);
+        images?;
+        let mut plane = plane?;
         plane.daemons.push(storage::start(&parts, &plane.server)?);
         plane.daemons.push(containerd);
-        plane.daemons.extend(node.start(&parts, &plane.server)?);
+        plane.daemons.extend(node.start(&parts, &plane.server).await?);
         self.finish(plane).await
     }
 

@@ -97,8 +97,10 @@ fn went_backwards(current: &Instance, phase: Phase, pins: &Pins) -> bool {
 }
 
 fn remove_finalizer(world: &mut World, next: Instance) -> bool {
-    let writing =
-        world.jobs.iter().any(|job| job.outcome == Outcome::Running && Some(job.of) == world.permit);
+    let writing = world
+        .jobs
+        .iter()
+        .any(|job| job.outcome == Outcome::Running && Some(job.of) == world.permit);
     if writing || world.pods.iter().any(|pod| pod.started) {
         world.bad |= ghost::FINALIZER_EARLY;
     }
@@ -117,10 +119,8 @@ fn remove_finalizer(world: &mut World, next: Instance) -> bool {
 
 /// Users feel nothing of an upgrade before its image is proven.
 fn watch_proof(world: &mut World, write: &Write, base: &Instance) {
-    let felt = matches!(
-        write,
-        Write::Hold(_) | Write::Zero(_) | Write::Copy { .. } | Write::Export(_)
-    );
+    let felt =
+        matches!(write, Write::Hold(_) | Write::Zero(_) | Write::Copy { .. } | Write::Export(_));
     let current = world.instance.and_then(|it| it.pins.upgrade);
     let (Some(upgrade), Phase::Upgrading(Stage::Exporting)) = (base.pins.upgrade, base.phase)
     else {
@@ -128,8 +128,7 @@ fn watch_proof(world: &mut World, write: &Write, base: &Instance) {
     };
     let same = current.is_some_and(|it| (it.id, it.attempt) == (upgrade.id, upgrade.attempt));
     let name = Name { of: upgrade.id, attempt: upgrade.attempt };
-    let proven =
-        world.proofs.iter().any(|it| it.of == name && it.outcome == Outcome::Succeeded);
+    let proven = world.proofs.iter().any(|it| it.of == name && it.outcome == Outcome::Succeeded);
     if felt && same && !proven {
         world.bad |= ghost::FELT_UNPROVEN;
     }
@@ -317,7 +316,8 @@ impl Server<'_> {
 
     /// A job that is already there is not started twice.
     fn post(&mut self, kind: Kind, of: Name, source: Name, into: Backend) {
-        if self.world.jobs.iter().all(|job| job.kind != kind || job.of != of) {
+        let there = self.world.jobs.iter().any(|job| job.kind == kind && job.of == of);
+        if !there || self.mutant == Mutant::PostsOnce {
             let outcome = Outcome::Running;
             self.world.jobs.push(Job { kind, of, source, into, read: None, torn: false, outcome });
         }

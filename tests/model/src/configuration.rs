@@ -104,18 +104,17 @@ pub fn small(strategy: u8) -> Vec<Configuration> {
     let ending = Budget { deletions: 1, ..QUIET };
     let search = |name, budget| Configuration::new(name, strategy, budget);
     let mut all = vec![
-        search("crash, job, policy", Budget { edits: 2, crashes: 1, lates: 1, job_failures: 1, ..quiet }).rolling_back(),
+        search("crash, job, policy", Budget { edits: 1 + u8::from(strategy < 3), crashes: 1, lates: 1, job_failures: 1, ..quiet }).rolling_back(),
         search("broken target, policy", Budget { edits: 2, breaks: 1, lates: 1, ..quiet }).rolling_back(),
         search("two operators, stale reads", Budget { writes: 2, stale_reads: 1, second: 1, ..quiet }),
-        search("lost status, two operators", Budget { amnesia: 1, second: 1, ..quiet }).undrained(),
         search("lost status, crash", Budget { amnesia: 1, crashes: 1, lates: 1, ..quiet }),
         search("deletion, lost status", Budget { amnesia: 1, ..ending }).with_farewell(),
         search("deletion, late, job", Budget { lates: 1, job_failures: 1, ..ending }).with_farewell(),
         search("deletion, two operators", Budget { edits: 0, second: 1, ..ending }).with_farewell(),
-        search("children deleted, lost request, conflict", Budget { monkeys: 1, lost_requests: 1, conflicts: 1, lates: 1, ..quiet }),
+        search("children deleted, lost request, conflict", Budget { monkeys: 1, lost_requests: 1, conflicts: 1, ..quiet }),
         search("strategy edited", Budget { edits: 2, lates: 1, ..quiet }).or((strategy + 2) % 6),
         search("mistyped tag", Budget { edits: 2, absences: 1, lates: 1, ..quiet }).rolling_back(),
-        search("suspended", Budget { suspends: 2, crashes: 1, amnesia: 1, ..quiet }).undrained(),
+        search("suspended, lost status", Budget { edits: 0, suspends: 2, crashes: 1, amnesia: 1, ..quiet }),
         search("suspended, two operators", Budget { suspends: 2, second: 1, edits: 0, ..quiet }),
         search("suspended, upgraded", Budget { suspends: 2, deletions: 1, ..quiet }),
         search("vital lost", Budget { losses: 1, lates: 1, crashes: 1, ..quiet }),
@@ -125,6 +124,9 @@ pub fn small(strategy: u8) -> Vec<Configuration> {
         search("same name again", Budget { edits: 0, recreations: 1, second: 1, ..ending }).with_farewell(),
         search("rebuild stuck", Budget { edits: 0, amnesia: 1, jams: 1, lates: 1, ..quiet }),
     ];
+    if matches!(strategy, 0 | 3) {
+        all.push(search("lost status, two operators", Budget { amnesia: 1, second: 1, ..quiet }).undrained());
+    }
     if strategy == 2 {
         all.push(search("too old to be paused", Budget { edits: 2, writes: 2, lates: 1, ..quiet }).rolling_back().unpausable());
     }
@@ -142,10 +144,12 @@ pub fn large(strategy: u8) -> Vec<Configuration> {
     let search = |name, budget| Configuration::new(name, strategy, budget);
     let mut all = small(strategy);
     all.extend([
+        search("lost status, two operators", Budget { edits: 1, amnesia: 1, second: 1, ..quiet }),
+        search("crash, job, policy, two edits", Budget { crashes: 1, lates: 1, job_failures: 1, ..quiet }).rolling_back(),
         search("three edits", Budget { edits: 3, lates: 1, ..quiet }).or((strategy + 2) % 6),
         search("two operators, policy", Budget { second: 1, stale_reads: 1, lates: 1, ..quiet }).rolling_back(),
         search("children deleted, two operators", Budget { edits: 1, monkeys: 1, second: 1, ..quiet }),
-        search("suspended, drained", Budget { edits: 1, suspends: 2, crashes: 1, amnesia: 1, ..quiet }),
+        search("suspended, lost status, upgraded", Budget { edits: 1, suspends: 2, crashes: 1, amnesia: 1, ..quiet }),
         search("suspended, upgraded, two operators", Budget { edits: 1, suspends: 2, second: 1, ..quiet }),
         search("suspended, vital lost", Budget { edits: 1, suspends: 2, losses: 1, lates: 1, ..quiet }),
         search("vital lost, policy", Budget { losses: 2, lates: 1, ..quiet }).rolling_back(),

@@ -115,6 +115,12 @@ impl Lifecycle {
         Some(())
     }
 
+    /// Where version 1 cannot be paused it is where upgrades come from, never where they go.
+    fn too_early(&self, world: &World) -> bool {
+        let served = world.instance.is_some_and(|it| it.pins.served);
+        self.configuration.unpausable && !served
+    }
+
     /// What follows from one act; none where it cannot happen.
     pub(crate) fn after(&self, before: &World, act: Act) -> Option<World> {
         let mut world = before.clone();
@@ -160,9 +166,7 @@ impl Lifecycle {
             Act::PodServes(at) => Self::pod_serves(world, at.into()),
             Act::PodGone(at) => Self::pod_gone(world, at.into()),
             Act::Drained => self.drained(world),
-            Act::UserWrites => {
-                spend(&mut world.left.writes).and_then(|()| self.user_writes(world))
-            }
+            Act::UserWrites => spend(&mut world.left.writes).and_then(|()| self.user_writes(world)),
             Act::JobWorks(at) => worker::work(world, at.into(), self.mutant),
             Act::JobFails(at) => {
                 spend(&mut world.left.job_failures).and_then(|()| worker::fail(world, at.into()))
@@ -182,6 +186,7 @@ impl Lifecycle {
     fn people(&self, world: &mut World, act: Act) -> Option<Option<()>> {
         let monkey = |world: &mut World| spend(&mut world.left.monkeys);
         Some(match act {
+            Act::Edit(_) if self.too_early(world) => None,
             Act::Edit(version) => Self::edit_wish(world, |wish| wish.version = version),
             Act::EditStrategy(to) => Self::edit_wish(world, |wish| wish.strategy = to),
             Act::Retry => Self::edit_wish(world, |wish| wish.retry ^= 1),
@@ -189,9 +194,7 @@ impl Lifecycle {
             Act::Delete => Self::delete(world),
             Act::Recreate => self.recreate(world),
             Act::Kill => Self::kill(world),
-            Act::DeleteSet => {
-                monkey(world).and_then(|()| world.statefulset.take().map(|_| ()))
-            }
+            Act::DeleteSet => monkey(world).and_then(|()| world.statefulset.take().map(|_| ())),
             Act::DeleteGate => monkey(world)
                 .and_then(|()| (std::mem::take(&mut world.gate).owner != 0).then_some(())),
             Act::LoseSecret => Self::lose_secret(world),

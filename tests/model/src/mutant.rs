@@ -102,8 +102,10 @@ pub enum Mutant {
     Owns,
     /// Sees that a backend cannot be held.
     SeesUnholdable,
-    /// Looks whether the snapshot is still there before it is imported.
-    SnapshotThere,
+    /// Starts a job once.
+    PostsOnce,
+    /// Never goes back to a stage that an attempt has left.
+    GoesOn,
     /// Prunes only what nothing pinned refers to.
     PrunesOld,
 }

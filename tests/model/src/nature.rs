@@ -90,7 +90,9 @@ impl Lifecycle {
 
     fn unpausable_runs(&self, world: &World) -> bool {
         let old = |pod: &Pod| pod.backend.version == UNPAUSABLE && pod.started;
-        self.configuration.unpausable && world.pods.iter().any(old)
+        // What has never served has no functions, and so no crons.
+        let lives = world.instance.is_some_and(|it| it.pins.served);
+        self.configuration.unpausable && lives && world.pods.iter().any(old)
     }
 
     /// A user, or a cron of a backend that nobody can pause, also on a node that nobody can reach.

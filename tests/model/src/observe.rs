@@ -178,7 +178,7 @@ impl Look<'_> {
     }
 
     fn verified(&self) -> Vec<Name> {
-        let there = |it: &&crate::world::Export| !it.lost || self.mutant == Mutant::SnapshotThere;
+        let there = |it: &&crate::world::Export| !it.lost;
         let mut names: Vec<_> = self.world.exports.iter().filter(there).map(|it| it.of).collect();
         let attempt = self.attempt();
         let same = |id| self.world.exports.iter().any(|it| it.of.of == id);
@@ -218,7 +218,8 @@ impl Look<'_> {
         if self.mutant == Mutant::FinalizerLast {
             return gone;
         }
-        let keeps = !instance.wish.farewell || (instance.pins.parted && self.farewell_missing());
+        let parted = instance.pins.parted || self.mutant == Mutant::Parts && instance.late;
+        let keeps = !instance.wish.farewell || (parted && self.farewell_missing());
         gone && self.shut() && world.pods.is_empty() && (keeps || self.stores().next().is_none())
     }
 

@@ -90,9 +90,13 @@ fn mutate(look: &Look, seen: &Observed, step: &mut Step) {
             let draining = seen.traffic != observed::Traffic::Held;
             if mutant == Mutant::OneWish && here && upgrade.strategy == 2 && draining {
                 step.obligations.push(Action::EnsureBackendRolled(from));
-            } else if mutant == Mutant::PinsExport && here && upgrade.snapshot.is_some() && draining {
+            } else if mutant == Mutant::PinsExport && here && upgrade.snapshot.is_some() && draining
+            {
                 step.obligations.push(Action::EnsureBackendRolled(from));
             }
+        }
+        Mutant::GoesOn if instance.phase == Phase::Upgrading(Stage::Rolling) && instance.late => {
+            *step = jump(instance.phase, Phase::Upgrading(Stage::Exporting));
         }
         Mutant::Parts if step.taken.is_some_and(|it| it.reason == Reason::Parted) => {
             (step.taken, step.pins) = (None, None);

@@ -44,7 +44,11 @@ impl Write {
     fn revisions(&mut self, visit: Visit) {
         match self {
             Self::Status(_, pins) => pins.revisions(visit),
-            Self::Make(it) | Self::Stamp(it) | Self::Gate(Some(it)) | Self::Roll(it) | Self::Zero(it) => {
+            Self::Make(it)
+            | Self::Stamp(it)
+            | Self::Gate(Some(it))
+            | Self::Roll(it)
+            | Self::Zero(it) => {
                 it.revisions(visit);
             }
             Self::Seal(name)
@@ -136,7 +140,10 @@ impl World {
             let known = |id: Option<Revision>| id == Some(proof.of.of);
             let pinned = passes.iter().flatten().any(|pass| {
                 known(pass.instance.pins.upgrade.map(|it| it.id))
-                    || pass.todo.iter().any(|it| matches!(it, Write::Prove(name, _) if *name == proof.of))
+                    || pass
+                        .todo
+                        .iter()
+                        .any(|it| matches!(it, Write::Prove(name, _) if *name == proof.of))
             });
             known(current) || pinned
         });

@@ -34,7 +34,8 @@ impl Lifecycle {
     /// # Errors
     /// Where it ends instead, and why that is not well.
     pub fn drain(&self, world: &World) -> Result<(), (Box<World>, &'static str)> {
-        let mut world = World { left: Budget::default(), jammed: false, node_lost: false, ..world.clone() };
+        let mut world =
+            World { left: Budget::default(), jammed: false, node_lost: false, ..world.clone() };
         let mut path = Vec::new();
         for _ in 0..ROUNDS {
             let print = fingerprint(&world);

@@ -56,9 +56,10 @@ pub fn pins(it: &Pins, fence: Revision) -> pins::Pins {
         home: it.home.map(backend),
         served: it.served,
         upgrade: it.upgrade.map(upgrade),
-        refused: it
-            .refused
-            .map(|(version, retry)| Refused { release: release(version), retry: retry.to_string() }),
+        refused: it.refused.map(|(version, retry)| Refused {
+            release: release(version),
+            retry: retry.to_string(),
+        }),
         farewell: it.farewell.map(snapshot),
         parted: it.parted,
         unreadable: None,

@@ -10,6 +10,7 @@ pub mod instance;
 pub mod kubectl;
 pub mod reach;
 pub mod refusal;
+pub mod stage;
 pub mod witness;
 
 pub use admission::{Case, rule};
@@ -19,4 +20,5 @@ pub use instance::Instance;
 pub use kubectl::Kubectl;
 pub use reach::Reach;
 pub use refusal::Refusal;
+pub use stage::{Stage, played};
 pub use witness::Witness;

@@ -29,7 +29,7 @@ impl Refusal {
         match answer {
             Ok(_) => Ok(None),
             Err(kube::Error::Api(status)) if status.code == 422 => {
-                let causes = status.details.unwrap_or_default().causes;
+                let causes = status.details.map(|details| details.causes).unwrap_or_default();
                 let causes = causes
                     .into_iter()
                     .map(|cause| Cause { field: anywhere(&cause.field), message: cause.message });

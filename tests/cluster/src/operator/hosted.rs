@@ -25,6 +25,7 @@ use crate::{
     kubeconfig::{self, Server},
     launch::{Launcher, Program},
     process::{Daemon, Identity},
+    record::{Record, Records},
     wait,
 };
 
@@ -72,7 +73,13 @@ pub async fn start(cluster: &Description, options: &Options) -> Result<()> {
     let address = SocketAddr::new(cluster.addresses.control_plane.into(), OPERATOR_PORT);
     let mut keeper = Program::new("operator", &cluster.harness)
         .log(&log(cluster))
-        .args(["keep".into(), "--note".into(), note.clone(), "--".into(), program(&cluster.run)])
+        .args([
+            "keep".into(),
+            "--run".into(),
+            cluster.run.clone(),
+            "--".into(),
+            program(&cluster.run),
+        ])
         .args(["run"])
         .args(&options.arguments)
         .env("KUBECONFIG", &kubeconfig)
@@ -120,13 +127,16 @@ pub fn stop(cluster: &Description) -> Result<Option<Ended>> {
     bail!("the operator ended and its keeper did not say how")
 }
 
-/// Runs a command and keeps a note of which process it is, and of how it ended; only its parent learns the latter.
+/// Runs the operator, records it among the cluster's processes, and notes how it ended, which only a parent learns.
 ///
 /// # Errors
 /// The command cannot be started, or the note not be written.
-pub fn keep(note: &Path, command: &mut Command) -> Result<()> {
+pub fn keep(run: &Path, command: &mut Command) -> Result<()> {
     let mut child = command.spawn().with_context(|| format!("starting {command:?}"))?;
-    let mut kept = Kept { identity: Identity::of(child.id().cast_signed())?, ended: None };
+    let identity = Identity::of(child.id().cast_signed())?;
+    Records::open(run)?.write(&Record::Process { name: NAME.to_owned(), identity })?;
+    let mut kept = Kept { identity, ended: None };
+    let note = &note(run);
     write(note, &kept)?;
     kept.ended = Some(Exit { code: child.wait()?.code() });
     write(note, &kept)
@@ -170,22 +180,23 @@ fn write(note: &Path, kept: &Kept) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record;
 
     #[test]
     fn the_keeper_notes_the_exit_code() {
         let folder = tempfile::tempdir().unwrap();
-        let note = folder.path().join("operator.json");
-        keep(&note, Command::new("sh").args(["-c", "exit 7"])).unwrap();
-        let kept = read(&note).unwrap().unwrap();
+        keep(folder.path(), Command::new("sh").args(["-c", "exit 7"])).unwrap();
+        let kept = read(&note(folder.path())).unwrap().unwrap();
         assert_eq!(kept.ended.unwrap().code, Some(7));
         assert!(!kept.identity.is_alive());
+        let record = Record::Process { name: NAME.into(), identity: kept.identity };
+        assert_eq!(record::read(folder.path()).unwrap(), [record]);
     }
 
     #[test]
     fn an_end_by_a_signal_has_no_code() {
         let folder = tempfile::tempdir().unwrap();
-        let note = folder.path().join("operator.json");
-        keep(&note, Command::new("sh").args(["-c", "kill -KILL $$"])).unwrap();
-        assert_eq!(read(&note).unwrap().unwrap().ended.unwrap().code, None);
+        keep(folder.path(), Command::new("sh").args(["-c", "kill -KILL $$"])).unwrap();
+        assert_eq!(read(&note(folder.path())).unwrap().unwrap().ended.unwrap().code, None);
     }
 }

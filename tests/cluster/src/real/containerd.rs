@@ -48,11 +48,19 @@ pub fn start(parts: &Parts<'_>, runtime: &Path) -> Result<Daemon> {
     let path = folder.join("config.toml");
     fs::write(&path, configuration(&folder, runtime, snapshotter(&folder)?))?;
     let program = Program::new("containerd", "containerd").args([Path::new("--config"), &path]);
-    let daemon = parts.launcher.start(&program)?;
-    // After the process in the records, so before it when they are undone: containers end through their containerd.
+    parts.launcher.start(&program)
+}
+
+/// Writes down that there will be containers.
+///
+/// Before the kubelet, the first to make some, and after the rest: so they end after the kubelet, which would make them
+/// anew, and before containerd, through which they end, and the API server, which waits for those that follow it.
+///
+/// # Errors
+/// The disk refuses it.
+pub fn record_containers(parts: &Parts<'_>, runtime: &Path) -> Result<()> {
     let running = state(runtime).join("io.containerd.runtime.v2.task/k8s.io");
-    Records::open(parts.run)?.write(&Record::Containers { socket: socket(runtime), running })?;
-    Ok(daemon)
+    Records::open(parts.run)?.write(&Record::Containers { socket: socket(runtime), running })
 }
 
 /// Waits until it answers.

@@ -1,13 +1,27 @@
 //! kube-proxy: Cluster IPs inside the namespace.
 
-use std::fs;
+use std::{ffi::OsStr, fs, net::Ipv4Addr};
 
 use anyhow::Result;
 use serde_json::json;
 
 use crate::{
-    control_plane::Parts, kubeconfig::Server, launch::Program, process::Daemon, up::NODE_NAME,
+    control_plane::Parts,
+    kubeconfig::Server,
+    launch::{Program, in_namespace},
+    process::{Daemon, captured},
+    up::NODE_NAME,
 };
+
+/// Whether it has translated the first Cluster IP, that of the API server: until then no pod reaches the API.
+///
+/// # Errors
+/// It has no table yet.
+pub fn translates(namespace: &str, first_service: Ipv4Addr) -> Result<Option<()>> {
+    let mut nft = in_namespace(Some(namespace), OsStr::new("nft"));
+    let map = captured(nft.args(["list", "map", "ip", "kube-proxy", "service-ips"]))?;
+    Ok(map.contains(&format!(" {first_service} ")).then_some(()))
+}
 
 /// Starts it.
 ///

@@ -3,6 +3,7 @@
 pub mod command;
 pub mod ledger;
 mod prepare;
+mod record;
 mod run;
 mod stop;
 mod user;

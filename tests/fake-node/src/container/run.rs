@@ -4,15 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{
     api::core::v1::{Container as Spec, ContainerStateTerminated, Pod},
-    apimachinery::pkg::apis::meta::v1::Time,
     jiff::Timestamp,
 };
-use sha2::{Digest, Sha256};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    ledger::{self, Ledger},
+    ledger::Ledger,
     prepare::{NotReady, Ready},
+    record::{start_error, terminated},
     stop::{Stop, asked},
     user::full_name,
 };
@@ -23,7 +22,7 @@ use crate::{
     kubelet::Node,
     logs,
     pod::Folders,
-    probe::{self, Health, Target},
+    probe::{self, Target},
     process::{Launch, Process, exit_code},
     volumes::Volumes,
 };
@@ -70,11 +69,11 @@ impl Container {
     /// Lives until there is nothing left to do.
     pub async fn live(self) -> Outcome {
         let mut crashes = CrashBackoff::default();
-        loop {
-            let Some((image, ready)) = self.unless_stopped(self.prepared()).await else {
+        for restart in self.ledger.entry(&self.spec.name).map_or(0, |entry| entry.restarts).. {
+            let Some((image, ready)) = self.unless_stopped(self.prepared(restart)).await else {
                 return Outcome::Stopped;
             };
-            self.record_image(&image);
+            self.record_run(&image, restart);
             let began = Instant::now();
             let (ended, stopped) = match ready {
                 Ready::Done => (terminated(0, None, Timestamp::now()), false),
@@ -94,8 +93,8 @@ impl Container {
             if self.unless_stopped(self.back_off(&mut crashes, began)).await.is_none() {
                 return Outcome::Stopped;
             }
-            self.ledger.change(&self.spec.name, |entry| entry.restarts += 1);
         }
+        Outcome::Failed
     }
 
     /// Does `work`, unless the pod is to end first.
@@ -109,10 +108,9 @@ impl Container {
     }
 
     /// Tries until everything is there, saying what is missing.
-    async fn prepared(&self) -> (Pulled, Ready) {
+    async fn prepared(&self, restart: i32) -> (Pulled, Ready) {
         let mut pulls = Backoff::default();
         loop {
-            let restart = self.ledger.entry(&self.spec.name).map_or(0, |entry| entry.restarts);
             let missing = match self.pull() {
                 Ok(image) => match self.prepare(&image, restart).await {
                     Ok(ready) => return (image, ready),
@@ -217,69 +215,6 @@ impl Container {
         written.or_else(|| {
             if from_log && code != 0 { logs::last_words(&launch.log).ok() } else { None }
         })
-    }
-
-    fn record_image(&self, image: &Pulled) {
-        self.ledger.change(&self.spec.name, |entry| {
-            entry.image_id.clone_from(&image.image_id);
-            entry.container_id = Some(self.run_id(entry.restarts));
-        });
-    }
-
-    fn record_start(&self, since: Timestamp) {
-        self.ledger.change(&self.spec.name, |entry| {
-            if let Some(ended) = entry.state.terminated.take() {
-                entry.last = Some(ended);
-            }
-            entry.state = ledger::running(since);
-            (entry.started, entry.ready) = (false, false);
-        });
-    }
-
-    fn record_health(&self, health: Health) {
-        self.ledger.change(&self.spec.name, |entry| match health {
-            Health::Started => entry.started = true,
-            Health::Ready(ready) => entry.ready = ready,
-        });
-    }
-
-    fn record_end(&self, mut ended: ContainerStateTerminated) {
-        self.ledger.change(&self.spec.name, |entry| {
-            ended.container_id.clone_from(&entry.container_id);
-            if let Some(before) = entry.state.terminated.take() {
-                entry.last = Some(before);
-            }
-            (entry.started, entry.ready) = (false, ended.exit_code == 0 && self.is_init());
-            entry.state = ledger::ended(ended);
-        });
-    }
-
-    fn is_init(&self) -> bool {
-        let init = self.pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref());
-        init.is_some_and(|init| init.iter().any(|container| container.name == self.spec.name))
-    }
-
-    fn run_id(&self, restart: i32) -> String {
-        let run = format!("{} {} {restart}", full_name(&self.pod), self.spec.name);
-        format!("fake://{}", hex::encode(Sha256::digest(run)))
-    }
-}
-
-fn terminated(code: i32, message: Option<String>, since: Timestamp) -> ContainerStateTerminated {
-    ContainerStateTerminated {
-        exit_code: code,
-        reason: Some(if code == 0 { "Completed" } else { "Error" }.to_owned()),
-        message,
-        started_at: Some(Time(since)),
-        finished_at: Some(Time(Timestamp::now())),
-        ..ContainerStateTerminated::default()
-    }
-}
-
-fn start_error(why: String) -> ContainerStateTerminated {
-    ContainerStateTerminated {
-        reason: Some("StartError".to_owned()),
-        ..terminated(128, Some(why), Timestamp::now())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Pods: what each of them does ([`worker`]), what is said about it ([`status`]) and what a test wants to go wrong ([`faults`]).
 
 mod conditions;
+mod fate;
 pub mod faults;
 mod report;
 pub mod status;

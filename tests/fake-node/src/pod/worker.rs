@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::{
     Folders,
-    faults::{Fault, Faults, annotated},
+    fate::{fate, is_over},
     report::Reporter,
     status::{containers, init_containers},
 };
@@ -108,8 +108,9 @@ impl Work {
             }
             reporter.write().await;
         }
-        self.wait_for_deletion().await;
-        reporter.delete().await;
+        if is_deleted(self.pod.clone()).await {
+            reporter.delete().await;
+        }
         self.node.logs.remove(&namespace, &name, &self.folders.logs);
         // What cannot be removed is removed with the state folder.
         let _ = std::fs::remove_dir_all(&self.folders.pod);
@@ -169,12 +170,17 @@ impl Work {
     }
 
     async fn volumes(&self) -> Volumes {
+        let mut said = String::new();
         loop {
             self.node.link.up().await;
             let folder = &self.folders.volumes;
             match volumes::prepare(&self.node.client, &self.first, &self.facts, folder).await {
                 Ok(volumes) => return volumes,
-                Err(error) => tracing::warn!(pod = %self.first.name_any(), %error, "FailedMount"),
+                Err(error) if error.to_string() == said => (),
+                Err(error) => {
+                    tracing::warn!(pod = %self.first.name_any(), %error, "FailedMount");
+                    said = error.to_string();
+                }
             }
             tokio::time::sleep(self.node.pace.scale(RETRY)).await;
         }
@@ -200,90 +206,39 @@ impl Work {
             }
         }
     }
+}
 
-    /// A pod whose containers have all ended stays until somebody deletes it.
-    async fn wait_for_deletion(&self) {
-        let mut pod = self.pod.clone();
-        while pod.borrow_and_update().metadata.deletion_timestamp.is_none() {
-            if pod.changed().await.is_err() {
-                return;
-            }
+/// Waits until somebody deletes the pod: one whose containers have all ended stays until then. False where the channel has
+/// closed first: its object is gone, or this node is ending, and then it is nobody's to remove.
+async fn is_deleted(mut pod: watch::Receiver<Arc<Pod>>) -> bool {
+    loop {
+        if pod.has_changed().is_err() {
+            return false;
+        }
+        if pod.borrow_and_update().metadata.deletion_timestamp.is_some() {
+            return true;
+        }
+        if pod.changed().await.is_err() {
+            return false;
         }
     }
 }
 
-/// Whether the pod had ended before an earlier run of this node did.
-fn is_over(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    matches!(phase, Some("Succeeded" | "Failed"))
-}
-
-/// Whether and how the pod is to end.
-fn fate(pod: &Pod, vanished: bool, faults: &Faults) -> Option<Stop> {
-    let hangs = faults.file_asks(pod, Fault::HangOnTermination)
-        || (!vanished && annotated(pod, Fault::HangOnTermination).is_some());
-    if hangs {
-        return None;
-    }
-    if vanished {
-        return Some(Stop::Vanished);
-    }
-    if pod.metadata.deletion_timestamp.is_some() {
-        let seconds = pod.metadata.deletion_grace_period_seconds.unwrap_or(30);
-        return Some(Stop::Deleted {
-            grace: Duration::from_secs(u64::try_from(seconds).unwrap_or(0)),
-        });
-    }
-    faults.ask(pod, Fault::Evict).then(|| {
-        let message = annotated(pod, Fault::Evict).filter(|message| *message != "true");
-        Stop::Evicted(message.unwrap_or("The node was low on resource: memory.").to_owned())
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
-    fn pod(metadata: &Value) -> Pod {
-        serde_json::from_value(json!({ "metadata": metadata })).unwrap()
-    }
-
-    fn faults(file: Value) -> Faults {
-        serde_json::from_value(file).unwrap()
-    }
-
-    #[test]
-    fn a_deleted_pod_ends_within_its_grace_and_a_vanished_one_at_once() {
-        let deleted = pod(&json!({
-            "deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 60
-        }));
-        let grace = Duration::from_mins(1);
-        assert_eq!(fate(&deleted, false, &Faults::default()), Some(Stop::Deleted { grace }));
-        assert_eq!(fate(&deleted, true, &Faults::default()), Some(Stop::Vanished));
-        assert_eq!(fate(&pod(&json!({})), false, &Faults::default()), None);
-    }
-
-    #[test]
-    fn a_hang_by_annotation_ends_with_the_object_and_one_by_file_does_not() {
-        let annotated = pod(&json!({
-            "name": "db-0", "namespace": "shop", "deletionTimestamp": "2026-01-01T00:00:00Z",
-            "annotations": {"fake-node/hang-on-termination": "true"}
-        }));
-        assert_eq!(fate(&annotated, false, &Faults::default()), None);
-        assert_eq!(fate(&annotated, true, &Faults::default()), Some(Stop::Vanished));
-        let by_file = faults(json!({"pods": {"shop/db-0": ["hang-on-termination"]}}));
-        assert_eq!(fate(&annotated, true, &by_file), None);
-    }
-
-    #[test]
-    fn an_eviction_says_why() {
-        let out = pod(&json!({"annotations": {"fake-node/evict": "no room"}}));
-        assert_eq!(
-            fate(&out, false, &Faults::default()),
-            Some(Stop::Evicted("no room".to_owned()))
-        );
+    #[tokio::test]
+    async fn a_node_that_ends_removes_no_pod() {
+        let (worker, pod) = watch::channel(Arc::new(Pod::default()));
+        drop(worker);
+        assert!(!is_deleted(pod).await);
+        let mut deleted = Pod::default();
+        deleted.metadata.deletion_timestamp = Some(k8s_openapi::jiff::Timestamp::now().into());
+        let (_worker, pod) = watch::channel(Arc::new(deleted));
+        assert!(is_deleted(pod).await);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Volumes: folders of this machine, found or filled, and linked into the file tree of each container.
 
+mod files;
 mod source;
 
 use std::{

@@ -8,24 +8,15 @@ use crate::{complete, everywhere};
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 pub fn cases() -> Vec<Case> {
-    let keys = everywhere(
-        &["backend.db.urlKey", "backend.instance.secretKey"],
-        "must be a key of a Secret",
-        "some.Key_of-it",
-        "a key",
-    );
     let names = everywhere(
         &["backend.db.secretRef", "backend.instance.secretRef"],
         "must be the name of an object",
         "some.other-name",
         "Some_Name",
     );
-    let identified = |name| {
-        complete().with("backend.instance", json!({"secretRef": "sealed", "secretKey": name}))
-    };
-    // A key without its Secret would break another rule, too.
-    let keys = keys.into_iter().chain(names).map(|case| case.accepts(identified("KEY")));
-    [keys.collect(), images(), identity(), environment(), confinement()].concat()
+    let keys =
+        everywhere(&["backend.db.urlKey"], "must be a key of a Secret", "some.Key_of-it", "a key");
+    [names, keys, images(), identity(), environment(), confinement()].concat()
 }
 
 fn images() -> Vec<Case> {
@@ -48,7 +39,13 @@ fn images() -> Vec<Case> {
 fn identity() -> Vec<Case> {
     let named = Instance::dev("named").with("backend.instance.name", "orders");
     let unnamed = Instance::dev("unnamed");
+    let sealed = |key: &str| {
+        Instance::dev("a").with("backend.instance", json!({"secretRef": "s", "secretKey": key}))
+    };
     vec![
+        rule("spec.backend.instance.secretKey", "must be a key of a Secret")
+            .accepts(sealed("tls.key"))
+            .refuses(sealed("a key")),
         rule("spec.backend.instance", "set spec.backend.instance.secretRef too")
             .accepts(Instance::dev("a").with("backend.instance.secretRef", "sealed"))
             .refuses(Instance::dev("a").with("backend.instance.secretKey", "KEY")),

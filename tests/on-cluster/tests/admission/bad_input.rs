@@ -1,6 +1,7 @@
 //! What people get wrong: refused with a message that helps, whichever part of the definition says it.
 
 use anyhow::Result;
+use convex_operator::api::ConvexInstance;
 use on_cluster::{Case, Ground, Instance, admission, rule};
 use serde_json::{Value, json};
 
@@ -77,14 +78,16 @@ async fn a_field_that_does_not_exist_is_refused_by_a_strict_client() -> Result<(
 async fn a_null_is_as_good_as_nothing() -> Result<()> {
     let ground = Ground::fresh("nulls").await?;
     let mut nulls = Instance::dev("nulls");
-    for path in ["image", "resources", "db.databaseName", "db.requireSSL", "instance.name"] {
-        nulls = nulls.with(&format!("backend.{path}"), Value::Null);
+    for field in ["image", "resources", "instance.name", "db.databaseName", "storage.pvc"] {
+        nulls = nulls.with(&format!("backend.{field}"), Value::Null);
     }
-    let nulls = nulls.with("scale", Value::Null).with("backend.storage.pvc", Value::Null);
-    let applied = ground.applied(&nulls).await?;
-    let backend = &applied.data["spec"]["backend"];
-    assert_eq!(backend["db"], json!({"engine": "sqlite"}));
-    assert_eq!(backend["storage"]["pvc"], json!({"enabled": true, "size": "10Gi"}));
-    assert!(backend.get("image").is_none() && applied.data["spec"].get("scale").is_none());
+    assert_eq!(ground.create(&nulls).await?, None);
+    assert_eq!(ground.create(&Instance::dev("nothing")).await?, None);
+    let mut specs = Vec::new();
+    for name in ["nulls", "nothing"] {
+        let stored = serde_json::to_value(ground.instances().get(name).await?)?;
+        specs.push(serde_json::from_value::<ConvexInstance>(stored)?.spec);
+    }
+    assert_eq!(specs[0], specs[1]);
     Ok(())
 }

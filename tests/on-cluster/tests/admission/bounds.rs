@@ -15,7 +15,8 @@ fn with(field: &str, value: Value) -> on_cluster::Instance {
 }
 
 fn too_far(field: &str, schema: &Value) -> Vec<Case> {
-    let beyond = |message: &str, value: Value| rule(field, message).refuses(with(field, value));
+    let said_of = field.replace("{}", ".any");
+    let beyond = |message: &str, value: Value| rule(&said_of, message).refuses(with(field, value));
     let bound = |name: &str| schema[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
     let number = |name: &str| schema[name].as_f64();
     let mut cases = Vec::new();
@@ -25,8 +26,9 @@ fn too_far(field: &str, schema: &Value) -> Vec<Case> {
     if let Some(max) = bound("maxLength") {
         cases.push(beyond("Too long", json!("a".repeat(max + 1))));
     }
-    if bound("minLength").is_some() {
-        cases.push(beyond("should be at least 1 chars long", json!("")));
+    if let Some(min) = bound("minLength") {
+        let few = format!("should be at least {min} chars long");
+        cases.push(beyond(&few, json!("")));
     }
     if let Some(max) = number("maximum") {
         cases.push(beyond("should be less than or equal to", json!(max + 1.0)));

@@ -128,7 +128,7 @@ fn object_storage() -> Vec<Case> {
     let field = |name: &str| format!("backend.s3.{name}");
     let lacking = |name: &str| named.clone().without(&field(name));
     vec![
-        rule("spec.backend.s3", "name what is missing, or set spec.backend.s3.enabled to false")
+        rule("spec.backend.s3", "object storage needs secretRef, accessKeyIdKey")
             .accepts(named.clone())
             .accepts(lacking("bucketKey").with(&field("bucket"), "orders"))
             .accepts(lacking("endpointKey").with(&field("endpoint"), "https://s3.example.com"))

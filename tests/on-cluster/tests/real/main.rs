@@ -1,1 +1,10 @@
-//! What only a node that really runs pods can prove.
+//! What only a node that really runs pods can prove: on a cluster that `tests/run-on real` brings up, the operator on it as a
+//! pod under its own role, and every test in a namespace that enforces the restricted Pod Security Standard.
+
+mod deletion;
+mod operator;
+mod pod;
+mod provisioning;
+mod repair;
+mod stage;
+mod upgrade;

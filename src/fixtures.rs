@@ -1,0 +1,13 @@
+//! Instances, pods, claims and worlds for tests, in words that read as prose.
+
+mod instances;
+mod pods;
+mod stores;
+mod worlds;
+
+pub(crate) use self::{
+    instances::{UID, instance, instance_with, keys, secret},
+    pods::{PodWords, pod},
+    stores::{ClaimWords, SetWords, claim, deployment, stateful_set},
+    worlds::{all_is_well, world},
+};

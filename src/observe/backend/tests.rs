@@ -1,0 +1,125 @@
+use std::sync::Arc;
+
+use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::PersistentVolumeClaim};
+
+use super::*;
+use crate::{
+    fixtures::{ClaimWords, PodWords, SetWords, claim, pod, stateful_set},
+    observe::Obstacle,
+};
+
+fn with_set(set: StatefulSet) -> Children {
+    Children { stateful_set: Some(Arc::new(set)), ..Children::default() }
+}
+
+fn with_claim(claim: PersistentVolumeClaim) -> Children {
+    Children { claim: Some(Arc::new(claim)), ..with_set(stateful_set("v1")) }
+}
+
+fn with_pods<const N: usize>(pods: [Pod; N]) -> Children {
+    Children { pods: pods.map(Arc::new).to_vec(), ..with_set(stateful_set("v1")) }
+}
+
+fn backend_of(version: &str) -> Backend {
+    let (version, image) = (version.to_owned(), format!("example.com/backend:{version}"));
+    Backend {
+        release: Release { version, image, engine: "sqlite".to_owned() },
+        store: Store::Original,
+    }
+}
+
+fn answer(verdict: Result<String, Obstacle>) -> Answer {
+    Answer { container: "uid-of-dev-backend-0/run://1".to_owned(), verdict }
+}
+
+#[test]
+fn what_is_asked_for_counts_once_its_controller_has_seen_it() {
+    assert_eq!(asked(&with_set(stateful_set("v1"))), Some(backend_of("v1")));
+    assert_eq!(asked(&with_set(stateful_set("v1").unseen())), None);
+    assert_eq!(asked(&with_set(stateful_set("v1").asking_for(0))), None);
+    assert_eq!(asked(&Children::default()), None);
+}
+
+#[test]
+fn the_image_is_read_from_where_it_is_run() {
+    let mut edited = stateful_set("v1");
+    let spec = edited.spec.as_mut().unwrap().template.spec.as_mut().unwrap();
+    spec.containers[1].image = Some("example.com/other:v1".to_owned());
+    let release = asked(&with_set(edited)).unwrap().release;
+    assert_eq!((release.version.as_str(), release.image.as_str()), ("v1", "example.com/other:v1"));
+}
+
+#[test]
+fn stopped_means_asking_for_none_and_being_seen_to() {
+    assert!(is_stopped(&with_set(stateful_set("v1").asking_for(0))));
+    assert!(!is_stopped(&with_set(stateful_set("v1").asking_for(0).unseen())));
+    assert!(!is_stopped(&with_set(stateful_set("v1"))));
+    assert!(!is_stopped(&Children::default()));
+}
+
+#[test]
+fn a_lost_status_finds_what_is_stamped_on_the_store_before_what_the_set_says() {
+    let sealed = with_claim(claim("dev-data").opened_by(&["v1", "v2"]));
+    assert_eq!(found(&sealed), Some(backend_of("v2")));
+    assert_eq!(found(&with_claim(claim("dev-data"))), Some(backend_of("v1")));
+    assert_eq!(found(&Children::default()), None);
+}
+
+#[test]
+fn a_pod_serves_once_it_is_ready_and_this_very_container_has_answered_as_its_version() {
+    let ready = with_pods([pod("dev-backend-0").of("v1").ready()]);
+    let health = |children: &Children, answer: Option<&Answer>| pods(children, answer)[0].health;
+    let other = Answer { container: "another".to_owned(), ..answer(Ok("v1".to_owned())) };
+    assert_eq!(health(&ready, Some(&answer(Ok("v1".to_owned())))), Health::Serving);
+    assert_eq!(health(&ready, Some(&answer(Ok("v2".to_owned())))), Health::Starting);
+    assert_eq!(health(&ready, Some(&answer(Err(Obstacle::new("Any", ""))))), Health::Starting);
+    assert_eq!(health(&ready, Some(&other)), Health::Starting);
+    assert_eq!(health(&ready, None), Health::Starting);
+    let starting = with_pods([pod("dev-backend-0").of("v1")]);
+    assert_eq!(health(&starting, Some(&answer(Ok("v1".to_owned())))), Health::Starting);
+}
+
+#[test]
+fn a_pod_that_goes_is_still_a_pod_whatever_it_says() {
+    let going = with_pods([pod("dev-backend-0").of("v1").ready().overdue_by(0)]);
+    let seen = pods(&going, Some(&answer(Ok("v1".to_owned()))));
+    assert_eq!(seen[0].health, Health::Terminating);
+    assert_eq!(seen[0].backend, backend_of("v1"));
+}
+
+#[test]
+fn every_pod_counts_not_just_the_first() {
+    let two = with_pods([pod("dev-backend-0").of("v1").ready(), pod("stray").of("v2")]);
+    let versions: Vec<_> =
+        pods(&two, None).into_iter().map(|it| it.backend.release.version).collect();
+    assert_eq!(versions, ["v1", "v2"]);
+}
+
+#[test]
+fn away_means_that_one_is_wanted_and_none_is_ready() {
+    assert!(is_away(&Children::default()));
+    assert!(is_away(&with_set(stateful_set("v1"))));
+    assert!(is_away(&with_pods([pod("dev-backend-0").of("v1")])));
+    assert!(is_away(&with_pods([pod("dev-backend-0").of("v1").ready().overdue_by(0)])));
+    assert!(!is_away(&with_pods([pod("dev-backend-0").of("v1").ready()])));
+    assert!(!is_away(&with_set(stateful_set("v1").asking_for(0))));
+}
+
+#[test]
+fn the_image_is_told_by_digest_where_the_node_knows_it() {
+    let of = |pod: Pod| image(&with_pods([pod]));
+    let backend = || pod("dev-backend-0").of("v1").ready();
+    let digest = "example.com/backend@sha256:0123";
+    assert_eq!(of(backend().running_image(digest)).as_deref(), Some(digest));
+    assert_eq!(of(backend().running_image("0123")).as_deref(), Some("example.com/backend:v1"));
+    assert_eq!(image(&Children::default()), None);
+}
+
+#[test]
+fn a_claim_is_lost_when_it_is_gone_going_or_without_its_volume() {
+    assert!(!with_claim(claim("dev-data")).claim_is_lost());
+    assert!(!with_claim(claim("dev-data").pending()).claim_is_lost());
+    assert!(with_claim(claim("dev-data").lost()).claim_is_lost());
+    assert!(with_claim(claim("dev-data").deleted()).claim_is_lost());
+    assert!(Children::default().claim_is_lost());
+}

@@ -1,0 +1,94 @@
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::{ClaimWords, claim, instance, instance_with};
+
+fn strategy_of(maintenance: Value, engine: &str) -> &'static str {
+    let instance = instance_with(|spec| {
+        spec["maintenance"] = maintenance;
+        spec["backend"]["db"]["engine"] = json!(engine);
+    });
+    strategy(&instance).name()
+}
+
+#[test]
+fn the_strategy_follows_from_three_fields_and_the_engine() {
+    let in_place = |snapshot: &str| json!({"preUpgradeSnapshot": snapshot});
+    for (maintenance, engine, expected) in [
+        (json!({}), "sqlite", "InPlace/Copy"),
+        (json!({}), "postgres", "InPlace/Export"),
+        (in_place("Copy"), "postgres", "InPlace/Copy"),
+        (in_place("Export"), "sqlite", "InPlace/Export"),
+        (in_place("Off"), "sqlite", "InPlace/None"),
+        (json!({"upgradeStrategy": "exportImport"}), "sqlite", "ExportImport/SameStore/Copy"),
+        (json!({"upgradeStrategy": "exportImport"}), "mysql", "ExportImport/SameStore/Export"),
+        (
+            json!({"upgradeStrategy": "exportImport", "exportImport": {"into": "FreshStore"}}),
+            "sqlite",
+            "ExportImport/FreshStore",
+        ),
+    ] {
+        assert_eq!(strategy_of(maintenance.clone(), engine), expected, "{maintenance} {engine}");
+    }
+}
+
+#[test]
+fn only_what_needs_no_copy_can_be_had() {
+    assert!(obtainable(&instance()));
+    assert!(!obtainable(&instance_with(|spec| spec["maintenance"] = json!({}))));
+}
+
+#[test]
+fn the_image_is_the_repository_at_the_version_unless_the_spec_names_one() {
+    let settings = Settings {
+        backend_repository: "example.com/backend".to_owned(),
+        dashboard_repository: String::new(),
+    };
+    assert_eq!(of(&instance(), &settings).release.image, "example.com/backend:v1");
+    let own = instance_with(|spec| spec["backend"]["image"] = json!("mine:1"));
+    assert_eq!(of(&own, &settings).release.image, "mine:1");
+}
+
+#[test]
+fn the_engine_tells_one_database_from_another_and_shows_neither() {
+    let postgres = |secret: &str| {
+        engine(&instance_with(|spec| {
+            spec["backend"]["db"] =
+                json!({"engine": "postgres", "secretRef": secret, "urlKey": "url"});
+        }))
+    };
+    assert_eq!(engine(&instance()), "sqlite");
+    assert_ne!(postgres("one"), postgres("other"));
+    assert_eq!(postgres("one"), postgres("one"));
+    assert!(!postgres("canary").contains("canary"));
+}
+
+#[test]
+fn a_store_has_outgrown_a_version_that_opened_it_before_the_last() {
+    let outgrown_by = |opened: &[&str]| {
+        let opened = claim("dev-data").opened_by(opened);
+        let children = Children { claim: Some(Arc::new(opened)), ..Children::default() };
+        outgrown(&instance(), &children, &Pins::default())
+    };
+    assert!(outgrown_by(&["v1", "v2"]));
+    assert!(!outgrown_by(&["v1"]));
+    assert!(!outgrown_by(&["v2", "v1"]));
+    assert!(!outgrown_by(&["v0", "v2"]));
+    assert!(!outgrown(&instance(), &Children::default(), &Pins::default()));
+}
+
+#[test]
+fn every_phase_has_the_patience_that_the_spec_gives_it() {
+    let spec = instance_with(|spec| {
+        spec["maintenance"] = json!({"provisionDeadlineSeconds": 1, "exportDeadlineSeconds": 2,
+            "rolloutDeadlineSeconds": 3, "importDeadlineSeconds": 4, "unavailableGraceSeconds": 5});
+    });
+    let of = |phase| patience(&spec, phase).as_secs();
+    assert_eq!(of(Phase::Provisioning), 1);
+    assert_eq!(of(Phase::Upgrading(Stage::Exporting)), 2);
+    assert_eq!(of(Phase::Upgrading(Stage::Rolling)), 3);
+    assert_eq!(of(Phase::Upgrading(Stage::Importing)), 4);
+    assert_eq!(grace(&spec).as_secs(), 5);
+}

@@ -1,0 +1,106 @@
+//! The definition of the resource as a file: committed, small, bounded and described.
+
+use std::{fs, path::Path};
+
+use convex_operator::api::{crd, crd_yaml};
+use serde_json::Value;
+
+const COMMITTED: &str = "crds/convexinstances.yaml";
+/// `kubectl apply` keeps a copy in an annotation, and etcd takes 1.5 MB: this stays far from both.
+const LARGEST: usize = 100_000;
+/// Descriptions of types that come from Kubernetes are not ours to judge.
+const BORROWED: [&str; 7] = [
+    "spec.backend.resources.",
+    "spec.backend.env[]",
+    "spec.backend.security.pod.",
+    "spec.backend.security.container.",
+    "spec.dashboard.resources.",
+    "spec.dashboard.security.pod.",
+    "spec.dashboard.security.container.",
+];
+
+/// Every node of the schema of `spec` and `status`, with its path.
+fn nodes() -> Vec<(String, Value)> {
+    let definition = serde_json::to_value(crd()).unwrap();
+    let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let mut nodes = Vec::new();
+    for part in ["spec", "status"] {
+        collect(part, &schema["properties"][part], &mut nodes);
+    }
+    nodes
+}
+
+fn collect(path: &str, schema: &Value, nodes: &mut Vec<(String, Value)>) {
+    nodes.push((path.to_owned(), schema.clone()));
+    for (name, below) in schema["properties"].as_object().into_iter().flatten() {
+        collect(&format!("{path}.{name}"), below, nodes);
+    }
+    for (below, suffix) in [("items", "[]"), ("additionalProperties", "{}")] {
+        if schema[below].is_object() {
+            collect(&format!("{path}{suffix}"), &schema[below], nodes);
+        }
+    }
+}
+
+/// `UPDATE_GENERATED=1` writes the file instead.
+#[test]
+fn the_committed_definition_is_the_generated_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(COMMITTED);
+    let generated = crd_yaml().unwrap();
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(&path, &generated).unwrap();
+    }
+    let committed = fs::read_to_string(path).unwrap();
+    assert!(committed == generated, "stale: run `UPDATE_GENERATED=1 cargo test --test crd`");
+}
+
+#[test]
+fn the_definition_is_small() {
+    let size = crd_yaml().unwrap().len();
+    assert!(size < LARGEST, "{size} bytes");
+}
+
+#[test]
+fn every_field_of_ours_is_described_in_a_sentence_or_a_few() {
+    let odd: Vec<_> = nodes()
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("[]") && !path.ends_with("{}"))
+        .filter(|(path, _)| !BORROWED.iter().any(|borrowed| path.starts_with(borrowed)))
+        .filter_map(|(path, schema)| {
+            let described = schema["description"].as_str().unwrap_or_default();
+            let length = described.chars().count();
+            (!(15..=400).contains(&length)).then(|| format!("{path}: {described:?}"))
+        })
+        .collect();
+    assert!(odd.is_empty(), "{odd:#?}");
+}
+
+#[test]
+fn every_string_list_and_map_has_an_upper_end() {
+    let endless: Vec<_> = nodes()
+        .into_iter()
+        .filter(|(_, schema)| match schema["type"].as_str() {
+            Some("string") => {
+                let closed = ["enum", "format", "maxLength"];
+                closed.iter().all(|key| schema[*key].is_null())
+            }
+            Some("array") => schema["maxItems"].is_null(),
+            Some("object") => {
+                !schema["additionalProperties"].is_null() && schema["maxProperties"].is_null()
+            }
+            _ => false,
+        })
+        .map(|(path, _)| path)
+        .collect();
+    assert!(endless.is_empty(), "{endless:#?}");
+}
+
+#[test]
+fn every_rule_says_what_to_do_in_words() {
+    for (path, schema) in nodes() {
+        for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
+            let message = rule["message"].as_str().unwrap_or_default();
+            assert!(message.len() > 40, "{path}: {rule}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The life of instances on a node that is played: every fault that can be ordered, fast and many at a time. Each test
+//! has a namespace of its own and shares the cluster and its one operator with the others.
+
+mod claims;
+mod deletion;
+mod drift;
+mod engines;
+mod foreign;
+mod memory;
+mod provisioning;
+mod secrets;
+mod settings;
+mod trouble;
+mod upgrade;
+mod wayback;
+mod writes;

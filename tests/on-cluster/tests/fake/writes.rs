@@ -1,0 +1,65 @@
+//! What the operator asks of the API server, counted in its audit log: counts do not flicker.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use on_cluster::{Instance, Stage, played, stage::records::lines};
+
+const PROVISIONING: usize = 14;
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn provisioning_an_instance_takes_at_most_14_writes_events_included() -> Result<()> {
+    played("provisioned", async |stage| {
+        stage.ready(&Instance::dev("dev")).await?;
+        // What was to be written after Ready has its time; it would be written within these seconds.
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let writes = stage.writes()?;
+        println!("{} writes:\n{}", writes.len(), lines(&writes));
+        ensure!(writes.len() <= PROVISIONING, "{} writes:\n{}", writes.len(), lines(&writes));
+        ensure!(writes.iter().all(|it| it.code < 300), "one was refused:\n{}", lines(&writes));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_minute_of_steady_state_takes_no_write() -> Result<()> {
+    played("steady", async |stage| {
+        stage.ready(&Instance::dev("dev")).await?;
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let mark = stage.mark()?;
+        tokio::time::sleep(MINUTE).await;
+        let asked = stage.requests_since(mark)?;
+        let writes = stage.writes_since(mark)?;
+        println!("{} reads in a minute:\n{}", asked.len(), lines(&asked));
+        ensure!(writes.is_empty(), "{} writes:\n{}", writes.len(), lines(&writes));
+        ensure!(asked.len() <= 12, "{} reads in a minute of rest:\n{}", asked.len(), lines(&asked));
+        Ok(())
+    })
+    .await
+}
+
+/// A touch that changes nothing that is wanted costs nothing and rolls nothing.
+#[tokio::test]
+async fn labels_and_annotations_on_the_instance_are_no_reason_to_write() -> Result<()> {
+    played("touched", async |stage| {
+        stage.ready(&on_cluster::stage::small("dev")).await?;
+        let before = stage.pod("dev").await?.metadata.uid;
+        let mark = stage.mark()?;
+        touch(stage, "labels").await?;
+        touch(stage, "annotations").await?;
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        let writes = stage.writes_since(mark)?;
+        ensure!(writes.is_empty(), "{} writes:\n{}", writes.len(), lines(&writes));
+        ensure!(stage.pod("dev").await?.metadata.uid == before, "the pod was rolled");
+        Ok(())
+    })
+    .await
+}
+
+async fn touch(stage: &Stage, what: &str) -> Result<()> {
+    let patch = serde_json::json!({"metadata": {(what): {"example.org/team": "red"}}});
+    stage.merge::<convex_operator::api::ConvexInstance>("dev", patch).await?;
+    Ok(())
+}

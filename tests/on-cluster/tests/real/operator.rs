@@ -1,0 +1,136 @@
+//! The operator as a pod: its role, and how one follows another.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use cluster::{
+    operator::{NAME, NAMESPACE, USER},
+    wait,
+};
+use convex_operator::rbac;
+use k8s_openapi::api::{
+    coordination::v1::Lease,
+    core::v1::Pod,
+    rbac::v1::{ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, Subject},
+};
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, ListParams},
+};
+
+use crate::stage::{PATIENCE, Stage, is_ready, played, small};
+
+const SELECTOR: &str = "app.kubernetes.io/name=convex-operator";
+/// What a deployment gives an operator to end in.
+const END: Duration = Duration::from_secs(10);
+/// How long a successor that has looked at everything must stay quiet.
+const QUIET: Duration = Duration::from_secs(8);
+
+#[tokio::test]
+async fn the_operator_is_a_pod_under_exactly_the_role_of_the_code() {
+    played("role", async |stage| {
+        let pod = operator(stage).await?;
+        let account = pod.spec.as_ref().and_then(|spec| spec.service_account_name.clone());
+        ensure!(account.as_deref() == Some(NAME), "it runs as {account:?}");
+        let cluster_wide = Api::<ClusterRole>::all(stage.client()).get(NAME).await?.rules;
+        is_exactly(cluster_wide, &rbac::cluster_role())?;
+        let own = Api::<Role>::namespaced(stage.client(), NAMESPACE);
+        is_exactly(own.get(&format!("{NAME}-lease")).await?.rules, &rbac::lease_role())?;
+        let bound = bindings(stage).await?;
+        ensure!(bound == [NAME.to_owned(), format!("{NAME}-lease")], "bound by {bound:?}");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deleted_operator_ends_in_time_and_its_successor_writes_nothing_to_what_is_settled() {
+    played("successor", async |stage| {
+        stage.ready(&small("dev")).await?;
+        let before = operator(stage).await?;
+        let mark = stage.cluster.audit_mark()?;
+        let asked = Instant::now();
+        let pods = Api::<Pod>::namespaced(stage.client(), NAMESPACE);
+        pods.delete(&before.name_any(), &DeleteParams::default()).await?;
+        wait::until("end of the operator", PATIENCE, &[], || async {
+            Ok(pods.get_opt(&before.name_any()).await?.is_none().then_some(()))
+        })
+        .await?;
+        let took = asked.elapsed();
+        ensure!(took < END, "it took {took:?} to end");
+        successor_has_looked(stage, mark).await?;
+        // Nothing can be awaited that proves silence.
+        tokio::time::sleep(QUIET).await;
+        let written = written(stage, mark)?;
+        ensure!(written.is_empty(), "written to a settled namespace:\n{}", written.join("\n"));
+        Ok(())
+    })
+    .await;
+}
+
+async fn operator(stage: &Stage) -> Result<Pod> {
+    let pods = Api::<Pod>::namespaced(stage.client(), NAMESPACE);
+    wait::until("ready operator", PATIENCE, &[], || async {
+        let listed = pods.list(&ListParams::default().labels(SELECTOR)).await?;
+        let living = |pod: &Pod| pod.metadata.deletion_timestamp.is_none() && is_ready(pod);
+        Ok(listed.items.into_iter().find(living))
+    })
+    .await
+}
+
+/// It holds the lease, and has read the Secrets of this namespace: no pass goes without that.
+async fn successor_has_looked(stage: &Stage, mark: u64) -> Result<()> {
+    let successor = operator(stage).await?.name_any();
+    let leases = Api::<Lease>::namespaced(stage.client(), NAMESPACE);
+    wait::until("lease of the successor", PATIENCE, &[], || async {
+        let holder = leases.get(NAME).await?.spec.and_then(|spec| spec.holder_identity);
+        Ok((holder.as_ref() == Some(&successor)).then_some(()))
+    })
+    .await?;
+    wait::until("first look of the successor", PATIENCE, &[], || async {
+        let asked = stage.cluster.audit_since(mark)?;
+        let looked = asked.iter().any(|it| {
+            it.user == USER && it.resource == "secrets" && it.namespace == stage.namespace()
+        });
+        Ok(looked.then_some(()))
+    })
+    .await
+}
+
+fn written(stage: &Stage, mark: u64) -> Result<Vec<String>> {
+    let asked = stage.cluster.audit_since(mark)?;
+    let written = asked.iter().filter(|it| {
+        it.user == USER && it.namespace == stage.namespace() && it.is_write()
+    });
+    Ok(written.map(|it| format!("{} {} {}", it.time, it.verb, it.uri)).collect())
+}
+
+fn is_exactly(found: Option<Vec<PolicyRule>>, yaml: &str) -> Result<()> {
+    let wanted: Role = serde_saphyr::from_str(yaml).context("the code's own role")?;
+    let sorted = |rules: Option<Vec<PolicyRule>>| {
+        let mut rules: Vec<_> = rules.iter().flatten().map(|rule| format!("{rule:?}")).collect();
+        rules.sort();
+        rules
+    };
+    let (found, wanted) = (sorted(found), sorted(wanted.rules));
+    ensure!(found == wanted, "the role is\n{}\nand not\n{}", found.join("\n"), wanted.join("\n"));
+    Ok(())
+}
+
+async fn bindings(stage: &Stage) -> Result<Vec<String>> {
+    let about_it = |subjects: &Option<Vec<Subject>>| {
+        let is_it = |it: &Subject| {
+            it.kind == "ServiceAccount"
+                && it.name == NAME
+                && it.namespace.as_deref() == Some(NAMESPACE)
+        };
+        subjects.iter().flatten().any(is_it)
+    };
+    let all = ListParams::default();
+    let cluster_wide = Api::<ClusterRoleBinding>::all(stage.client()).list(&all).await?;
+    let narrow = Api::<RoleBinding>::all(stage.client()).list(&all).await?;
+    let cluster_wide = cluster_wide.iter().filter(|it| about_it(&it.subjects));
+    let narrow = narrow.iter().filter(|it| about_it(&it.subjects));
+    let names = cluster_wide.map(ResourceExt::name_any).chain(narrow.map(ResourceExt::name_any));
+    Ok(names.collect())
+}

@@ -1,0 +1,210 @@
+//! The desired objects of some instances, as files that a reviewer can read, and what holds of all.
+//!
+//! `UPDATE_GENERATED=1 cargo test --test plan_golden` writes the files anew.
+
+#[path = "support/planned.rs"]
+mod planned;
+#[path = "support/restricted.rs"]
+mod restricted;
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use convex_operator::{
+    api::ConvexInstance,
+    plan::{Inputs, Step, config, names::Names},
+};
+use k8s_openapi::api::core::v1::PodSpec;
+use serde_json::{Value, json};
+
+use self::planned::{ADMIN_KEY, SECRET, instance, keys, objects, steps, yaml};
+
+fn compare(name: &str, instance: &ConvexInstance, stopped: bool) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/goldens/{name}.yaml"));
+    let now = yaml(&steps(instance, stopped));
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        fs::write(&path, &now).unwrap();
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    assert!(golden == now, "stale: UPDATE_GENERATED=1 cargo test --test plan_golden, then read {path:?}");
+}
+
+#[test]
+fn a_dev_instance_with_sqlite_on_a_volume() {
+    compare("dev", &instance("dev", |_| {}), false);
+}
+
+#[test]
+fn a_prod_instance() {
+    let prod = instance("orders", |spec| {
+        spec["environment"] = json!("prod");
+        spec["backend"]["storage"] = json!({"pvc": {"size": "100Gi", "storageClassName": "fast"}});
+        spec["networking"] = json!({"cloudOrigin": "https://api.example.com",
+            "siteOrigin": "https://site.example.com"});
+    });
+    compare("prod", &prod, false);
+}
+
+#[test]
+fn an_instance_that_runs_the_image_as_it_is() {
+    let plain = instance("dev", |spec| spec["backend"]["security"] = json!({"profile": "Image"}));
+    compare("image-profile", &plain, false);
+}
+
+#[test]
+fn an_instance_without_dashboard() {
+    let bare = instance("dev", |spec| spec["dashboard"] = json!({"enabled": false}));
+    compare("without-dashboard", &bare, false);
+}
+
+#[test]
+fn a_suspended_instance() {
+    compare("suspended", &instance("dev", |spec| spec["suspend"] = json!(true)), true);
+}
+
+#[test]
+fn an_instance_with_much_of_its_own() {
+    compare("overrides", &instance("dev", overrides), false);
+}
+
+fn overrides(spec: &mut Value) {
+    let backend = &mut spec["backend"];
+    backend["image"] = json!("registry.example.com/convex@sha256:0123");
+    backend["env"] = json!([{"name": "RUST_LOG", "value": "info"}, {"name": "NODE",
+        "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}]);
+    backend["resources"] = json!({"limits": {"memory": "4Gi"}});
+    backend["security"] = json!({"pod": {"runAsUser": 2000, "supplementalGroups": [5]},
+        "container": {"readOnlyRootFilesystem": true}});
+    backend["instance"] = json!({"name": "orders", "secretRef": "sealed", "secretKey": "key"});
+    backend["telemetry"] = json!({"disableBeacon": true});
+    backend["logging"] = json!({"redactLogsToClient": true});
+    backend["storage"] = json!({"pvc": {"existingClaim": "old-data", "size": "20Gi"}});
+    spec["dashboard"] = json!({"replicas": 2, "prefillAdminKey": true,
+        "resources": {"requests": {"cpu": "10m"}}});
+}
+
+#[test]
+fn an_instance_with_the_longest_name() {
+    compare("longest-name", &instance(&format!("a{}", "-b".repeat(25) + "c"), |_| {}), false);
+}
+
+#[test]
+fn an_instance_whose_data_dies_with_its_pod() {
+    let brief = instance("dev", |spec| {
+        spec["backend"]["storage"] = json!({"pvc": {"enabled": false}});
+    });
+    compare("ephemeral", &brief, false);
+}
+
+#[test]
+fn children_have_valid_names_that_differ_for_every_name_of_an_instance() {
+    let is_label = |name: &str| {
+        let inner = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        let ends = name.starts_with(|c: char| c.is_ascii_lowercase()) && !name.ends_with('-');
+        inner && ends && name.len() <= 63
+    };
+    let pattern = "ab-c9-";
+    let mut seen = BTreeSet::new();
+    for length in 1..=52 {
+        for shift in 0..pattern.len() {
+            let tail = pattern.chars().cycle().skip(shift).take(length - 1);
+            let name: String = std::iter::once('x').chain(tail).collect();
+            if name.ends_with('-') || !seen.insert(name.clone()) {
+                continue;
+            }
+            let names = Names::of(&name);
+            let secrets = [names.instance_secret(), names.admin_secret()];
+            let services = [names.backend_service(), names.dashboard()];
+            let all = [names.config(), names.claim(), names.backend()];
+            for child in secrets.iter().chain(&services).chain(&all) {
+                assert!(is_label(child), "{name}: {child}");
+            }
+            assert_ne!(secrets[0], secrets[1]);
+            assert_ne!(services[0], services[1]);
+            // A StatefulSet's name, a dash and ten characters are the value of a label.
+            assert!(names.backend().len() + 11 <= 63, "{name}");
+        }
+    }
+}
+
+fn pods(instance: &ConvexInstance) -> Vec<PodSpec> {
+    let templates = objects(&steps(instance, false)).into_iter().filter_map(|it| {
+        let pod = it["spec"]["template"]["spec"].clone();
+        (!pod.is_null()).then(|| serde_json::from_value(pod).unwrap())
+    });
+    templates.collect()
+}
+
+#[test]
+fn pods_pass_the_restricted_pod_security_standard() {
+    for instance in [instance("dev", |_| {}), instance("dev", overrides)] {
+        let pods = pods(&instance);
+        assert_eq!(pods.len(), 2);
+        for pod in pods {
+            assert_eq!(restricted::violations(&pod), Vec::<String>::new());
+            assert_eq!(pod.automount_service_account_token, Some(false));
+        }
+    }
+}
+
+#[test]
+fn the_check_of_the_standard_notices_what_it_is_for() {
+    let root = instance("dev", |spec| spec["backend"]["security"] = json!({"profile": "Image"}));
+    assert!(!restricted::violations(&pods(&root)[0]).is_empty());
+    let mut shared = pods(&instance("dev", |_| {}))[0].clone();
+    shared.host_network = Some(true);
+    assert_eq!(restricted::violations(&shared), ["shares a namespace of its host"]);
+}
+
+#[test]
+fn secrets_are_in_secrets_alone() {
+    for instance in [instance("dev", |_| {}), instance("dev", overrides)] {
+        let steps = steps(&instance, false);
+        for object in objects(&steps).iter().filter(|it| it["kind"] != "Secret") {
+            let text = object.to_string();
+            assert!(!text.contains(SECRET) && !text.contains(ADMIN_KEY), "{text}");
+        }
+        let printed = format!("{:?}", keys(&instance));
+        assert!(!printed.contains(SECRET) && !printed.contains(ADMIN_KEY), "{printed}");
+        assert!(steps.iter().any(|it| matches!(it, Step::Create(_))));
+    }
+}
+
+#[test]
+fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_then() {
+    let digest = |change: &dyn Fn(&mut Value)| {
+        let instance = instance("dev", change);
+        let keys = keys(&instance);
+        let inputs = Inputs {
+            names: Names::of("dev"),
+            keys: &keys,
+            release: planned::release(&instance),
+            dashboard_repository: "example.com/dashboard",
+            found_claim: None,
+            instance: &instance,
+        };
+        config::digest(&inputs)
+    };
+    let before = digest(&|_| {});
+    let moves: [(&str, Value); 5] = [
+        ("/environment", json!("prod")),
+        ("/backend/telemetry", json!({"disableBeacon": true})),
+        ("/backend/logging", json!({"redactLogsToClient": true})),
+        ("/networking", json!({"cloudOrigin": "https://api.example.com"})),
+        ("/networking", json!({"siteOrigin": "https://site.example.com"})),
+    ];
+    for (place, value) in moves {
+        assert_ne!(digest(&|spec| planned::set(spec, place, value.clone())), before, "{place}");
+    }
+    let stays: [(&str, Value); 7] = [
+        ("/version", json!("v2")),
+        ("/dashboard", json!({"enabled": false})),
+        ("/suspend", json!(true)),
+        ("/deletionPolicy", json!("Delete")),
+        ("/backend/resources", json!({"requests": {"cpu": "1"}})),
+        ("/backend/logging", json!({"redactLogsToClient": false})),
+        ("/networking", json!({"deploymentUrl": "https://api.example.com"})),
+    ];
+    for (place, value) in stays {
+        assert_eq!(digest(&|spec| planned::set(spec, place, value.clone())), before, "{place}");
+    }
+}
