@@ -124,7 +124,9 @@ async fn when_complete(
     instance: Arc<DeserializeGuard<ConvexInstance>>,
     ctx: Arc<Context>,
 ) -> Result<Action, Error> {
-    watches::complete(&ctx.stores).await;
+    if !watches::complete(&ctx.stores).await {
+        return Ok(Action::await_change());
+    }
     Box::pin(reconcile(instance, ctx)).await
 }
 

@@ -127,13 +127,13 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let pins = pins(instance);
     let served = pins.served;
     let children = Children::read(ctx, instance, &names).await.map_err(Error::Observe)?;
-    let found = backend::found(&children);
+    let barred = references::barred(ctx, instance, &names, &children, served);
+    let found = backend::found(&children).filter(|_| barred.is_none());
     // Where the status was lost, the children say whether there is data that was served.
     let holds_data = served || (pins.home.is_none() && found.is_some());
     let keys = keys::read(ctx, instance, &names, holds_data).await.map_err(Error::Observe)?;
     let references =
         references::read(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
-    let barred = references::barred(ctx, instance, &names, &children, served);
     let keyless = keys.keys.is_none() || phase(instance) == Phase::Pending;
     let references = references.or_else(|| keys.obstacle.clone().filter(|_| keyless));
     let answer = answer::ask(ctx, instance, &children, keys.keys.as_ref()).await;

@@ -1,5 +1,7 @@
 //! The definition of the resource as a file: committed, small, bounded and described.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::{fs, path::Path};
 
 use convex_operator::api::{crd, crd_yaml};

@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_GENERATED=1 cargo test --test plan_golden` writes the files anew.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 #[path = "support/planned.rs"]
 mod planned;
 #[path = "support/restricted.rs"]
@@ -25,7 +27,11 @@ fn compare(name: &str, instance: &ConvexInstance, stopped: bool) {
         fs::write(&path, &now).unwrap();
     }
     let golden = fs::read_to_string(&path).unwrap_or_default();
-    assert!(golden == now, "stale: UPDATE_GENERATED=1 cargo test --test plan_golden, then read {path:?}");
+    assert!(
+        golden == now,
+        "stale: UPDATE_GENERATED=1 cargo test --test plan_golden, then read {}",
+        path.display()
+    );
 }
 
 #[test]

@@ -116,9 +116,9 @@ fn instance_of(child: &impl Resource) -> Option<ObjectRef<Guarded>> {
 }
 
 /// Waits until every watch has told what there is: a child that is not known yet is not a child that is
-/// missing.
-pub(super) async fn complete(stores: &Stores) {
-    let lists = futures::join!(
+/// missing. False where a watch has ended before, because the operator is being stopped.
+pub(super) async fn complete(stores: &Stores) -> bool {
+    let lists = futures::try_join!(
         stores.claims.wait_until_ready(),
         stores.configs.wait_until_ready(),
         stores.services.wait_until_ready(),
@@ -126,5 +126,5 @@ pub(super) async fn complete(stores: &Stores) {
         stores.deployments.wait_until_ready(),
         stores.pods.wait_until_ready(),
     );
-    drop(lists);
+    lists.is_ok()
 }

@@ -39,3 +39,6 @@ pub(super) fn leftovers(
 fn named<K: Resource>(kind: &str, child: &K) -> String {
     format!("{kind}/{}", child.name_any())
 }
+
+#[cfg(test)]
+mod tests;

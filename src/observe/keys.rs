@@ -240,12 +240,14 @@ impl Reader<'_> {
         admin: Option<&Secret>,
     ) -> Result<(Keys, Option<Obstacle>), Obstacle> {
         let now = u64::try_from(Utc::now().timestamp()).unwrap_or(1);
-        let minted = AdminKey::mint(&half.name, &half.secret, now)
-            .map_err(|error| Obstacle::new("AdminKeyNotMinted", error.to_string()))?;
+        let mint = || {
+            AdminKey::mint(&half.name, &half.secret, now)
+                .map_err(|error| Obstacle::new("AdminKeyNotMinted", error.to_string()))
+        };
         let (admin, admin_found, obstacle) = match admin.map(|it| self.stored(&half, it)) {
-            None => (minted, false, None),
+            None => (mint()?, false, None),
             Some(Ok(stored)) => (stored, true, None),
-            Some(Err(obstacle)) => (minted, true, Some(obstacle)),
+            Some(Err(obstacle)) => (mint()?, true, Some(obstacle)),
         };
         let Half { name, secret, source, found } = half;
         Ok((Keys { name, secret, source, found, admin, admin_found }, obstacle))

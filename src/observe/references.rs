@@ -90,6 +90,18 @@ fn claim(
     names: &Names,
     children: &Children,
 ) -> Option<Obstacle> {
+    let claim = children.claim.as_deref();
+    let user = claim.and_then(|claim| user(ctx, instance, &claim.metadata));
+    claim_used_by(user.as_deref(), instance, names, children)
+}
+
+/// What is wrong with the claim, where it is labelled with this living instance.
+fn claim_used_by(
+    user: Option<&str>,
+    instance: &ConvexInstance,
+    names: &Names,
+    children: &Children,
+) -> Option<Obstacle> {
     let storage = &instance.spec.backend.storage.pvc;
     let existing = storage.existing_claim.as_deref();
     let Some(claim) = children.claim.as_deref() else {
@@ -101,7 +113,7 @@ fn claim(
     };
     let name = claim.name_any();
     let belongs = labels::belongs(instance, &claim.metadata);
-    if let (Some(owner), false) = (user(ctx, instance, &claim.metadata), belongs == Belongs::Ours) {
+    if let (Some(owner), false) = (user, belongs == Belongs::Ours) {
         return Some(Obstacle::new(
             "ClaimInUse",
             format!(
@@ -157,3 +169,6 @@ impl Look<'_> {
         Ok(foreign.map(|_| Obstacle::conflict(kind, name)))
     }
 }
+
+#[cfg(test)]
+mod tests;

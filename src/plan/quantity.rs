@@ -14,6 +14,9 @@ pub fn milli(text: &str) -> Option<i128> {
         Some(rest) => (-1, rest),
         None => (1, number.strip_prefix('+').unwrap_or(number)),
     };
+    if !digits.bytes().all(|it| it.is_ascii_digit() || it == b'.') {
+        return None;
+    }
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     if whole.is_empty() && fraction.is_empty() || fraction.len() > 9 {
         return None;

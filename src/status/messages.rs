@@ -209,7 +209,15 @@ fn sentence(
         }
         (Phase::Degraded, _) => degraded(world, why),
         (_, Some(_)) => why.to_owned(),
-        (phase, None) => format!("{} {}", instance.name_any(), phase.name().to_lowercase()),
+        (Phase::Pending, None) => "looking at what the spec refers to".to_owned(),
+        (Phase::Provisioning, None) => {
+            format!("creating secrets, storage, backend and dashboard for version {version}")
+        }
+        (Phase::Upgrading(stage), None) => {
+            format!("upgrading to {version}, {}", format!("{stage:?}").to_lowercase())
+        }
+        (Phase::Deleting, None) => "removing what belongs to the instance".to_owned(),
+        (Phase::Unknown, None) => "a newer operator wrote this status".to_owned(),
     }
 }
 

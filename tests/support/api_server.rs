@@ -165,7 +165,7 @@ impl State {
             Verb::Update => (200, self.replaced(&asked, there)),
             Verb::Merge => (200, self.merged(&asked, there)),
             Verb::Apply => (200, self.applied(&asked, there)),
-            Verb::Delete => (200, self.deleted(address, there)),
+            Verb::Delete => (200, self.deleted(&address, there)),
         }
     }
 
@@ -219,9 +219,9 @@ impl State {
         self.stored(&asked.plural, object)
     }
 
-    fn deleted(&mut self, address: Address, mut there: Value) -> Value {
+    fn deleted(&mut self, address: &Address, mut there: Value) -> Value {
         if there["metadata"]["finalizers"].as_array().is_none_or(Vec::is_empty) {
-            self.objects.remove(&address);
+            self.objects.remove(address);
             return there;
         }
         there["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");

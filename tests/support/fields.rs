@@ -3,14 +3,16 @@
 
 use serde_json::{Map, Value, json};
 
+/// What of the metadata nobody owns.
+const IDENTITY: [&str; 6] =
+    ["name", "namespace", "uid", "resourceVersion", "managedFields", "generation"];
+
 /// The sets of fields of an object, in the form of `managedFields`.
 pub fn of(object: &Value) -> Value {
     let mut top = object.as_object().cloned().unwrap_or_default();
-    ["apiVersion", "kind", "status"].iter().for_each(|key| drop(top.remove(*key)));
+    top.retain(|key, _| !["apiVersion", "kind", "status"].contains(&key.as_str()));
     if let Some(meta) = top.get_mut("metadata").and_then(Value::as_object_mut) {
-        ["name", "namespace", "uid", "resourceVersion", "managedFields", "generation"]
-            .iter()
-            .for_each(|key| drop(meta.remove(*key)));
+        meta.retain(|key, _| !IDENTITY.contains(&key.as_str()));
     }
     below("", &Value::Object(top))
 }
@@ -87,7 +89,9 @@ pub fn prune(live: &mut Value, before: &Value, after: &Value, others: &[Value]) 
             Some(("f", name)) => prune(&mut live[name], set, &after[path.as_str()], &theirs),
             Some(("k", key)) => {
                 let item = live.as_array_mut().unwrap().iter_mut().find(|it| matches(it, key));
-                item.into_iter().for_each(|it| prune(it, set, &after[path.as_str()], &theirs));
+                if let Some(item) = item {
+                    prune(item, set, &after[path.as_str()], &theirs);
+                }
             }
             _ => {}
         }

@@ -9,10 +9,7 @@ use convex_operator::{
 };
 use kube::ResourceExt;
 use serde_json::{Value, json};
-use statemachine::{
-    Action, Backend, Observed, Release, Store,
-    worlds::worlds,
-};
+use statemachine::{Action, Backend, Observed, Release, Store, worlds::worlds};
 
 /// The secret of every instance here.
 pub const SECRET: &str = "cafebabecafebabecafebabecafebabecafebabecafebabecafebabecafebabe";
@@ -43,7 +40,8 @@ pub fn keys(instance: &ConvexInstance) -> Keys {
     let spec = &instance.spec.backend.instance;
     let own = format!("{}-instance", instance.name_any());
     Keys {
-        name: InstanceName::parse(spec.name.clone().unwrap_or_else(|| instance.name_any())).unwrap(),
+        name: InstanceName::parse(spec.name.clone().unwrap_or_else(|| instance.name_any()))
+            .unwrap(),
         secret: InstanceSecret::parse(SECRET).unwrap(),
         admin: AdminKey::parse(ADMIN_KEY).unwrap(),
         found: if spec.secret_ref.is_some() { KeysFound::Named } else { KeysFound::Nowhere },
@@ -112,5 +110,5 @@ pub fn objects(steps: &[Step]) -> Vec<Value> {
 pub fn yaml(steps: &[Step]) -> String {
     let documents = objects(steps);
     let documents = documents.iter().map(|it| serde_saphyr::to_string(it).unwrap());
-    documents.map(|it| format!("---\n{}\n", it.trim_end())).collect()
+    documents.fold(String::new(), |all, it| all + "---\n" + it.trim_end() + "\n")
 }

@@ -14,7 +14,10 @@ pub fn violations(pod: &PodSpec) -> Vec<String> {
     };
     let shares = [pod.host_network, pod.host_pid, pod.host_ipc];
     demand(shares.iter().all(|it| *it != Some(true)), "shares a namespace of its host");
-    demand(pod.volumes.iter().flatten().all(is_allowed), "has a volume of a kind that is not allowed");
+    demand(
+        pod.volumes.iter().flatten().all(is_allowed),
+        "has a volume of a kind that is not allowed",
+    );
     let security = pod.security_context.clone().unwrap_or_default();
     demand(security.run_as_user != Some(0), "runs as root");
     demand(security.sysctls.iter().flatten().count() == 0, "sets sysctls");

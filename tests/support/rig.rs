@@ -107,7 +107,7 @@ impl Rig {
     /// One look at an instance as it was read some time ago, the watches standing as they are.
     pub async fn late_pass(&self, instance: &Value) -> Result<Action, Error> {
         let instance = serde_json::from_value(instance.clone()).unwrap();
-        controller::reconcile(Arc::new(instance), self.context.clone()).await
+        Box::pin(controller::reconcile(Arc::new(instance), self.context.clone())).await
     }
 
     /// The cluster and the operator take turns.

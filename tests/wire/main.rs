@@ -1,5 +1,7 @@
 //! What the operator says to the API server, and in which order.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

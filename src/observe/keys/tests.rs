@@ -11,7 +11,12 @@ fn hex() -> String {
     CANARY.repeat(8)
 }
 
-fn seen(instance: &ConvexInstance, served: bool, holder: Option<&Secret>, admin: Option<&Secret>) -> Seen {
+fn seen(
+    instance: &ConvexInstance,
+    served: bool,
+    holder: Option<&Secret>,
+    admin: Option<&Secret>,
+) -> Seen {
     let seen = judged(instance, &Names::of("dev"), served, holder, admin);
     let printed = format!("{seen:?}");
     assert!(!printed.contains(CANARY), "a value is shown: {printed}");

@@ -56,7 +56,8 @@ fn the_dashboard_crashes_under_its_own_name() {
 fn an_image_that_cannot_be_pulled_is_named_with_what_to_check() {
     let (reason, message) = told(&pod(NAME).pulling_fails("manifest unknown"));
     assert_eq!(reason, "ImagePullFailed");
-    for part in ["example.com/backend:v1", "manifest unknown", "spec.version", "spec.backend.image"] {
+    for part in ["example.com/backend:v1", "manifest unknown", "spec.version", "spec.backend.image"]
+    {
         assert!(message.contains(part), "{message}");
     }
 }

@@ -121,8 +121,7 @@ fn a_degraded_instance_keeps_its_reason_while_the_pod_starts_again() {
 
 #[test]
 fn a_suspended_instance_says_so() {
-    let mut facts =
-        Observed { asked: None, pods: Vec::new(), stopped: true, ..all_is_well() };
+    let mut facts = Observed { asked: None, pods: Vec::new(), stopped: true, ..all_is_well() };
     facts.wish.suspend = true;
     let mut seen = World { answer: None, ..world(facts) };
     seen.children.pods.clear();

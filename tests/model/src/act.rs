@@ -99,6 +99,50 @@ pub enum Act {
     PruneStore(u8),
 }
 
+/// Whose act it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// An operator, or what befalls it.
+    Operator,
+    /// The cluster, its nodes and its users.
+    Cluster,
+    /// People, and what they do by mistake.
+    People,
+}
+
+impl Act {
+    /// Whose act it is.
+    #[must_use]
+    pub const fn who(self) -> Who {
+        match self {
+            Self::Read
+            | Self::ReadStale
+            | Self::Second
+            | Self::SecondStale
+            | Self::Do(_)
+            | Self::Conflict
+            | Self::LostRequest
+            | Self::LostResponse
+            | Self::Crash => Who::Operator,
+            Self::Sync
+            | Self::PodStarts(_)
+            | Self::PodServes(_)
+            | Self::PodGone(_)
+            | Self::Drained
+            | Self::UserWrites
+            | Self::JobWorks(_)
+            | Self::JobFails(_)
+            | Self::Expire(_)
+            | Self::ProofEnds(_)
+            | Self::Deploy
+            | Self::Collect
+            | Self::NodeLost
+            | Self::NodeBack => Who::Cluster,
+            _ => Who::People,
+        }
+    }
+}
+
 /// What happens by itself, sooner or later, when nothing else goes wrong.
 pub const FAIR: [Act; 23] = [
     Act::Do(0),

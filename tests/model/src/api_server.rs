@@ -29,7 +29,7 @@ pub fn execute(
     }
     watch_proof(world, &write, base);
     let mut server = Server { world, base, mutant };
-    let goes_on = server.to_children(write);
+    let goes_on = server.child(write);
     world.jobs.sort_by_key(|job| (job.kind, job.of));
     goes_on
 }
@@ -156,7 +156,7 @@ impl Server<'_> {
         foreign
     }
 
-    fn to_children(&mut self, write: Write) -> bool {
+    fn child(&mut self, write: Write) -> bool {
         match write {
             Write::Secret => self.secret(),
             Write::Make(backend) => return self.make(backend),

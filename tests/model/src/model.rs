@@ -6,7 +6,7 @@ use statemachine::Phase;
 use stateright::Model;
 
 use crate::{
-    act::{Act, FAIR, FOUL},
+    act::{Act, FAIR, FOUL, Who},
     api_server::{concerns_the_instance, execute, execute_and_repeat},
     configuration::Configuration,
     mutant::Mutant,
@@ -124,19 +124,19 @@ impl Lifecycle {
     /// What follows from one act; none where it cannot happen.
     pub(crate) fn after(&self, before: &World, act: Act) -> Option<World> {
         let mut world = before.clone();
-        self.operators(&mut world, act)
-            .or_else(|| self.cluster(&mut world, act))
-            .or_else(|| self.people(&mut world, act))
-            .unwrap_or(None)?;
+        match act.who() {
+            Who::Operator => self.operators(&mut world, act),
+            Who::Cluster => self.cluster(&mut world, act),
+            Who::People => self.people(&mut world, act),
+        }?;
         Self::watch_users(&mut world);
         world.normalise();
         Some(world)
     }
 
-    /// Outer none: somebody else's act. Inner none: it cannot happen.
-    fn operators(&self, world: &mut World, act: Act) -> Option<Option<()>> {
+    fn operators(&self, world: &mut World, act: Act) -> Option<()> {
         let (current, previous) = (world.instance, world.previous);
-        Some(match act {
+        match act {
             Act::Read => self.read(world, 0, current),
             Act::ReadStale => {
                 spend(&mut world.left.stale_reads).and_then(|()| self.read(world, 0, previous))
@@ -155,12 +155,12 @@ impl Lifecycle {
             Act::Crash => {
                 spend(&mut world.left.crashes).and_then(|()| world.passes[0].take().map(|_| ()))
             }
-            _ => return None,
-        })
+            _ => None,
+        }
     }
 
-    fn cluster(&self, world: &mut World, act: Act) -> Option<Option<()>> {
-        Some(match act {
+    fn cluster(&self, world: &mut World, act: Act) -> Option<()> {
+        match act {
             Act::Sync => self.sync(world),
             Act::PodStarts(at) => self.pod_starts(world, at.into()),
             Act::PodServes(at) => Self::pod_serves(world, at.into()),
@@ -179,13 +179,13 @@ impl Lifecycle {
             Act::Collect => Self::collect(world),
             Act::NodeLost => spend(&mut world.left.nodes).and_then(|()| Self::node_lost(world)),
             Act::NodeBack => std::mem::take(&mut world.node_lost).then_some(()),
-            _ => return None,
-        })
+            _ => None,
+        }
     }
 
-    fn people(&self, world: &mut World, act: Act) -> Option<Option<()>> {
+    fn people(&self, world: &mut World, act: Act) -> Option<()> {
         let monkey = |world: &mut World| spend(&mut world.left.monkeys);
-        Some(match act {
+        match act {
             Act::Edit(_) if self.too_early(world) => None,
             Act::Edit(version) => Self::edit_wish(world, |wish| wish.version = version),
             Act::EditStrategy(to) => Self::edit_wish(world, |wish| wish.strategy = to),
@@ -211,8 +211,8 @@ impl Lifecycle {
             Act::Unjam => std::mem::take(&mut world.jammed).then_some(()),
             Act::PruneExport(at) => self.prune_export(world, at.into()),
             Act::PruneStore(at) => self.prune_store(world, at.into()),
-            _ => return None,
-        })
+            _ => None,
+        }
     }
 }
 

@@ -78,7 +78,7 @@ impl Look<'_> {
             fenced: self.fenced(),
             asked: self.asked().map(backend),
             stopped: set.is_some_and(|set| self.current(set.fence) && !set.up) && self.shut(),
-            pods: world.pods.iter().map(pod).collect(),
+            pods: world.pods.iter().copied().map(pod).collect(),
             surrounded: true,
             traffic: self.traffic(),
             jobs: world.jobs.iter().map(job).collect(),
@@ -287,7 +287,7 @@ impl Look<'_> {
     }
 }
 
-fn pod(it: &Pod) -> observed::Pod {
+fn pod(it: Pod) -> observed::Pod {
     let health = match (it.leaving, it.ready) {
         (true, _) => Health::Terminating,
         (_, true) => Health::Serving,

@@ -197,6 +197,7 @@ impl Lifecycle {
 }
 
 /// What is left of a status that was lost.
+#[derive(Clone, Copy)]
 pub(crate) enum Kept {
     Nothing,
     Phase,

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Mutex};
 
-use statemachine::{Action, Event, Observed, Phase, Reason, Stage, Step, Taken, observed, step};
+use statemachine::{Action, Phase, Step, Taken, observed, step};
 
 use crate::{
     mutant::Mutant,
+    mutate,
     observe::Look,
-    translate::{backend, backend_of, name_of, pins_of, release, store_name},
+    translate::{backend_of, name_of, pins_of, release, store_name},
     world::{Backend, Name, Pins, Traffic, Write},
 };
 
@@ -19,9 +20,9 @@ pub fn reconcile(look: &Look) -> (Step, Vec<Write>) {
     let seen = look.observed();
     let mut step = step(look.instance.phase, &seen);
     remember(look, &step);
-    mutate(look, &seen, &mut step);
+    mutate::step(look, &seen, &mut step);
     let mut after = step.pins.as_ref().map_or(look.instance.pins, pins_of);
-    mutate_pins(look, &mut after);
+    mutate::pins(look, &mut after);
     let mut todo = Vec::new();
     if step.taken.is_some() {
         todo.push(Write::Status(step.phase, after));
@@ -47,99 +48,6 @@ fn remember(look: &Look, step: &Step) {
         && let Ok(mut walked) = WALKED.lock()
     {
         walked.insert(taken);
-    }
-}
-
-/// What some mutants decide or owe instead.
-fn mutate(look: &Look, seen: &Observed, step: &mut Step) {
-    let (instance, mutant) = (look.instance, look.mutant);
-    let upgrade = step.pins.as_ref().map_or(instance.pins, pins_of).upgrade;
-    let exporting = instance.pins.upgrade.filter(|it| it.stage == Stage::Exporting);
-    let degraded = instance.phase == Phase::Degraded && !instance.deleting;
-    match mutant {
-        Mutant::StaysDegraded if degraded && instance.pins.upgrade.is_none() => {
-            if instance.pins.home.is_some_and(|home| home.version != instance.wish.version) {
-                *step = jump(instance.phase, Phase::Ready);
-            }
-        }
-        Mutant::ForgetsLate if step.phase == Phase::Degraded || degraded => {
-            let Some(upgrade) = exporting else { return };
-            let made = Name { of: upgrade.id, attempt: upgrade.attempt };
-            if degraded && look.world.exports.iter().any(|it| it.of == made) {
-                *step = jump(instance.phase, Phase::Upgrading(upgrade.stage));
-            } else if step.phase == Phase::Degraded {
-                step.obligations = vec![Action::EnsureTrafficFlowing];
-            }
-        }
-        Mutant::HoldsInPlace if upgrade.is_some_and(|it| it.strategy == 1) => {
-            if matches!(step.phase, Phase::Upgrading(_)) {
-                step.obligations.retain(|it| *it != Action::EnsureTrafficHeld);
-            }
-        }
-        Mutant::ProvisionHolds if step.phase == Phase::Provisioning => {
-            for action in &mut step.obligations {
-                if *action == Action::EnsureTrafficHeld {
-                    *action = Action::EnsureTrafficFlowing;
-                }
-            }
-        }
-        Mutant::OneWish | Mutant::PinsExport => {
-            let Some(upgrade) = upgrade else { return };
-            let here = step.phase == Phase::Upgrading(Stage::Exporting);
-            let from = backend(upgrade.from);
-            let draining = seen.traffic != observed::Traffic::Held;
-            if mutant == Mutant::OneWish && here && upgrade.strategy == 2 && draining {
-                step.obligations.push(Action::EnsureBackendRolled(from));
-            } else if mutant == Mutant::PinsExport && here && upgrade.snapshot.is_some() && draining
-            {
-                step.obligations.push(Action::EnsureBackendRolled(from));
-            }
-        }
-        Mutant::GoesOn if instance.phase == Phase::Upgrading(Stage::Rolling) && instance.late => {
-            *step = jump(instance.phase, Phase::Upgrading(Stage::Exporting));
-        }
-        Mutant::Parts if step.taken.is_some_and(|it| it.reason == Reason::Parted) => {
-            (step.taken, step.pins) = (None, None);
-            if seen.cleared {
-                step.obligations = vec![Action::EnsureFinalizerRemoved];
-            }
-        }
-        Mutant::FencesFirst => step.obligations.retain(|it| *it != Action::EnsureFenced),
-        Mutant::Proves => {
-            step.obligations.retain(|it| !matches!(it, Action::EnsureImageProven(_)));
-        }
-        Mutant::Suspends if step.phase == Phase::Suspended => {
-            step.obligations.retain(|it| !matches!(it, Action::EnsureBackendStopped(_)));
-        }
-        _ => {}
-    }
-}
-
-fn jump(from: Phase, to: Phase) -> Step {
-    let taken = Some(Taken { from, event: Event::Observed, to, reason: Reason::Recovered });
-    let obligations = Vec::new();
-    Step { phase: to, taken, pins: None, obligations, waiting: None, look_again: None }
-}
-
-/// What some mutants pin instead.
-fn mutate_pins(look: &Look, after: &mut Pins) {
-    let was = look.instance.pins.upgrade;
-    if look.mutant == Mutant::Refuses {
-        after.refused = None;
-    }
-    let Some(upgrade) = &mut after.upgrade else { return };
-    match look.mutant {
-        Mutant::PointOfNoReturn => {
-            let runs = |pod: &crate::world::Pod| pod.backend == upgrade.to && pod.started;
-            upgrade.started = look.world.pods.iter().any(runs);
-        }
-        Mutant::AttemptInNames => upgrade.attempt = 1,
-        Mutant::UniqueId if was.is_none() => upgrade.id = 1,
-        Mutant::ForgetsExport => {
-            let old = was.filter(|it| it.id == upgrade.id).and_then(|it| it.snapshot);
-            upgrade.snapshot = upgrade.snapshot.or(old);
-        }
-        _ => {}
     }
 }
 

@@ -27,6 +27,7 @@ fn fingerprint(world: &World) -> u64 {
 
 impl Lifecycle {
     /// Whether the world comes to rest well from here.
+    #[must_use]
     pub fn rests(&self, world: &World) -> bool {
         self.drain(world).is_ok()
     }
@@ -40,7 +41,8 @@ impl Lifecycle {
         for _ in 0..ROUNDS {
             let print = fingerprint(&world);
             if self.calm(print).contains(&print) {
-                return Ok(self.remember(&path));
+                self.remember(&path);
+                return Ok(());
             }
             path.push(print);
             if self.turn(&mut world) {
@@ -53,10 +55,8 @@ impl Lifecycle {
             if why.is_some() && Self::overdue(&mut world).is_some() {
                 continue;
             }
-            return match why {
-                Some(why) => Err((Box::new(world), why)),
-                None => Ok(self.remember(&path)),
-            };
+            self.remember(if why.is_none() { &path } else { &[] });
+            return why.map_or(Ok(()), |why| Err((Box::new(world), why)));
         }
         Err((Box::new(world), "never comes to rest"))
     }

@@ -7,7 +7,7 @@ use cluster::Cluster;
 use convex_operator::api::ConvexInstance;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
-    Api, Client, Resource, ResourceExt,
+    Api, Client, ResourceExt,
     api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams},
 };
 use serde_json::{Value, json};
@@ -138,10 +138,4 @@ async fn remove(kubeconfig: &Path, namespace: &str) -> Result<()> {
     let client = cluster::client::from_file(kubeconfig).await?;
     Api::<Namespace>::all(client).delete(namespace, &kube::api::DeleteParams::background()).await?;
     Ok(())
-}
-
-/// Everything that identifies the kind, for messages.
-#[must_use]
-pub fn kind() -> String {
-    format!("{}.{}", ConvexInstance::plural(&()), ConvexInstance::group(&()))
 }

@@ -93,7 +93,7 @@ impl Container {
                 "HOSTNAME".to_owned(),
                 self.pod.metadata.name.clone().unwrap_or_default().into_bytes(),
             ),
-            ("HOME".to_owned(), b"/root".to_vec()),
+            ("HOME".to_owned(), b"/".to_vec()),
         ];
         env.extend(env::resolve(&self.spec, &self.pod, &self.facts, &objects)?);
         env.push(("STANDIN_ROOT".to_owned(), self.root().into_os_string().into_vec()));

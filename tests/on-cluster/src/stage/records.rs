@@ -8,7 +8,7 @@ use cluster::{
     operator::{self, USER},
 };
 use k8s_openapi::api::events::v1::Event;
-use kube::{ResourceExt, api::ListParams};
+use kube::api::ListParams;
 
 use super::Stage;
 

@@ -1,5 +1,7 @@
 //! What the API server refuses, and what it says then. Nothing here needs the operator.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 mod backend;
 mod bad_input;
 mod bounds;

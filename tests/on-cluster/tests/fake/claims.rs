@@ -94,8 +94,8 @@ async fn a_claim_that_is_named_and_missing_is_waited_for() -> Result<()> {
 #[tokio::test]
 async fn deletion_policy_delete_takes_what_retain_keeps() -> Result<()> {
     played("policies", async |stage| {
-        let goes = small("goes").with("deletionPolicy", "Delete");
-        tokio::try_join!(stage.ready(&goes), stage.ready(&small("stays")))?;
+        let (goes, stays) = (small("goes").with("deletionPolicy", "Delete"), small("stays"));
+        tokio::try_join!(stage.ready(&goes), stage.ready(&stays))?;
         tokio::try_join!(stage.deleted("goes"), stage.deleted("stays"))?;
         let claim: PersistentVolumeClaim = stage.get("stays-data").await?;
         let secret: Secret = stage.get("stays-instance").await?;

@@ -6,12 +6,12 @@ use k8s_openapi::api::{
     core::v1::{PersistentVolumeClaim, Secret},
 };
 use kube::{ResourceExt, api::ListParams};
-use on_cluster::State;
+use on_cluster::{Stage, State};
 
-use crate::stage::{PATIENCE, Stage, played, small};
+use crate::stage::{PATIENCE, played, small};
 
 #[tokio::test]
-async fn what_is_kept_is_taken_over_by_whoever_says_so_and_by_nobody_else() {
+async fn what_is_kept_is_taken_over_by_whoever_says_so_and_by_nobody_else() -> Result<()> {
     played("kept", async |stage| {
         stage.ready(&small("dev")).await?;
         let before = stage.marker("dev").await?;
@@ -34,11 +34,11 @@ async fn what_is_kept_is_taken_over_by_whoever_says_so_and_by_nobody_else() {
         ensure!(stage.secret("dev-instance", "INSTANCE_SECRET").await? == secret);
         Ok(())
     })
-    .await;
+    .await
 }
 
 #[tokio::test]
-async fn deletion_policy_delete_takes_claim_and_secrets_with_it() {
+async fn deletion_policy_delete_takes_claim_and_secrets_with_it() -> Result<()> {
     played("taken", async |stage| {
         stage.ready(&small("dev").with("deletionPolicy", "Delete")).await?;
         stage.deleted("dev").await?;
@@ -47,7 +47,7 @@ async fn deletion_policy_delete_takes_claim_and_secrets_with_it() {
         ensure!(sets.items.is_empty());
         Ok(())
     })
-    .await;
+    .await
 }
 
 /// Claims and Secrets of the namespace, those left out that are on their way out.

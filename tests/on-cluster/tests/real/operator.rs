@@ -17,8 +17,9 @@ use kube::{
     Api, ResourceExt,
     api::{DeleteParams, ListParams},
 };
+use on_cluster::Stage;
 
-use crate::stage::{PATIENCE, Stage, is_ready, played, small};
+use crate::stage::{PATIENCE, is_ready, played, small};
 
 const SELECTOR: &str = "app.kubernetes.io/name=convex-operator";
 /// What a deployment gives an operator to end in.
@@ -27,7 +28,7 @@ const END: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_secs(8);
 
 #[tokio::test]
-async fn the_operator_is_a_pod_under_exactly_the_role_of_the_code() {
+async fn the_operator_is_a_pod_under_exactly_the_role_of_the_code() -> Result<()> {
     played("role", async |stage| {
         let pod = operator(stage).await?;
         let account = pod.spec.as_ref().and_then(|spec| spec.service_account_name.clone());
@@ -40,11 +41,11 @@ async fn the_operator_is_a_pod_under_exactly_the_role_of_the_code() {
         ensure!(bound == [NAME.to_owned(), format!("{NAME}-lease")], "bound by {bound:?}");
         Ok(())
     })
-    .await;
+    .await
 }
 
 #[tokio::test]
-async fn a_deleted_operator_ends_in_time_and_its_successor_writes_nothing_to_what_is_settled() {
+async fn a_deleted_operator_ends_in_time_and_its_successor_writes_nothing_to_what_is_settled() -> Result<()> {
     played("successor", async |stage| {
         stage.ready(&small("dev")).await?;
         let before = operator(stage).await?;
@@ -65,7 +66,7 @@ async fn a_deleted_operator_ends_in_time_and_its_successor_writes_nothing_to_wha
         ensure!(written.is_empty(), "written to a settled namespace:\n{}", written.join("\n"));
         Ok(())
     })
-    .await;
+    .await
 }
 
 async fn operator(stage: &Stage) -> Result<Pod> {

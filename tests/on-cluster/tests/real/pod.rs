@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::core::v1::{Pod, Volume};
+use on_cluster::Stage;
 
-use crate::stage::{Stage, played, small};
+use crate::stage::{played, small};
 
 #[tokio::test]
-async fn the_backend_runs_as_a_user_without_rights_and_without_a_token() {
+async fn the_backend_runs_as_a_user_without_rights_and_without_a_token() -> Result<()> {
     played("pod", async |stage| {
         stage.ready(&small("dev")).await?;
         let pod = stage.pod("dev").await?;
@@ -25,7 +26,7 @@ async fn the_backend_runs_as_a_user_without_rights_and_without_a_token() {
         }
         Ok(())
     })
-    .await;
+    .await
 }
 
 fn has_these_volumes_and_no_others(pod: &Pod) -> Result<()> {

@@ -3,25 +3,25 @@
 use anyhow::{Result, ensure};
 use convex_operator::api::ConvexInstance;
 use k8s_openapi::api::core::v1::Service;
-use on_cluster::State;
+use on_cluster::{Stage, State};
 
-use crate::stage::{PATIENCE, Stage, played, pod_name, small};
+use crate::stage::{PATIENCE, played, pod_name, small};
 
 const SAMPLE: &str = include_str!("../../../../docs/samples/dev.yaml");
 
 #[tokio::test]
-async fn the_sample_becomes_ready_and_answers_with_its_version_and_takes_its_key() {
+async fn the_sample_becomes_ready_and_answers_with_its_version_and_takes_its_key() -> Result<()> {
     played("sample", async |stage| {
         stage.kubectl.apply(stage.namespace(), SAMPLE).await?;
         let state = stage.settled("dev").await?;
         answers(stage, "dev", &state.running).await?;
         is_served_by_its_service(stage, "dev", &state.running).await
     })
-    .await;
+    .await
 }
 
 #[tokio::test]
-async fn a_name_of_52_characters_works() {
+async fn a_name_of_52_characters_works() -> Result<()> {
     played("longest", async |stage| {
         let name = "n".repeat(52);
         let state = stage.ready(&small(&name)).await?;
@@ -29,11 +29,11 @@ async fn a_name_of_52_characters_works() {
         ensure!(pod.len() <= 63, "{pod} is too long for a label");
         is_served_by_its_service(stage, &name, &state.running).await
     })
-    .await;
+    .await
 }
 
 #[tokio::test]
-async fn a_suspended_instance_stops_its_backend_and_resumes_with_its_data() {
+async fn a_suspended_instance_stops_its_backend_and_resumes_with_its_data() -> Result<()> {
     played("suspended", async |stage| {
         stage.ready(&small("dev")).await?;
         let before = stage.marker("dev").await?;
@@ -48,7 +48,7 @@ async fn a_suspended_instance_stops_its_backend_and_resumes_with_its_data() {
         ensure!(after.first_start == before.first_start, "{before:?} became {after:?}");
         Ok(())
     })
-    .await;
+    .await
 }
 
 async fn answers(stage: &Stage, name: &str, version: &str) -> Result<()> {

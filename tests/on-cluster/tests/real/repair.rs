@@ -6,15 +6,15 @@ use anyhow::{Result, ensure};
 use cluster::wait;
 use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Pod};
 use kube::{ResourceExt, api::DeleteParams};
-use on_cluster::{container, reach::Marker};
+use on_cluster::{Stage, container, reach::Marker};
 
-use crate::stage::{PATIENCE, Stage, played, small};
+use crate::stage::{PATIENCE, played, small};
 
 /// A backend that heeds SIGINT ends at once, one that does not is killed after 60 s.
 const GRACEFUL: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn a_deleted_pod_ends_gracefully_and_comes_back_with_its_data() {
+async fn a_deleted_pod_ends_gracefully_and_comes_back_with_its_data() -> Result<()> {
     played("deleted", async |stage| {
         stage.ready(&small("dev")).await?;
         let (before, old) = (stage.marker("dev").await?, stage.pod("dev").await?);
@@ -33,11 +33,11 @@ async fn a_deleted_pod_ends_gracefully_and_comes_back_with_its_data() {
         ensure!(events == ["start", "stop", "start"], "{events:?}");
         Ok(())
     })
-    .await;
+    .await
 }
 
 #[tokio::test]
-async fn a_killed_backend_is_started_again_and_is_no_second_writer() {
+async fn a_killed_backend_is_started_again_and_is_no_second_writer() -> Result<()> {
     played("killed", async |stage| {
         stage.ready(&small("dev")).await?;
         let (before, pod) = (stage.marker("dev").await?, stage.pod("dev").await?);
@@ -52,11 +52,11 @@ async fn a_killed_backend_is_started_again_and_is_no_second_writer() {
         ensure!(events == ["start", "start"], "it was not killed: {events:?}");
         Ok(())
     })
-    .await;
+    .await
 }
 
 #[tokio::test]
-async fn a_deleted_stateful_set_is_made_again_and_its_pod_is_never_two() {
+async fn a_deleted_stateful_set_is_made_again_and_its_pod_is_never_two() -> Result<()> {
     played("unset", async |stage| {
         stage.ready(&small("dev")).await?;
         let (before, old) = (stage.marker("dev").await?, stage.pod("dev").await?);
@@ -65,7 +65,7 @@ async fn a_deleted_stateful_set_is_made_again_and_its_pod_is_never_two() {
         stage.pod_when("dev", |pod| pod.uid() != old.uid()).await?;
         is_the_same_data(stage, &before).await
     })
-    .await;
+    .await
 }
 
 async fn is_the_same_data(stage: &Stage, before: &Marker) -> Result<()> {

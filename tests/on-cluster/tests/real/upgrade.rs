@@ -13,7 +13,7 @@ const NEWER: &str = "00bd9272a1b2c3d4e5f60718293a4b5c6d7e8f90";
 const LOOKED_AT: Duration = Duration::from_secs(12);
 
 #[tokio::test]
-async fn a_bumped_version_rolls_and_serves_the_same_data() {
+async fn a_bumped_version_rolls_and_serves_the_same_data() -> Result<()> {
     played("bumped", async |stage| {
         stage.ready(&small("dev")).await?;
         let before = stage.marker("dev").await?;
@@ -33,11 +33,11 @@ async fn a_bumped_version_rolls_and_serves_the_same_data() {
         ensure!(events == ["start", "stop", "start"], "{events:?}");
         Ok(())
     })
-    .await;
+    .await
 }
 
 #[tokio::test]
-async fn an_image_that_does_not_exist_degrades_and_its_cause_is_kept_until_a_good_one_comes() {
+async fn an_image_that_does_not_exist_degrades_and_its_cause_is_kept_until_a_good_one_comes() -> Result<()> {
     played("mistyped", async |stage| {
         let instance = small("dev").with("maintenance.rolloutDeadlineSeconds", 5);
         stage.ready(&instance).await?;
@@ -56,7 +56,7 @@ async fn an_image_that_does_not_exist_degrades_and_its_cause_is_kept_until_a_goo
         ensure!(stage.marker("dev").await?.first_start == before.first_start);
         Ok(())
     })
-    .await;
+    .await
 }
 
 fn is_about_the_image(state: &State) -> Result<()> {

@@ -1,11 +1,16 @@
 //! A cluster of this machine, started for the demo and taken down after it.
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Instant,
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use cluster::{
     NodeKind, binaries, checkout::Checkout, client, description::Description, down, fake, operator,
-    real, tools, up,
+    real, tools,
 };
 use on_cluster::{Kubectl, Reach, Witness};
 
@@ -38,7 +43,7 @@ impl Local {
         story.part("cluster", &format!("a control plane and a {node} node{why}"));
         let began = Instant::now();
         let found = Description::read(&checkout.run_folder(node))?.is_some();
-        let cluster = up::up(&checkout, node).await?;
+        let cluster = start(&checkout, node)?;
         let scene = match scene(&checkout, &cluster).await {
             Ok(scene) => scene,
             Err(error) => {
@@ -83,6 +88,15 @@ impl Local {
         down::down(&self.checkout, node)?;
         Ok(format!("The cluster is gone; keep one with ./justw cluster-up --node {node} --operator"))
     }
+}
+
+/// By the program of its own that does it at other times, too: parts of a cluster are processes of that program.
+fn start(checkout: &Checkout, node: NodeKind) -> Result<Description> {
+    let program = binaries::build(checkout, &["cluster"])?;
+    let mut up = Command::new(program.path("cluster")?);
+    let up = up.args(["up", "--node", &node.to_string()]).stdout(Stdio::null()).status()?;
+    ensure!(up.success(), "the cluster did not start");
+    Description::read(&checkout.run_folder(node))?.context("the cluster that was started is gone")
 }
 
 fn build(checkout: &Checkout, node: NodeKind, story: &mut Story) -> Result<()> {
