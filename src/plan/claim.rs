@@ -22,7 +22,6 @@ const REMEMBERED: usize = 32;
 #[must_use]
 pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim {
     let storage = &inputs.instance.spec.backend.storage.pvc;
-    let taken_over = storage.existing_claim.is_some();
     let mut metadata = labels::outliving(inputs.instance, Part::Backend, inputs.claim());
     metadata.annotations = Some(stamp(inputs.claim_meta(), backend));
     let size =
@@ -30,9 +29,8 @@ pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim 
     PersistentVolumeClaim {
         metadata,
         spec: Some(PersistentVolumeClaimSpec {
-            // What a claim that is taken over looks like was decided by whoever made it.
-            access_modes: (!taken_over).then(|| vec!["ReadWriteOnce".to_owned()]),
-            storage_class_name: storage.storage_class_name.clone().filter(|_| !taken_over),
+            access_modes: access_modes(inputs),
+            storage_class_name: storage_class(inputs),
             resources: Some(VolumeResourceRequirements {
                 requests: Some(BTreeMap::from([(
                     "storage".to_owned(),
@@ -43,6 +41,28 @@ pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim 
             ..PersistentVolumeClaimSpec::default()
         }),
         ..PersistentVolumeClaim::default()
+    }
+}
+
+/// What a claim that is taken over looks like was decided by whoever made it. It is wanted as it is: an
+/// earlier instance may have applied the same fields, and what is no longer applied would be removed.
+fn taken_over<'a>(inputs: &'a Inputs<'_>) -> Option<Option<&'a PersistentVolumeClaimSpec>> {
+    let storage = &inputs.instance.spec.backend.storage.pvc;
+    let found = || inputs.found_claim.and_then(|claim| claim.spec.as_ref());
+    storage.existing_claim.is_some().then(found)
+}
+
+fn access_modes(inputs: &Inputs<'_>) -> Option<Vec<String>> {
+    match taken_over(inputs) {
+        Some(found) => found?.access_modes.clone(),
+        None => Some(vec!["ReadWriteOnce".to_owned()]),
+    }
+}
+
+fn storage_class(inputs: &Inputs<'_>) -> Option<String> {
+    match taken_over(inputs) {
+        Some(found) => found?.storage_class_name.clone(),
+        None => inputs.instance.spec.backend.storage.pvc.storage_class_name.clone(),
     }
 }
 

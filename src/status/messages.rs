@@ -1,6 +1,5 @@
 //! What people are told: what is, why, and what to do, in one or two sentences.
 
-use kube::ResourceExt;
 use statemachine::{Phase, Step, Waiting, pins::Direction, taken::Reason};
 
 use crate::{
