@@ -48,11 +48,12 @@ pub async fn reconcile(
     let world = observe::cluster(&ctx, &instance).await?; //                     client, reads only
     let step = statemachine::step(observe::phase(&instance), &world.facts); //   no client, infallible
     let instance = status::advance(&ctx, instance, &step, &world).await?; //     client, resourceVersion, a conflict ends the pass
+    events::announce(&ctx, &instance, &step).await; //                           client, best effort
     let world = world.after(&step); //                                           no client, infallible
     let plan = plan::owed(&instance, &step.obligations, &world); //              no client, infallible
     let plan = apply::differences(&ctx, &instance, plan, &world).await?; //      client, only what differs
     let reported = status::report(&ctx, &instance, &step, &world, &plan).await?; // client, only if it changed
-    events::announce(&ctx, &instance, &step, &reported).await; //                client, best effort
+    events::warn(&ctx, &instance, &reported).await; //                           client, best effort
     ctx.backoffs.reset(&uid(&instance));
     Ok(retry::look_again(&step, &world, reported.unwritten))
 }
@@ -86,11 +87,11 @@ pub fn error_policy(
         tracing::warn!(namespace, name, %error, "left as it is until it changes");
         return Action::await_change();
     }
-    let delay = ctx.backoffs.next(&meta.uid.clone().unwrap_or_default());
     if error.is_conflict() || error.is_gone() {
         tracing::debug!(namespace, name, %error, "the pass ends, the next one looks again");
-        return Action::requeue(delay.min(Duration::from_secs(1)));
+        return Action::requeue(retry::soon());
     }
+    let delay = ctx.backoffs.next(&meta.uid.clone().unwrap_or_default());
     tracing::warn!(namespace, name, step = error.name(), %error, ?delay, "the pass failed");
     Action::requeue(delay)
 }

@@ -10,8 +10,8 @@ use statemachine::{Phase, Step, taken::Reason};
 
 use crate::{api::ConvexInstance, context::Context, status::Reported};
 
-/// Tells about the edge of this pass, and about what started to block.
-pub async fn announce(ctx: &Context, instance: &ConvexInstance, step: &Step, reported: &Reported) {
+/// Tells about the edge of this pass, which is in the status by now.
+pub async fn announce(ctx: &Context, instance: &ConvexInstance, step: &Step) {
     let news = instance.status.as_ref().and_then(|it| Some(it.history.last()?.message.clone()));
     // Where home was found or settled on is bookkeeping: the edge before it has been told.
     if let Some(taken) = step.taken.filter(|taken| taken.reason != Reason::Settled) {
@@ -19,6 +19,10 @@ pub async fn announce(ctx: &Context, instance: &ConvexInstance, step: &Step, rep
         let bad = taken.to == Phase::Degraded;
         publish(ctx, instance, kind(bad), taken.reason(), action, news).await;
     }
+}
+
+/// Tells about what started to block.
+pub async fn warn(ctx: &Context, instance: &ConvexInstance, reported: &Reported) {
     if let Some(blocked) = &reported.newly_blocked {
         let note = Some(blocked.message.clone());
         publish(ctx, instance, kind(true), &blocked.reason, blocked.guard.clone(), note).await;

@@ -56,6 +56,12 @@ fn fresh() -> ExponentialBackoff {
         .build()
 }
 
+/// When to look again after a race was lost: the news is on its way, and this is for where it was missed.
+#[must_use]
+pub fn soon() -> Duration {
+    jittered(Duration::from_secs(1))
+}
+
 fn jittered(ceiling: Duration) -> Duration {
     ceiling.mul_f64(rand::rng().random_range(0.1..=1.0))
 }

@@ -126,6 +126,7 @@ fn is_urgent(
     before.observed_generation != instance.meta().generation.unwrap_or_default()
         || ready(before).map(|it| it.0) != ready(after).map(|it| it.0)
         || stalled(before) != stalled(after)
+        || (after.blocked_by.is_empty() && !before.blocked_by.is_empty())
         || (ready(before) != ready(after) && abnormal)
 }
 

@@ -60,7 +60,7 @@ pub struct Observed {
     /// Whether the target image of the running upgrade's attempt was pulled and started on the node.
     pub proof: Proof,
     /// What is gone that must never be made anew once the instance has served: the instance's
-    /// secret, or the store that [`Pins::vital_store`] names. Absent, not merely unready; while
+    /// secret, or a store that [`Pins::vital_stores`] names. Absent, not merely unready; while
     /// it is being deleted it is already gone.
     pub missing: Option<Vital>,
 }

@@ -63,15 +63,17 @@ pub struct Pins {
 }
 
 impl Pins {
-    /// The store whose absence is a loss now: where the data is, or where the way back is once the
-    /// data's own store has been given up. Without a home it is that of what was
-    /// [found](crate::Observed::found). The shell looks for this one when it reports
-    /// [`Vital::Store`](crate::Vital); whether it counts, the machine decides.
+    /// The stores whose absence is a loss now: where the data is, where the way back is once the
+    /// data's own store has been given up, and what an import is filling. Without a home it is that
+    /// of what was [found](crate::Observed::found). The shell looks for all of them when it reports
+    /// [`Vital::Store`](crate::Vital); whether a loss counts, the machine decides.
     #[must_use]
-    pub fn vital_store(&self, found: Option<&Backend>) -> Option<Store> {
+    pub fn vital_stores(&self, found: Option<&Backend>) -> Vec<Store> {
         match &self.upgrade {
-            Some(upgrade) => upgrade.vital_store(),
-            None => self.home.as_ref().or(found).map(|home| home.store.clone()),
+            Some(upgrade) => upgrade.vital_stores(),
+            None => {
+                self.home.as_ref().or(found).map(|home| home.store.clone()).into_iter().collect()
+            }
         }
     }
 }

@@ -94,14 +94,15 @@ impl Life<'_> {
         if !exporting && self.put_back(&upgrade).is_ok() && self.may_turn_back(&upgrade) {
             return Some(self.turn_back());
         }
-        if self.whole().is_err() {
+        let again = self.seen.wish.retry != upgrade.retry;
+        if self.whole().is_err() && !(again && self.may_fill_anew(&upgrade)) {
             return None;
         }
         if exporting && self.reworded(&upgrade) {
             return Some(self.abandon(&upgrade));
         }
         let stage = if exporting { Stage::Exporting } else { Stage::Rolling };
-        if self.seen.wish.retry != upgrade.retry {
+        if again {
             return Some(self.try_again(upgrade, stage));
         }
         if !exporting && self.redirected(&upgrade) {
@@ -118,6 +119,13 @@ impl Life<'_> {
             Some(Vital::Store) => upgrade.overwritten(),
             Some(Vital::InstanceSecret) => false,
         }
+    }
+
+    /// A lost store that an import was filling is made and filled again by another attempt.
+    fn may_fill_anew(&self, upgrade: &Upgrade) -> bool {
+        let filling =
+            upgrade.stage == Stage::Importing && upgrade.aim().store != upgrade.from.store;
+        filling && self.lost_vital() == Some(Vital::Store)
     }
 
     /// Turns an upgrade round; the way back is part of the same upgrade.

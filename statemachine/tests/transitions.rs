@@ -128,6 +128,7 @@ fn rows_of_rolling_and_importing() -> Vec<Row> {
         (Degraded, forward(COLD, Rolling, |seen| { missing(Vital::Store)(seen); wants(1)(seen); }), Upgrading(Rolling), "RollbackStarted"),
         (Degraded, forward(SAME, Importing, |seen| seen.wish.retry = "again".into()), Upgrading(Rolling), "UpgradeRetried"),
         (Degraded, forward(SAME, Importing, import(Outcome::Succeeded)), Upgrading(Importing), "UpgradeResumed"),
+        (Degraded, forward(FRESH, Importing, |seen| { missing(Vital::Store)(seen); seen.wish.retry = "again".into(); }), Upgrading(Rolling), "UpgradeRetried"),
     ]
 }
 

@@ -119,11 +119,12 @@ impl Upgrade {
         }
     }
 
-    /// See [`Pins::vital_store`](crate::Pins::vital_store).
-    pub(crate) fn vital_store(&self) -> Option<Store> {
-        if self.direction == Direction::Rollback && self.overwritten() {
-            return self.copy.clone().map(Store::Copied);
-        }
-        Some(self.from.store.clone())
+    /// See [`Pins::vital_stores`](crate::Pins::vital_stores).
+    pub(crate) fn vital_stores(&self) -> Vec<Store> {
+        let given_up = self.direction == Direction::Rollback && self.overwritten();
+        let held = (!given_up).then(|| self.from.store.clone());
+        let copy = self.copy.clone().filter(|_| given_up).map(Store::Copied);
+        let filled = (self.stage == Stage::Importing).then(|| self.aim().store);
+        held.into_iter().chain(copy).chain(filled).collect()
     }
 }

@@ -226,9 +226,7 @@ impl Server<'_> {
         if name.attempt > 0 && self.mutant != Mutant::CopiesByJob {
             return false;
         }
-        if self.world.lost_store.is_some_and(|lost| lost.name == name && lost.content > 0) {
-            self.world.bad |= ghost::MADE_ANEW;
-        }
+        self.watch_loss(name);
         let (owner, fence, code) = (self.base.uid, self.base.fence, name == ORIGINAL);
         // Made for an instance that is gone: it stands in the way of the next one of that name.
         self.world.fault |= self.world.instance.is_none_or(|it| it.uid != owner);
@@ -247,6 +245,15 @@ impl Server<'_> {
         });
         self.world.stores.sort_by_key(|store| store.name);
         true
+    }
+
+    /// What only an import was filling may be filled again; what held the data may not.
+    fn watch_loss(&mut self, name: Name) {
+        let home = self.world.instance.and_then(|it| it.pins.home).map(|it| it.store);
+        let lost = self.world.lost_store.filter(|lost| lost.name == name && lost.content > 0);
+        if lost.is_some_and(|it| it.sealed > 0 || name.attempt > 0 || home == Some(name)) {
+            self.world.bad |= ghost::MADE_ANEW;
+        }
     }
 
     /// Raises the fence of a store and, where asked, seals it as the one that holds the data.

@@ -28,6 +28,8 @@
 //! - **The gate's record and the `StatefulSet` deleted together, with a stale pass between its writes.** The
 //!   fences go with the objects that carry them; the stamp on the store ends such a pass only if it
 //!   comes before it in the pass. One such deletion at a time is searched.
+//! - **The status and the newest of several sealed stores lost together.** What is left is an older
+//!   store that looks like home; nothing that survives says otherwise. Either loss alone is searched.
 //! - **A target that is too old to be paused.** What its own crons write between its start and Ready is
 //!   lost if it is rolled back: nothing can hold it. Upgrades away from such a version are searched.
 //! - **A claim that is being deleted while a pod still uses it.** It is lost at once here, which is worse.

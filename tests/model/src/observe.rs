@@ -65,7 +65,7 @@ impl Look<'_> {
         let (world, instance) = (self.world, self.instance);
         let pins = pins(&instance.pins, instance.fence);
         let found = self.found().map(backend);
-        let vital = pins.vital_store(found.as_ref());
+        let vital: Vec<_> = pins.vital_stores(found.as_ref()).iter().map(store_name).collect();
         let set = self.statefulset();
         let lost = !self.home_answers() && instance.late;
         let mut seen = Observed {
@@ -90,7 +90,7 @@ impl Look<'_> {
             obtainable: true,
             leave: Leave::Given,
             proof: self.proof(),
-            missing: self.missing(vital.as_ref().map(store_name)),
+            missing: self.missing(&vital),
             found,
             pins,
         };
@@ -245,15 +245,15 @@ impl Look<'_> {
         }
     }
 
-    fn missing(&self, vital: Option<Name>) -> Option<Vital> {
+    fn missing(&self, vital: &[Name]) -> Option<Vital> {
         if self.mutant == Mutant::LeavesMissing {
             return None;
         }
         if !self.world.secret {
             return Some(Vital::InstanceSecret);
         }
-        let absent = vital.is_some_and(|name| self.stores().all(|store| store.name != name));
-        absent.then_some(Vital::Store)
+        let absent = |name: &Name| self.stores().all(|store| store.name != *name);
+        vital.iter().any(absent).then_some(Vital::Store)
     }
 
     /// What some mutants do not see.
