@@ -27,7 +27,7 @@ test: test-fast test-fake test-real
 
 # Run what needs no cluster: laws, the model, facts, goldens, wire, chart, and the stand-in itself.
 test-fast:
-    cargo test --locked --workspace --exclude on-cluster
+    cargo test --locked --no-fail-fast --workspace --exclude on-cluster
 
 # Run the tiers that need a control plane and a node that is played: [a filter of test names].
 test-fake *filter:
@@ -49,4 +49,4 @@ generate:
 # Check form and lints as CI does.
 lint:
     cargo fmt --all --check
-    cargo clippy --workspace --all-targets --locked -- --deny warnings
+    cargo clippy --workspace --all-targets --all-features --locked -- --deny warnings

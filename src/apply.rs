@@ -203,8 +203,17 @@ impl Doer<'_> {
             wanted["metadata"][precondition] = live["metadata"][precondition].clone();
         }
         let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        let apply = PatchParams::apply(MANAGER).force();
-        self.api::<K>().patch(&name, &apply, &Patch::Apply(&wanted)).await?;
+        let (api, apply) = (self.api::<K>(), PatchParams::apply(MANAGER).force());
+        match api.patch(&name, &apply, &Patch::Apply(&wanted)).await {
+            // To server-side apply, a port whose number was edited is another port, and no two may have one
+            // name: what cannot be had beside ours gives way.
+            Err(kube::Error::Api(status)) if status.code == 422 => {
+                let ours =
+                    PatchParams { field_manager: apply.field_manager, ..PatchParams::default() };
+                api.patch(&name, &ours, &Patch::Merge(&wanted)).await?
+            }
+            applied => applied?,
+        };
         self.applied.writes += 1;
         self.applied.rolled |= !wanted["spec"]["template"].is_null();
         Ok(())
@@ -236,23 +245,27 @@ impl Doer<'_> {
             + Debug,
     {
         let post = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-        let api = self.api::<K>();
-        match api.create(&post, wanted).await {
-            Ok(_) => {
-                self.applied.writes += 1;
-                Ok(None)
-            }
-            Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
-                let name = wanted.name_any();
-                let there = api.get(&name).await?;
-                if self.is_ours(there.meta()) {
-                    return Ok(Some(Arc::new(there)));
+        let (api, name) = (self.api::<K>(), wanted.name_any());
+        // What the pass before this one made may not be known to the watch yet: a question is cheaper than
+        // a creation that is refused.
+        let there = match api.get_opt(&name).await? {
+            Some(there) => there,
+            None => match api.create(&post, wanted).await {
+                Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
+                    api.get(&name).await?
                 }
-                self.applied.conflicts.push(Conflict { kind: K::kind(&()).into_owned(), name });
-                Ok(None)
-            }
-            Err(error) => Err(error),
+                created => {
+                    created?;
+                    self.applied.writes += 1;
+                    return Ok(None);
+                }
+            },
+        };
+        if self.is_ours(there.meta()) {
+            return Ok(Some(Arc::new(there)));
         }
+        self.applied.conflicts.push(Conflict { kind: K::kind(&()).into_owned(), name });
+        Ok(None)
     }
 
     async fn take_over(&mut self, name: &str) -> kube::Result<()> {

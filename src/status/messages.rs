@@ -132,6 +132,8 @@ fn waiting_for(
             waiting.reason(),
             format!("waiting for {}", world.leftovers.join(", ")),
         ),
+        // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
+        Waiting::ForHelp(_) => backend(step, world).unwrap_or_else(own),
         Waiting::ForBackendStopped | Waiting::ForFences | Waiting::ForResume(_) => passing(),
         _ => own(),
     }

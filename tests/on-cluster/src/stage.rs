@@ -125,6 +125,25 @@ impl Stage {
         self.follow(name).await?.until("Ready", PATIENCE, State::is_settled).await
     }
 
+    /// Creates it and waits until all that follows from its creation has been written: the Service that lets users in,
+    /// and the Event that tells so, come after the status.
+    ///
+    /// # Errors
+    /// As [`Self::ready`].
+    pub async fn served(&self, instance: &Instance) -> Result<State> {
+        let state = self.ready(instance).await?;
+        let name = instance.name();
+        self.until("Event Ready", PATIENCE, || async {
+            let told = self.events().await?.into_iter().any(|it| {
+                let about = it.regarding.and_then(|about| about.name);
+                it.reason.as_deref() == Some("Ready") && about.as_deref() == Some(name)
+            });
+            Ok(told.then_some(()))
+        })
+        .await?;
+        Ok(state)
+    }
+
     /// Waits until the condition `Ready` has this reason.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ const POLLED: Duration = Duration::from_secs(35);
 #[tokio::test]
 async fn deleted_children_come_back_within_seconds_with_one_write_each() -> Result<()> {
     played("gone", async |stage| {
-        stage.ready(&Instance::dev("dev")).await?;
+        stage.served(&Instance::dev("dev")).await?;
         comes_back::<ConfigMap>(stage, "dev-backend", "configmaps", WATCHED).await?;
         comes_back::<Service>(stage, "dev-backend", "services", WATCHED).await?;
         comes_back::<Service>(stage, "dev-dashboard", "services", WATCHED).await?;
@@ -37,7 +37,7 @@ async fn deleted_children_come_back_within_seconds_with_one_write_each() -> Resu
 #[tokio::test]
 async fn a_deleted_admin_secret_comes_back_with_a_key_that_opens_the_backend() -> Result<()> {
     played("keyless", async |stage| {
-        stage.ready(&Instance::dev("dev")).await?;
+        stage.served(&Instance::dev("dev")).await?;
         comes_back::<Secret>(stage, "dev-admin", "secrets", POLLED).await?;
         let key = stage.secret("dev-admin", "CONVEX_SELF_HOSTED_ADMIN_KEY").await?;
         stage.door("dev").await?.accepts(&key).await
@@ -48,7 +48,7 @@ async fn a_deleted_admin_secret_comes_back_with_a_key_that_opens_the_backend() -
 #[tokio::test]
 async fn edited_children_are_put_back_with_one_write_each() -> Result<()> {
     played("edited", async |stage| {
-        stage.ready(&Instance::dev("dev")).await?;
+        stage.served(&Instance::dev("dev")).await?;
         let label = "/metadata/labels/app.kubernetes.io~1part-of";
         edited::<ConfigMap>(stage, "dev-backend", "/data/DATA_DIR", json!("/elsewhere")).await?;
         edited::<ConfigMap>(stage, "dev-backend", label, json!("mine")).await?;
@@ -77,7 +77,7 @@ async fn edited_children_are_put_back_with_one_write_each() -> Result<()> {
 #[tokio::test]
 async fn what_others_put_on_children_stays_and_costs_no_write() -> Result<()> {
     played("shared", async |stage| {
-        stage.ready(&Instance::dev("dev")).await?;
+        stage.served(&Instance::dev("dev")).await?;
         let theirs = json!({"metadata": {
             "labels": {"example.org/team": "red"}, "annotations": {"example.org/note": "ours"},
         }});

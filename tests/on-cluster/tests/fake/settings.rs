@@ -9,7 +9,7 @@ use k8s_openapi::api::{
 use kube::{ResourceExt, api::ListParams};
 use on_cluster::{
     Instance, Stage, State, played,
-    stage::{PATIENCE, condition, small},
+    stage::{PATIENCE, condition, records::lines, small},
 };
 use serde_json::{Value, json};
 
@@ -119,6 +119,23 @@ async fn the_admin_key_stands_in_the_page_only_where_that_is_asked_for_and_said(
     .await
 }
 
+/// The API server writes quantities its own way, and people write them without quotes.
+#[tokio::test]
+async fn resources_however_they_are_spelled_are_no_reason_to_write_again() -> Result<()> {
+    played("spelled", async |stage| {
+        let amounts = json!({"cpu": 1, "memory": "1024Mi"});
+        let resources = json!({"requests": amounts, "limits": {"cpu": "2000m"}});
+        stage.served(&small("dev").with("backend.resources", resources)).await?;
+        let mark = stage.mark()?;
+        let poll = std::time::Duration::from_secs(32);
+        tokio::time::sleep(poll).await;
+        let writes = stage.writes_since(mark)?;
+        ensure!(writes.is_empty(), "{}", lines(&writes));
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_suspended_instance_keeps_its_data_and_resumes_with_it() -> Result<()> {
     played("suspended", async |stage| {
@@ -131,8 +148,8 @@ async fn a_suspended_instance_keeps_its_data_and_resumes_with_it() -> Result<()>
                 Ok(stage.pod("dev").await.is_err().then_some(()))
             })
             .await?;
-        let ready = condition(&stage.instance("dev").await?, "Ready")?;
-        ensure!(ready.status == ConditionStatus::False && ready.reason == "Suspended", "{ready:?}");
+        let state = stage.because("dev", "Suspended").await?;
+        ensure!(!state.ready, "{state}");
         stage.get::<PersistentVolumeClaim>("dev-data").await?;
         stage.patch("dev", json!({"suspend": false})).await?;
         stage.settled("dev").await?;

@@ -10,12 +10,17 @@ use on_cluster::{
 use serde_json::{Value, json};
 
 fn first(name: &str) -> Instance {
-    small(name).with("version", "v1").with("maintenance.rolloutDeadlineSeconds", 3)
+    small(name).with("version", "v1")
+}
+
+/// Long enough for a good version to be ready on a crowded machine.
+fn hasty(name: &str) -> Instance {
+    first(name).with("maintenance.rolloutDeadlineSeconds", 8)
 }
 
 fn misbehaving(variable: &str) -> Instance {
     let env = json!([{"name": format!("STANDIN_{variable}_VERSIONS"), "value": "v2"}]);
-    first("dev").with("backend.env", env)
+    hasty("dev").with("backend.env", env)
 }
 
 #[tokio::test]
@@ -95,7 +100,7 @@ async fn failing(test: &str, instance: Instance, reason: &str, words: &str) -> R
 async fn an_image_that_does_not_exist_degrades_and_keeps_its_cause_and_another_version_goes_on()
 -> Result<()> {
     played("mistyped", async |stage| {
-        stage.ready(&first("dev")).await?;
+        stage.ready(&hasty("dev")).await?;
         let before = stage.marker("dev").await?;
         stage.patch("dev", json!({"version": "mistyped"})).await?;
         let state = stopped(stage, "ImagePullFailed").await?;

@@ -38,7 +38,7 @@ async fn an_upgrade_into_a_fresh_store_is_not_begun() -> Result<()> {
 async fn waits(test: &str, maintenance: Value) -> Result<()> {
     played(test, async |stage| {
         let instance = Instance::dev("dev").with("version", "v1").with("maintenance", maintenance);
-        stage.ready(&instance).await?;
+        stage.served(&instance).await?;
         let pod = stage.pod("dev").await?;
         let mark = stage.mark()?;
         stage.patch("dev", json!({"version": "v2"})).await?;
@@ -63,7 +63,7 @@ async fn waits(test: &str, maintenance: Value) -> Result<()> {
 async fn going_on_without_a_way_back_is_a_word_away() -> Result<()> {
     played("word", async |stage| {
         let auto = small("dev").with("version", "v1").without("maintenance.preUpgradeSnapshot");
-        stage.ready(&auto).await?;
+        stage.served(&auto).await?;
         stage.patch("dev", json!({"version": "v2"})).await?;
         stage.because("dev", "WayBackUnobtainable").await?;
         stage.patch("dev", json!({"maintenance": {"preUpgradeSnapshot": "Off"}})).await?;

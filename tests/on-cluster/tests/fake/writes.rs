@@ -11,7 +11,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[tokio::test]
 async fn provisioning_an_instance_takes_at_most_14_writes_events_included() -> Result<()> {
     played("provisioned", async |stage| {
-        stage.ready(&Instance::dev("dev")).await?;
+        stage.served(&Instance::dev("dev")).await?;
         // What was to be written after Ready has its time; it would be written within these seconds.
         tokio::time::sleep(Duration::from_secs(6)).await;
         let writes = stage.writes()?;
@@ -26,8 +26,7 @@ async fn provisioning_an_instance_takes_at_most_14_writes_events_included() -> R
 #[tokio::test]
 async fn a_minute_of_steady_state_takes_no_write() -> Result<()> {
     played("steady", async |stage| {
-        stage.ready(&Instance::dev("dev")).await?;
-        tokio::time::sleep(Duration::from_secs(6)).await;
+        stage.served(&Instance::dev("dev")).await?;
         let mark = stage.mark()?;
         tokio::time::sleep(MINUTE).await;
         let asked = stage.requests_since(mark)?;
@@ -44,7 +43,7 @@ async fn a_minute_of_steady_state_takes_no_write() -> Result<()> {
 #[tokio::test]
 async fn labels_and_annotations_on_the_instance_are_no_reason_to_write() -> Result<()> {
     played("touched", async |stage| {
-        stage.ready(&on_cluster::stage::small("dev")).await?;
+        stage.served(&on_cluster::stage::small("dev")).await?;
         let before = stage.pod("dev").await?.metadata.uid;
         let mark = stage.mark()?;
         touch(stage, "labels").await?;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
@@ -39,11 +39,11 @@ impl Local {
     pub async fn open(choice: &Choice, story: &mut Story) -> Result<Self> {
         let checkout = Checkout::find()?;
         let (node, why) = choice.node();
-        build(&checkout, node, story)?;
+        let harness = build(&checkout, node, story)?;
         story.part("cluster", &format!("a control plane and a {node} node{why}"));
         let began = Instant::now();
         let found = Description::read(&checkout.run_folder(node))?.is_some();
-        let cluster = start(&checkout, node)?;
+        let cluster = start(&checkout, &harness, node)?;
         let scene = match scene(&checkout, &cluster).await {
             Ok(scene) => scene,
             Err(error) => {
@@ -91,15 +91,15 @@ impl Local {
 }
 
 /// By the program of its own that does it at other times, too: parts of a cluster are processes of that program.
-fn start(checkout: &Checkout, node: NodeKind) -> Result<Description> {
-    let program = binaries::build(checkout, &["cluster"])?;
-    let mut up = Command::new(program.path("cluster")?);
+fn start(checkout: &Checkout, harness: &Path, node: NodeKind) -> Result<Description> {
+    let mut up = Command::new(harness);
     let up = up.args(["up", "--node", &node.to_string()]).stdout(Stdio::null()).status()?;
     ensure!(up.success(), "the cluster did not start");
     Description::read(&checkout.run_folder(node))?.context("the cluster that was started is gone")
 }
 
-fn build(checkout: &Checkout, node: NodeKind, story: &mut Story) -> Result<()> {
+/// Everything, and says where the program is that starts clusters.
+fn build(checkout: &Checkout, node: NodeKind, story: &mut Story) -> Result<PathBuf> {
     story.part("tools", "etcd, Kubernetes and Helm from Go modules; our own programs");
     let began = Instant::now();
     tools::ensure(checkout)?;
@@ -112,8 +112,9 @@ fn build(checkout: &Checkout, node: NodeKind, story: &mut Story) -> Result<()> {
     };
     binaries::build(checkout, packages)?;
     binaries::build(checkout, &["convex-operator"])?;
+    let harness = binaries::build(checkout, &["cluster"])?.path("cluster")?.to_owned();
     story.fact(began, "operator and stand-ins are built");
-    Ok(())
+    Ok(harness)
 }
 
 async fn scene(checkout: &Checkout, cluster: &Description) -> Result<Scene> {
