@@ -13,6 +13,7 @@ use kube::{
         events::{Recorder, Reporter},
     },
 };
+use tokio::sync::OnceCell;
 
 use crate::{
     api::ConvexInstance,
@@ -115,17 +116,21 @@ pub async fn run(
     });
     let config = Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE);
     let passes = watches.into_controller().with_config(config).graceful_shutdown_on(stop);
+    let listed = Arc::new(OnceCell::new());
+    let pass = move |instance, ctx| when_complete(listed.clone(), instance, ctx);
     passes
-        .run(when_complete, |instance, error, ctx| error_policy(&instance, error, &ctx), context)
+        .run(pass, |instance, error, ctx| error_policy(&instance, error, &ctx), context)
         .for_each(log)
         .await;
 }
 
+/// One pass waits for all: kube wakes only the last of several tasks that wait for the same store.
 async fn when_complete(
+    listed: Arc<OnceCell<bool>>,
     instance: Arc<DeserializeGuard<ConvexInstance>>,
     ctx: Arc<Context>,
 ) -> Result<Action, Error> {
-    if !watches::complete(&ctx.stores).await {
+    if !listed.get_or_init(|| watches::complete(&ctx.stores)).await {
         return Ok(Action::await_change());
     }
     Box::pin(reconcile(instance, ctx)).await

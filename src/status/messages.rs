@@ -1,11 +1,12 @@
 //! What people are told: what is, why, and what to do, in one or two sentences.
 
+use kube::ResourceExt;
 use statemachine::{Phase, Step, Waiting, pins::Direction, taken::Reason};
 
 use crate::{
     api::{Blocked, ConvexInstance, ConvexInstanceStatus},
     observe::{Obstacle, World, cut},
-    plan::Applied,
+    plan::{Applied, labels::VERSION},
 };
 
 /// What is told about one pass.
@@ -81,7 +82,7 @@ fn obstacle(
         })
         .or_else(|| world.keys_obstacle.clone())
         .or_else(|| world.references.clone())
-        .or_else(|| super::conditions::surroundings(instance, step, world))
+        .or_else(|| super::conditions::surroundings(instance, step, world, applied))
 }
 
 /// What was seen of pods in this pass says nothing about the template that was just changed.
@@ -168,20 +169,27 @@ fn backend(step: &Step, world: &World) -> Option<Obstacle> {
         (Some(trouble), _) => Some(trouble.clone()),
         (None, Some(Err(obstacle))) => Some(obstacle.clone()),
         (None, Some(Ok(version))) => {
-            let aim = aim(world)?;
-            (aim != version && !matches!(step.phase, Phase::Ready)).then(|| {
-                Obstacle::new(
-                    "VersionMismatch",
-                    format!(
-                        "the backend answers as version {}, and {} was asked for",
-                        short(version),
-                        short(aim)
-                    ),
-                )
-            })
+            let aim = aim(world).filter(|aim| aim != version)?;
+            (step.phase != Phase::Ready).then(|| other_version(world, version, aim))
         }
         (None, None) => None,
     }
+}
+
+/// A pod that is yet to be replaced answers as it was asked to; only a new one that does so is wrong.
+fn other_version(world: &World, answers: &str, aim: &str) -> Obstacle {
+    let asked = world.children.pods.first().and_then(|pod| pod.annotations().get(VERSION));
+    let (now, then) = (short(answers), short(aim));
+    if asked.is_some_and(|asked| asked != aim) {
+        return Obstacle::passing(
+            "BackendReplacing",
+            format!("the backend of version {now} is being replaced by {then}"),
+        );
+    }
+    Obstacle::new(
+        "VersionMismatch",
+        format!("the backend answers as version {now}, and {then} was asked for"),
+    )
 }
 
 fn aim(world: &World) -> Option<&str> {

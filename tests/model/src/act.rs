@@ -1,6 +1,6 @@
 //! Everything that can happen next, one thing at a time.
 
-use crate::world::Version;
+use crate::world::{Traffic, Version, World};
 
 /// One step of somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -139,6 +139,57 @@ impl Act {
             | Self::NodeLost
             | Self::NodeBack => Who::Cluster,
             _ => Who::People,
+        }
+    }
+}
+
+impl Act {
+    /// Seen at a glance to be impossible; saves a copy of the world.
+    #[must_use]
+    pub fn is_idle(self, world: &World) -> bool {
+        let left = &world.left;
+        let beyond = |at: u8, many: usize| usize::from(at) >= many;
+        let busy = |who: usize| world.passes[who].is_some();
+        match self {
+            Self::Read => busy(0),
+            Self::ReadStale => left.stale_reads == 0 || busy(0),
+            Self::Second => left.second == 0 || busy(1),
+            Self::SecondStale => left.second == 0 || left.stale_reads == 0 || busy(1),
+            Self::Do(who) => !busy(usize::from(who)),
+            Self::Conflict => left.conflicts == 0 || !busy(0),
+            Self::LostRequest | Self::LostResponse => left.lost_requests == 0 || !busy(0),
+            Self::Crash => left.crashes == 0 || !busy(0),
+            Self::PodStarts(at) | Self::PodServes(at) | Self::PodGone(at) => {
+                beyond(at, world.pods.len())
+            }
+            Self::Drained => world.traffic != Traffic::Draining,
+            Self::UserWrites => left.writes == 0,
+            Self::JobWorks(at) => beyond(at, world.jobs.len()),
+            Self::ProofEnds(at) => beyond(at, world.proofs.len()),
+            Self::NodeLost => left.nodes == 0,
+            Self::NodeBack => !world.node_lost,
+            Self::Unjam => !world.jammed,
+            Self::PutBack => !world.secret_lost && world.lost_store.is_none(),
+            _ => self.is_unpaid(world),
+        }
+    }
+
+    /// The budget of what people do is used up.
+    fn is_unpaid(self, world: &World) -> bool {
+        let left = &world.left;
+        match self {
+            Self::Edit(_) | Self::EditStrategy(_) | Self::Retry => left.edits == 0,
+            Self::Suspend => left.suspends == 0,
+            Self::Delete => left.deletions == 0,
+            Self::Recreate => left.recreations == 0,
+            Self::Kill | Self::DeleteSet | Self::DeleteGate => left.monkeys == 0,
+            Self::LoseSecret => left.losses == 0,
+            Self::Amnesia | Self::Pinless | Self::Homeless => left.amnesia == 0,
+            Self::Late => left.lates == 0,
+            Self::Break(_) => left.breaks == 0,
+            Self::Absent(_) => left.absences == 0,
+            Self::Jam => left.jams == 0,
+            _ => false,
         }
     }
 }

@@ -104,7 +104,7 @@ pub fn small(strategy: u8) -> Vec<Configuration> {
     let ending = Budget { deletions: 1, ..QUIET };
     let search = |name, budget| Configuration::new(name, strategy, budget);
     let mut all = vec![
-        search("crash, job, policy", Budget { edits: 1 + u8::from(strategy < 3), crashes: 1, lates: 1, job_failures: 1, ..quiet }).rolling_back(),
+        search("crash, job, policy", Budget { edits: 1 + u8::from(matches!(strategy, 0 | 2)), crashes: 1, lates: 1, job_failures: 1, ..quiet }).rolling_back(),
         search("broken target, policy", Budget { edits: 2, breaks: 1, lates: 1, ..quiet }).rolling_back(),
         search("two operators, stale reads", Budget { writes: 2, stale_reads: 1, second: 1, ..quiet }),
         search("lost status, crash", Budget { amnesia: 1, crashes: 1, lates: 1, ..quiet }),
@@ -123,8 +123,7 @@ pub fn small(strategy: u8) -> Vec<Configuration> {
         search("same name again", Budget { edits: 0, recreations: 1, second: 1, ..ending }).with_farewell(),
         search("rebuild stuck", Budget { edits: 0, amnesia: 1, jams: 1, lates: 1, ..quiet }),
     ];
-    if strategy != 5 {
-        // The newest store and the status that knows of it, both lost at once, leave nothing to see.
+    if matches!(strategy, 0 | 3) {
         all.push(search("vital lost, status lost", Budget { losses: 1, amnesia: 1, ..quiet }));
     }
     if matches!(strategy, 0 | 3) {
@@ -149,6 +148,7 @@ pub fn large(strategy: u8) -> Vec<Configuration> {
     all.extend([
         search("lost status, two operators", Budget { edits: 1, amnesia: 1, second: 1, ..quiet }),
         search("crash, job, policy, two edits", Budget { crashes: 1, lates: 1, job_failures: 1, ..quiet }).rolling_back(),
+        search("vital lost, two lates", Budget { edits: 1, losses: 1, lates: 2, ..quiet }),
         search("three edits", Budget { edits: 3, lates: 1, ..quiet }).or((strategy + 2) % 6),
         search("two operators, policy", Budget { second: 1, stale_reads: 1, lates: 1, ..quiet }).rolling_back(),
         search("children deleted, two operators", Budget { edits: 1, monkeys: 1, second: 1, ..quiet }),
@@ -159,5 +159,9 @@ pub fn large(strategy: u8) -> Vec<Configuration> {
         search("node lost, two operators", Budget { edits: 1, nodes: 1, second: 1, lates: 1, ..quiet }),
         search("same name again, upgraded", Budget { edits: 1, deletions: 1, recreations: 1, second: 1, ..quiet }).with_farewell(),
     ]);
+    if strategy != 5 {
+        // A fresh store and the status that knows of it, both lost at once, leave nothing to see.
+        all.push(search("vital lost, status lost", Budget { edits: 1, losses: 1, amnesia: 1, ..quiet }));
+    }
     all
 }

@@ -123,6 +123,9 @@ impl Lifecycle {
 
     /// What follows from one act; none where it cannot happen.
     pub(crate) fn after(&self, before: &World, act: Act) -> Option<World> {
+        if act.is_idle(before) {
+            return None;
+        }
         let mut world = before.clone();
         match act.who() {
             Who::Operator => self.operators(&mut world, act),

@@ -23,7 +23,7 @@ fn notices(mutant: Mutant, configuration: Configuration, invariants: &[&str]) {
     let found = search(Configuration { drains, ..configuration }, mutant, 1);
     println!("{mutant:?}: {found}");
     let noticed = |name: &&str| found.violations.iter().any(|it| it.property.starts_with(*name));
-    assert!(invariants.iter().any(|it| noticed(it)), "{mutant:?} is not noticed: {found}");
+    assert!(invariants.iter().any(noticed), "{mutant:?} is not noticed: {found}");
 }
 
 macro_rules! mutants {

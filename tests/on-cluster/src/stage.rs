@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
 use cluster::{Cluster, NodeKind, operator, wait};
-use convex_operator::api::ConvexInstance;
+use convex_operator::{api::ConvexInstance, plan::names::Names};
+use k8s_openapi::api::core::v1::Service;
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, ListParams},
@@ -133,12 +134,13 @@ impl Stage {
     pub async fn served(&self, instance: &Instance) -> Result<State> {
         let state = self.ready(instance).await?;
         let name = instance.name();
-        self.until("Event Ready", PATIENCE, || async {
+        self.until("Service and Event", PATIENCE, || async {
             let told = self.events().await?.into_iter().any(|it| {
                 let about = it.regarding.and_then(|about| about.name);
                 it.reason.as_deref() == Some("Ready") && about.as_deref() == Some(name)
             });
-            Ok(told.then_some(()))
+            let open = self.all::<Service>().get_opt(&Names::of(name).backend_service()).await?;
+            Ok((told && open.is_some()).then_some(()))
         })
         .await?;
         Ok(state)

@@ -54,8 +54,7 @@ impl Stage {
     /// The API server does not answer.
     pub async fn events(&self) -> Result<Vec<Event>> {
         let mut events = self.all::<Event>().list(&ListParams::default()).await?.items;
-        let about =
-            |it: &Event| it.regarding.as_ref().and_then(|about| about.kind.clone());
+        let about = |it: &Event| it.regarding.as_ref().and_then(|about| about.kind.clone());
         events.retain(|it| about(it).as_deref() == Some("ConvexInstance"));
         events.sort_by_key(|it| it.event_time.as_ref().map(|time| time.0));
         Ok(events)

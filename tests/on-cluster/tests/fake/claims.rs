@@ -40,11 +40,18 @@ async fn one_claim_is_never_two_instances() -> Result<()> {
         stage.create(&other).await?;
         let state = stage.because("other", "ClaimInUse").await?;
         ensure!(state.phase == "Pending", "{state}");
-        ensure!(state.message.contains("\"dev-data\"") && state.message.contains("\"dev\""), "{state}");
+        ensure!(
+            state.message.contains("\"dev-data\"") && state.message.contains("\"dev\""),
+            "{state}"
+        );
         ensure!(stage.pod("other").await.is_err(), "a second backend");
-        // Once its instance is gone, the claim may be had, and with it the data.
+        // Once its instance is gone, the claim may be had, and with it the data, by whoever names its secret too.
         let before = stage.marker("dev").await?;
         stage.deleted("dev").await?;
+        stage.because("other", "SecretLost").await?;
+        stage
+            .patch("other", json!({"backend": {"instance": {"secretRef": "dev-instance"}}}))
+            .await?;
         stage.settled("other").await?;
         let after = stage.marker("other").await?;
         ensure!(after.first_start == before.first_start, "{before:?} became {after:?}");
@@ -61,7 +68,8 @@ async fn two_instances_that_ask_for_one_claim_at_once_are_never_both_served() ->
         let (one, two) = (asks("one"), asks("two"));
         tokio::try_join!(stage.create(&one), stage.create(&two))?;
         let over = |state: &State| state.is_settled() || state.reason == "ClaimInUse";
-        let decided = async |name| stage.follow(name).await?.until("a decision", PATIENCE, over).await;
+        let decided =
+            async |name| stage.follow(name).await?.until("a decision", PATIENCE, over).await;
         let (one, two) = tokio::try_join!(decided("one"), decided("two"))?;
         ensure!(one.reason == "ClaimInUse" || two.reason == "ClaimInUse", "{one}\n{two}");
         let winner = if one.reason == "ClaimInUse" { "two" } else { "one" };

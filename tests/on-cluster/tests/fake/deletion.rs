@@ -1,5 +1,7 @@
 //! An instance goes from wherever it is, in order, and nothing hangs.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use convex_operator::api::ConvexInstance;
 use k8s_openapi::api::{
@@ -15,6 +17,9 @@ use on_cluster::{
     stage::{PATIENCE, small},
 };
 use serde_json::json;
+
+/// The namespace controller looks again after a back-off of its own.
+const NAMESPACE: Duration = Duration::from_secs(170);
 
 #[tokio::test]
 async fn children_go_in_order_users_first_and_keys_last() -> Result<()> {
@@ -123,7 +128,12 @@ async fn a_namespace_that_is_deleted_ends() -> Result<()> {
         let namespaces = Api::<Namespace>::all(stage.client());
         namespaces.delete(stage.namespace(), &DeleteParams::background()).await?;
         stage
-            .until("end of the namespace", PATIENCE, || async {
+            .until("end of the instance", PATIENCE, || async {
+                Ok(stage.all::<ConvexInstance>().get_opt("dev").await?.is_none().then_some(()))
+            })
+            .await?;
+        stage
+            .until("end of the namespace", NAMESPACE, || async {
                 Ok(namespaces.get_opt(stage.namespace()).await?.is_none().then_some(()))
             })
             .await
@@ -135,9 +145,7 @@ async fn a_namespace_that_is_deleted_ends() -> Result<()> {
 async fn a_finalizer_that_somebody_takes_away_is_put_back_while_the_instance_lives() -> Result<()> {
     played("unfinal", async |stage| {
         stage.ready(&small("dev")).await?;
-        stage
-            .merge::<ConvexInstance>("dev", json!({"metadata": {"finalizers": null}}))
-            .await?;
+        stage.merge::<ConvexInstance>("dev", json!({"metadata": {"finalizers": null}})).await?;
         stage
             .until("finalizer", PATIENCE, || async {
                 let instance = stage.instance("dev").await?;
@@ -152,14 +160,14 @@ async fn a_finalizer_that_somebody_takes_away_is_put_back_while_the_instance_liv
 
 /// Somebody loses patience and takes the finalizer away: what is owned is collected, and the others go on.
 #[tokio::test]
-async fn a_finalizer_that_somebody_takes_away_from_a_leaving_instance_stops_nothing() -> Result<()> {
+async fn a_finalizer_that_somebody_takes_away_from_a_leaving_instance_stops_nothing() -> Result<()>
+{
     played("forced", async |stage| {
         stage.ready(&small("dev")).await?;
         stage.all::<ConvexInstance>().delete("dev", &DeleteParams::default()).await?;
         // It may be gone already, which is as well.
-        let _ = stage
-            .merge::<ConvexInstance>("dev", json!({"metadata": {"finalizers": null}}))
-            .await;
+        let _ =
+            stage.merge::<ConvexInstance>("dev", json!({"metadata": {"finalizers": null}})).await;
         stage
             .until("end of the children", PATIENCE, || async {
                 let sets = stage.all::<StatefulSet>().list(&ListParams::default()).await?;
@@ -192,9 +200,7 @@ async fn somebody_elses_finalizer_keeps_the_instance_and_nothing_is_made_for_it(
             .await?;
         let sets = stage.all::<StatefulSet>().list(&ListParams::default()).await?;
         ensure!(sets.items.is_empty(), "a backend for an instance that is leaving");
-        stage
-            .merge::<ConvexInstance>("dev", json!({"metadata": {"finalizers": null}}))
-            .await?;
+        stage.merge::<ConvexInstance>("dev", json!({"metadata": {"finalizers": null}})).await?;
         Ok(())
     })
     .await

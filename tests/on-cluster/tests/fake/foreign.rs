@@ -93,8 +93,12 @@ async fn conflict<K: Object>(test: &str, name: &str, mut theirs: Value) -> Resul
         ensure!(same || !is_passive, "{kind} {name} was touched");
         stage.remove::<K>(name).await?;
         stage.settled("dev").await?;
-        ensure!(stage.get::<K>(name).await?.uid() != made.uid());
-        Ok(())
+        stage
+            .until("child of our own", PATIENCE, || async {
+                let ours = stage.all::<K>().get_opt(name).await?;
+                Ok(ours.filter(|it| it.uid() != made.uid()).map(|_| ()))
+            })
+            .await
     })
     .await
 }

@@ -68,7 +68,11 @@ async fn a_phase_that_a_newer_operator_wrote_is_left_alone_but_for_one_condition
         ensure!(status.message.as_deref() == Some("asleep"), "{:?}", status.message);
         let pod = stage.pod("dev").await?;
         let mark = stage.mark()?;
-        stage.patch("dev", json!({"version": "v2", "backend": {"env": [{"name": "A", "value": "b"}]}}))
+        stage
+            .patch(
+                "dev",
+                json!({"version": "v2", "backend": {"env": [{"name": "A", "value": "b"}]}}),
+            )
             .await?;
         let looked = |state: &State| state.current || state.reason == "UnknownPhase";
         stage.follow("dev").await?.until("a look", PATIENCE, looked).await?;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_changed_variable_rolls_the_pod_exactly_once() -> Result<()> {
     played("rolled", async |stage| {
-        stage.ready(&small("dev")).await?;
+        stage.served(&small("dev")).await?;
         let before = stage.marker("dev").await?;
         set(stage, json!([{"name": "A", "value": "1"}])).await?;
         ensure!(variable(stage, "A").await?.as_deref() == Some("1"));
@@ -35,7 +35,7 @@ async fn a_changed_variable_rolls_the_pod_exactly_once() -> Result<()> {
 async fn a_removed_variable_is_really_removed() -> Result<()> {
     played("unset", async |stage| {
         let two = json!([{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]);
-        stage.ready(&small("dev").with("backend.env", two)).await?;
+        stage.served(&small("dev").with("backend.env", two)).await?;
         set(stage, json!([{"name": "B", "value": "2"}])).await?;
         ensure!(variable(stage, "A").await?.is_none(), "A is still there");
         ensure!(variable(stage, "B").await?.as_deref() == Some("2"), "B is gone");
@@ -50,7 +50,7 @@ async fn a_removed_variable_is_really_removed() -> Result<()> {
 #[tokio::test]
 async fn a_changed_origin_reaches_the_pod_though_it_stands_in_a_config_map() -> Result<()> {
     played("origin", async |stage| {
-        stage.ready(&small("dev")).await?;
+        stage.served(&small("dev")).await?;
         let before = stage.pod("dev").await?.uid();
         let origin = "https://api.example.org";
         stage.patch("dev", json!({"networking": {"cloudOrigin": origin}})).await?;
@@ -69,7 +69,7 @@ async fn a_changed_origin_reaches_the_pod_though_it_stands_in_a_config_map() -> 
 #[tokio::test]
 async fn the_dashboard_is_turned_off_and_on_without_touching_the_backend() -> Result<()> {
     played("page", async |stage| {
-        stage.ready(&Instance::dev("dev")).await?;
+        stage.served(&Instance::dev("dev")).await?;
         let pod = stage.pod("dev").await?.uid();
         stage.patch("dev", json!({"dashboard": {"enabled": false}})).await?;
         stage
@@ -98,7 +98,7 @@ async fn the_dashboard_is_turned_off_and_on_without_touching_the_backend() -> Re
 #[tokio::test]
 async fn the_admin_key_stands_in_the_page_only_where_that_is_asked_for_and_said() -> Result<()> {
     played("prefilled", async |stage| {
-        stage.ready(&Instance::dev("dev")).await?;
+        stage.served(&Instance::dev("dev")).await?;
         ensure!(!page_env(stage).await?.contains("NEXT_PUBLIC_ADMIN_KEY"));
         ensure!(condition(&stage.instance("dev").await?, "AdminKeyPrefilled").is_err());
         stage.patch("dev", json!({"dashboard": {"prefillAdminKey": true}})).await?;
@@ -139,7 +139,7 @@ async fn resources_however_they_are_spelled_are_no_reason_to_write_again() -> Re
 #[tokio::test]
 async fn a_suspended_instance_keeps_its_data_and_resumes_with_it() -> Result<()> {
     played("suspended", async |stage| {
-        stage.ready(&small("dev")).await?;
+        stage.served(&small("dev")).await?;
         let before = stage.marker("dev").await?;
         stage.patch("dev", json!({"suspend": true})).await?;
         stage.phase("dev", "Ready/Suspended").await?;
@@ -164,7 +164,7 @@ async fn a_suspended_instance_keeps_its_data_and_resumes_with_it() -> Result<()>
 #[tokio::test]
 async fn a_grown_size_is_asked_for_and_the_pod_is_left_alone() -> Result<()> {
     played("grown", async |stage| {
-        stage.ready(&small("dev")).await?;
+        stage.served(&small("dev")).await?;
         let pod = stage.pod("dev").await?.uid();
         stage.patch("dev", json!({"backend": {"storage": {"pvc": {"size": "2Gi"}}}})).await?;
         stage

@@ -7,6 +7,7 @@ mod rest;
 mod rivals;
 mod role;
 mod signals;
+mod start;
 
 use anyhow::{Context, Result};
 use on_cluster::{Stage, played};

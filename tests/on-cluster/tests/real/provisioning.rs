@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use convex_operator::api::ConvexInstance;
-use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::core::v1::{Pod, Service};
 use on_cluster::{Stage, State};
 
 use crate::stage::{PATIENCE, played, pod_name, small};
@@ -41,7 +41,11 @@ async fn a_suspended_instance_stops_its_backend_and_resumes_with_its_data() -> R
         stage.patch("dev", serde_json::json!({ "suspend": true })).await?;
         let suspended = |state: &State| state.phase == "Ready/Suspended";
         follower.until("Suspended", PATIENCE, suspended).await?;
-        ensure!(stage.pod("dev").await.is_err(), "it is suspended and its pod is there");
+        stage
+            .until("end of the backend", PATIENCE, || async {
+                Ok(stage.all::<Pod>().get_opt(&pod_name("dev")).await?.is_none().then_some(()))
+            })
+            .await?;
         stage.patch("dev", serde_json::json!({ "suspend": false })).await?;
         stage.settled("dev").await?;
         let after = stage.marker("dev").await?;

@@ -37,9 +37,10 @@ async fn a_bumped_version_rolls_and_serves_the_same_data() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_image_that_does_not_exist_degrades_and_its_cause_is_kept_until_a_good_one_comes() -> Result<()> {
+async fn an_image_that_does_not_exist_degrades_and_its_cause_is_kept_until_a_good_one_comes()
+-> Result<()> {
     played("mistyped", async |stage| {
-        let instance = small("dev").with("maintenance.rolloutDeadlineSeconds", 5);
+        let instance = small("dev").with("maintenance.rolloutDeadlineSeconds", 15);
         stage.ready(&instance).await?;
         let before = stage.marker("dev").await?;
         let mut follower = stage.follow("dev").await?;

@@ -86,7 +86,9 @@ impl Local {
             ));
         }
         down::down(&self.checkout, node)?;
-        Ok(format!("The cluster is gone; keep one with ./justw cluster-up --node {node} --operator"))
+        Ok(format!(
+            "The cluster is gone; keep one with ./justw cluster-up --node {node} --operator"
+        ))
     }
 }
 
