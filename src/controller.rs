@@ -130,7 +130,7 @@ async fn when_complete(
     instance: Arc<DeserializeGuard<ConvexInstance>>,
     ctx: Arc<Context>,
 ) -> Result<Action, Error> {
-    if !listed.get_or_init(|| watches::complete(&ctx.stores)).await {
+    if !*listed.get_or_init(|| watches::complete(&ctx.stores)).await {
         return Ok(Action::await_change());
     }
     Box::pin(reconcile(instance, ctx)).await

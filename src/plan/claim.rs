@@ -46,24 +46,26 @@ pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim 
 
 /// What a claim that is taken over looks like was decided by whoever made it. It is wanted as it is: an
 /// earlier instance may have applied the same fields, and what is no longer applied would be removed.
-fn taken_over<'a>(inputs: &'a Inputs<'_>) -> Option<Option<&'a PersistentVolumeClaimSpec>> {
-    let storage = &inputs.instance.spec.backend.storage.pvc;
-    let found = || inputs.found_claim.and_then(|claim| claim.spec.as_ref());
-    storage.existing_claim.is_some().then(found)
+fn taken_over<'a>(inputs: &'a Inputs<'_>) -> Option<&'a PersistentVolumeClaimSpec> {
+    inputs.found_claim?.spec.as_ref()
+}
+
+fn is_taken_over(inputs: &Inputs<'_>) -> bool {
+    inputs.instance.spec.backend.storage.pvc.existing_claim.is_some()
 }
 
 fn access_modes(inputs: &Inputs<'_>) -> Option<Vec<String>> {
-    match taken_over(inputs) {
-        Some(found) => found?.access_modes.clone(),
-        None => Some(vec!["ReadWriteOnce".to_owned()]),
+    if is_taken_over(inputs) {
+        return taken_over(inputs)?.access_modes.clone();
     }
+    Some(vec!["ReadWriteOnce".to_owned()])
 }
 
 fn storage_class(inputs: &Inputs<'_>) -> Option<String> {
-    match taken_over(inputs) {
-        Some(found) => found?.storage_class_name.clone(),
-        None => inputs.instance.spec.backend.storage.pvc.storage_class_name.clone(),
+    if is_taken_over(inputs) {
+        return taken_over(inputs)?.storage_class_name.clone();
     }
+    inputs.instance.spec.backend.storage.pvc.storage_class_name.clone()
 }
 
 /// The stamp of a store. A store is sealed from its birth while it is the only one there ever was.

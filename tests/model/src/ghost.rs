@@ -4,8 +4,6 @@
 pub const IMPORT_UNVERIFIED: u32 = 1;
 /// Data overwritten of which no export holds a copy.
 pub const OVERWRITTEN: u32 = 1 << 1;
-/// An import while another version had the store open.
-pub const IMPORT_UNDER_POD: u32 = 1 << 2;
 /// A stage entered that the same attempt had left.
 pub const BACKWARDS: u32 = 1 << 3;
 /// A version opened data that had moved on from it.

@@ -48,7 +48,6 @@ fn invariants() -> Vec<Property<Lifecycle>> {
         never!("S2 import only of a verified export of the same upgrade", IMPORT_UNVERIFIED),
         never!("S3 nothing overwritten without a copy", OVERWRITTEN),
         never!("S3 no store deleted without a copy", STORE_DELETED),
-        never!("S4 no import under another version", IMPORT_UNDER_POD),
         never!("S4 import reaches the backend it was meant for", WRONG_TARGET),
         never!("S5 never backwards within an attempt", BACKWARDS),
         never!("S6 no copy is verified of a store that somebody had open", TORN),

@@ -65,10 +65,6 @@ fn import(world: &mut World, at: usize, job: Job, mutant: Mutant) -> Option<()> 
         world.fault = true;
         return Some(());
     }
-    let shares = |it: &crate::world::Pod| it.backend.store == backend.store && it.started;
-    if world.pods.iter().any(|pod| shares(pod) && pod.backend.version != backend.version) {
-        world.bad |= ghost::IMPORT_UNDER_POD;
-    }
     if backend != job.into {
         world.bad |= ghost::WRONG_TARGET;
     }

@@ -23,7 +23,7 @@ use crate::{
 pub use objects::{Object, condition, is_ready, pod_name};
 
 /// Enough for a machine on which a dozen tests start pods at the same time.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A namespace of the test's own.
 pub struct Stage {

@@ -30,7 +30,7 @@ async fn children_go_in_order_users_first_and_keys_last() -> Result<()> {
         let writes = stage.writes_since(mark)?;
         let gone: Vec<_> = writes
             .iter()
-            .filter(|it| it.verb == "delete")
+            .filter(|it| it.verb == "delete" && it.code < 300)
             .map(|it| format!("{}/{}", it.resource, it.name))
             .collect();
         let wanted = [
@@ -211,17 +211,17 @@ async fn nothing_is_left(stage: &Stage) -> Result<()> {
     stage
         .until("end of every child", PATIENCE, || async {
             let mut left = Vec::new();
-            left.extend(names(stage.all::<ConfigMap>().list(&ours).await?.items));
-            left.extend(names(stage.all::<Secret>().list(&ours).await?.items));
-            left.extend(names(stage.all::<Service>().list(&ours).await?.items));
-            left.extend(names(stage.all::<StatefulSet>().list(&ours).await?.items));
-            left.extend(names(stage.all::<Deployment>().list(&ours).await?.items));
+            left.extend(names(&stage.all::<ConfigMap>().list(&ours).await?.items));
+            left.extend(names(&stage.all::<Secret>().list(&ours).await?.items));
+            left.extend(names(&stage.all::<Service>().list(&ours).await?.items));
+            left.extend(names(&stage.all::<StatefulSet>().list(&ours).await?.items));
+            left.extend(names(&stage.all::<Deployment>().list(&ours).await?.items));
             let none = left.is_empty().then_some(());
             none.map(Some).with_context(|| format!("left: {left:?}"))
         })
         .await
 }
 
-fn names<K: ResourceExt>(objects: Vec<K>) -> Vec<String> {
+fn names<K: ResourceExt>(objects: &[K]) -> Vec<String> {
     objects.iter().map(ResourceExt::name_any).collect()
 }

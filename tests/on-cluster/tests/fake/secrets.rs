@@ -28,7 +28,7 @@ async fn a_secret_that_is_missing_is_waited_for_and_used_once_it_is_there() -> R
         let state = stage.because("dev", "SecretMissing").await?;
         ensure!(state.phase == "Pending", "{state}");
         says(&state, &["\"sealed\"", "\"INSTANCE_SECRET\"", stage.namespace()])?;
-        nothing_is_made(stage).await?;
+        nothing_is_made(stage)?;
         stage.make::<Secret>(holder("sealed", "INSTANCE_SECRET", SECRET)).await?;
         stage.settled("dev").await?;
         is_never_told(stage).await
@@ -100,7 +100,7 @@ async fn invalid(test: &str, spoilt: Value, why: &str) -> Result<()> {
         let state = stage.because("dev", "SecretInvalid").await?;
         ensure!(state.phase == "Pending", "{state}");
         says(&state, &["\"sealed\"", "\"INSTANCE_SECRET\"", why])?;
-        nothing_is_made(stage).await?;
+        nothing_is_made(stage)?;
         stage.merge::<Secret>("sealed", json!({"stringData": {"INSTANCE_SECRET": SECRET}})).await?;
         stage.settled("dev").await?;
         is_never_told(stage).await
@@ -192,7 +192,7 @@ async fn is_never_told(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-async fn nothing_is_made(stage: &Stage) -> Result<()> {
+fn nothing_is_made(stage: &Stage) -> Result<()> {
     let created = stage.writes()?.into_iter().filter(|it| {
         it.verb == "create" && !["events", "convexinstances"].contains(&it.resource.as_str())
     });

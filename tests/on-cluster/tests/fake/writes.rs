@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use on_cluster::{Instance, Stage, played, stage::records::lines};
 
 const PROVISIONING: usize = 14;
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn provisioning_an_instance_takes_at_most_14_writes_events_included() -> Result<()> {

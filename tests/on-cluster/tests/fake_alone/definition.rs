@@ -21,7 +21,12 @@ use crate::{END, alone, process::Operator};
 async fn an_operator_without_its_definition_waits_says_so_and_begins_once_it_is_there() -> Result<()>
 {
     alone("undefined", async |stage| {
-        ensure!(nobody_has_instances(stage).await?, "the definition would take instances with it");
+        // Else the definition would take instances with it that somebody still uses.
+        stage
+            .until("cluster without instances", PATIENCE, || async {
+                Ok(nobody_has_instances(stage).await?.then_some(()))
+            })
+            .await?;
         let ended = stage.cluster.stop_operator().await?;
         ensure!(ended.code == Some(0), "{ended:?}");
         remove(stage).await?;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use cluster::{
+    audit::Entry,
     operator::{NAME, NAMESPACE, USER},
     wait,
 };
@@ -17,11 +18,13 @@ use kube::{
     Api, ResourceExt,
     api::{DeleteParams, ListParams},
 };
-use on_cluster::Stage;
+use on_cluster::{Stage, stage::records::lines};
 use serde_json::Value;
 
 use crate::stage::{PATIENCE, is_ready, played, small};
 
+/// More than one, for what all wait for at a start must wake all.
+const FLEET: [&str; 3] = ["one", "two", "three"];
 const SELECTOR: &str = "app.kubernetes.io/name=convex-operator";
 /// What a deployment gives an operator to end in.
 const END: Duration = Duration::from_secs(10);
@@ -46,17 +49,19 @@ async fn the_operator_is_a_pod_under_exactly_the_role_of_the_code() -> Result<()
 }
 
 #[tokio::test]
-async fn a_deleted_operator_ends_in_time_and_its_successor_writes_nothing_to_what_is_settled()
+async fn a_deleted_operator_ends_in_time_and_its_successor_looks_at_all_and_writes_nothing()
 -> Result<()> {
     played("successor", async |stage| {
-        stage.ready(&small("dev")).await?;
+        for name in FLEET {
+            stage.served(&small(name)).await?;
+        }
         let before = operator(stage).await?;
-        let mark = stage.cluster.audit_mark()?;
+        let mark = stage.mark()?;
         let asked = Instant::now();
-        let pods = Api::<Pod>::namespaced(stage.client(), NAMESPACE);
-        pods.delete(&before.name_any(), &DeleteParams::default()).await?;
+        stage_operator(stage).delete(&before.name_any(), &DeleteParams::default()).await?;
         wait::until("end of the operator", PATIENCE, &[], || async {
-            Ok(pods.get_opt(&before.name_any()).await?.is_none().then_some(()))
+            let now = stage_operator(stage).get_opt(&before.name_any()).await?;
+            Ok(now.is_none().then_some(()))
         })
         .await?;
         let took = asked.elapsed();
@@ -64,15 +69,19 @@ async fn a_deleted_operator_ends_in_time_and_its_successor_writes_nothing_to_wha
         successor_has_looked(stage, mark).await?;
         // Nothing can be awaited that proves silence.
         tokio::time::sleep(QUIET).await;
-        let written = written(stage, mark)?;
-        ensure!(written.is_empty(), "written to a settled namespace:\n{}", written.join("\n"));
+        let written = stage.writes_since(mark)?;
+        ensure!(written.is_empty(), "written to a settled namespace:\n{}", lines(&written));
         Ok(())
     })
     .await
 }
 
+fn stage_operator(stage: &Stage) -> Api<Pod> {
+    Api::namespaced(stage.client(), NAMESPACE)
+}
+
 async fn operator(stage: &Stage) -> Result<Pod> {
-    let pods = Api::<Pod>::namespaced(stage.client(), NAMESPACE);
+    let pods = stage_operator(stage);
     wait::until("ready operator", PATIENCE, &[], || async {
         let listed = pods.list(&ListParams::default().labels(SELECTOR)).await?;
         let living = |pod: &Pod| pod.metadata.deletion_timestamp.is_none() && is_ready(pod);
@@ -81,7 +90,7 @@ async fn operator(stage: &Stage) -> Result<Pod> {
     .await
 }
 
-/// It holds the lease, and has read the Secrets of this namespace: no pass goes without that.
+/// It holds the lease, and has read the Secrets of every instance: no pass goes without that.
 async fn successor_has_looked(stage: &Stage, mark: u64) -> Result<()> {
     let successor = operator(stage).await?.name_any();
     let leases = Api::<Lease>::namespaced(stage.client(), NAMESPACE);
@@ -90,22 +99,20 @@ async fn successor_has_looked(stage: &Stage, mark: u64) -> Result<()> {
         Ok((holder.as_ref() == Some(&successor)).then_some(()))
     })
     .await?;
-    wait::until("first look of the successor", PATIENCE, &[], || async {
-        let asked = stage.cluster.audit_since(mark)?;
-        let looked = asked.iter().any(|it| {
-            it.user == USER && it.resource == "secrets" && it.namespace == stage.namespace()
-        });
-        Ok(looked.then_some(()))
+    wait::until("look at every instance", PATIENCE, &[], || async {
+        let asked = stage.cluster.audit_matching(mark, &[USER])?;
+        // Only a new one lists; what comes before was still asked by the old one.
+        let begins = |it: &&Entry| it.verb == "list" && it.resource == "statefulsets";
+        let by_it: Vec<_> = asked.iter().skip_while(|it| !begins(it)).collect();
+        let looked_at = |name: &str| {
+            let secret = format!("{name}-instance");
+            by_it.iter().any(|it| it.namespace == stage.namespace() && it.name == secret)
+        };
+        let missed: Vec<_> = FLEET.into_iter().filter(|name| !looked_at(name)).collect();
+        ensure!(missed.is_empty(), "not yet looked at: {}", missed.join(", "));
+        Ok(Some(()))
     })
     .await
-}
-
-fn written(stage: &Stage, mark: u64) -> Result<Vec<String>> {
-    let asked = stage.cluster.audit_since(mark)?;
-    let written = asked
-        .iter()
-        .filter(|it| it.user == USER && it.namespace == stage.namespace() && it.is_write());
-    Ok(written.map(|it| format!("{} {} {}", it.time, it.verb, it.uri)).collect())
 }
 
 fn is_exactly(found: Option<Vec<PolicyRule>>, yaml: &str) -> Result<()> {

@@ -7,9 +7,9 @@ use crate::{choice::Choice, local::Local, own::Own, scene::Scene, story::Story};
 /// The cluster, with what must be undone at the end.
 pub enum House {
     /// One that was started for this.
-    Local(Local),
+    Local(Box<Local>),
     /// One of the user's own.
-    Own(Own),
+    Own(Box<Own>),
 }
 
 impl House {
@@ -19,8 +19,8 @@ impl House {
     /// There is no such cluster; nothing of it is left.
     pub async fn open(choice: &Choice, story: &mut Story) -> Result<Self> {
         Ok(match &choice.context {
-            None => Self::Local(Local::open(choice, story).await?),
-            Some(context) => Self::Own(Own::open(choice, context, story).await?),
+            None => Self::Local(Box::new(Local::open(choice, story).await?)),
+            Some(context) => Self::Own(Box::new(Own::open(choice, context, story).await?)),
         })
     }
 

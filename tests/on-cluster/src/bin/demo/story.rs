@@ -25,6 +25,7 @@ impl Story {
     }
 
     /// Something that came true in this part, so long after something was done.
+    #[allow(clippy::unused_self)] // facts belong to a part: the story is what tells them
     pub fn fact(&self, since: Instant, text: &str) {
         println!("{:>9} {text}", seconds(since.elapsed()));
     }
