@@ -24,7 +24,7 @@ use crate::{
     api::ConvexInstance,
     context::Context,
     error::Error,
-    observe::World,
+    observe::{World, uid},
     plan::{
         Applied, Child, Conflict, Kind, Plan, Prepared, Refused, Step,
         labels::{self, Belongs, FINALIZER, MANAGER},
@@ -325,7 +325,9 @@ impl Doer<'_> {
         match api.patch_metadata(&name, &PatchParams::default(), &Patch::Merge(&patch)).await {
             Ok(instance) => {
                 self.applied.writes += 1;
-                self.applied.revision = instance.metadata.resource_version;
+                let revision = instance.metadata.resource_version;
+                self.ctx.memory.wrote(&uid(self.instance), revision.as_deref());
+                self.applied.revision = revision;
             }
             Err(kube::Error::Api(status)) if status.code == 404 && !wanted => {}
             Err(error) => return Err(error),

@@ -67,6 +67,7 @@ pub struct Stores {
 pub struct Memory {
     answers: Mutex<HashMap<String, (String, Answer)>>,
     since: Mutex<HashMap<(String, Span), Instant>>,
+    written: Mutex<HashMap<String, u64>>,
 }
 
 /// What lasts.
@@ -107,9 +108,26 @@ impl Memory {
         Some(since.entry(key).or_insert_with(Instant::now).elapsed())
     }
 
+    /// Remembers the resourceVersion that we gave an instance by writing to it.
+    pub fn wrote(&self, instance: &str, revision: Option<&str>) {
+        if let Some(revision) = revision.and_then(|it| it.parse().ok()) {
+            locked(&self.written).insert(instance.to_owned(), revision);
+        }
+    }
+
+    /// Whether this is an instance as it was before we last wrote to it: the watch is about to bring the
+    /// news. resourceVersions can be compared since Kubernetes 1.35 (KEP-5504).
+    #[must_use]
+    pub fn is_outdated(&self, instance: &str, revision: Option<&str>) -> bool {
+        let revision: Option<u64> = revision.and_then(|it| it.parse().ok());
+        let written = locked(&self.written).get(instance).copied();
+        revision.is_some_and(|it| written.is_some_and(|written| it < written))
+    }
+
     /// Forgets an instance that is gone.
     pub fn forget(&self, instance: &str) {
         locked(&self.answers).remove(instance);
+        locked(&self.written).remove(instance);
         locked(&self.since).retain(|(of, _), _| of != instance);
     }
 }

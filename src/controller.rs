@@ -46,6 +46,9 @@ pub async fn reconcile(
         ctx.memory.forget(&uid(&instance));
         return Ok(Action::await_change());
     }
+    if ctx.memory.is_outdated(&uid(&instance), instance.meta().resource_version.as_deref()) {
+        return Ok(Action::requeue(retry::soon()));
+    }
     let world = observe::cluster(&ctx, &instance).await?; //                     client, reads only
     let step = statemachine::step(observe::phase(&instance), &world.facts); //   no client, infallible
     let instance = status::advance(&ctx, instance, &step, &world).await?; //     client, resourceVersion, a conflict ends the pass

@@ -145,7 +145,10 @@ async fn write(
     written.meta_mut().managed_fields = None;
     written.status = Some(status);
     let api = api(ctx, instance);
-    api.replace_status(&instance.name_any(), &PostParams::default(), &written).await
+    let name = instance.name_any();
+    let written = api.replace_status(&name, &PostParams::default(), &written).await?;
+    ctx.memory.wrote(&uid(instance), written.meta().resource_version.as_deref());
+    Ok(written)
 }
 
 /// A newer operator wrote this status, and what it means is not known: nothing of it is touched but the

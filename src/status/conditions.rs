@@ -285,21 +285,9 @@ pub(super) fn surroundings(
     instance: &ConvexInstance,
     step: &Step,
     world: &World,
-    applied: &Applied,
 ) -> Option<Obstacle> {
-    if step.phase != Phase::Ready {
-        return None;
-    }
-    let asked = instance.spec.dashboard.enabled;
-    exposure(world, applied).or_else(|| asked.then(|| dashboard(world)).flatten())
-}
-
-/// Nobody reaches a backend without its Service, which is made only once the backend may be reached.
-fn exposure(world: &World, applied: &Applied) -> Option<Obstacle> {
-    // What was created in this pass was not found in it.
-    let missing = world.children.service.is_none() && applied.writes == 0;
-    missing
-        .then(|| Obstacle::passing("ServicePending", "the Service of the backend is not there yet"))
+    let asked = instance.spec.dashboard.enabled && step.phase == Phase::Ready;
+    asked.then(|| dashboard(world)).flatten()
 }
 
 fn notices(instance: &ConvexInstance) -> Vec<Verdict> {

@@ -82,7 +82,7 @@ fn obstacle(
         })
         .or_else(|| world.keys_obstacle.clone())
         .or_else(|| world.references.clone())
-        .or_else(|| super::conditions::surroundings(instance, step, world, applied))
+        .or_else(|| super::conditions::surroundings(instance, step, world))
 }
 
 /// What was seen of pods in this pass says nothing about the template that was just changed.

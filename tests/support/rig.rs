@@ -110,6 +110,12 @@ impl Rig {
         Box::pin(controller::reconcile(Arc::new(instance), self.context.clone())).await
     }
 
+    /// The operator is another one, which has not written to this instance.
+    pub fn forgets(&self, name: &str) {
+        let uid = self.seen(name)["metadata"]["uid"].clone();
+        self.context.memory.forget(uid.as_str().unwrap_or_default());
+    }
+
     /// The cluster and the operator take turns.
     pub async fn run(&self, name: &str, turns: usize) {
         for _ in 0..turns {

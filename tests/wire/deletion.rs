@@ -25,11 +25,11 @@ async fn users_go_first_then_what_writes_then_what_is_left_and_the_finalizer_las
     let expected: [&[&str]; 3] = [
         &[
             "update convexinstances/dev/status",
+            "create event Deleting",
             "delete services/dev-backend",
             "delete deployments/dev-dashboard",
             "delete services/dev-dashboard",
             "delete statefulsets/dev-backend",
-            "create event Deleting",
         ],
         &["delete configmaps/dev-backend", "delete secrets/dev-admin"],
         &["merge convexinstances/dev"],

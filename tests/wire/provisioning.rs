@@ -25,8 +25,8 @@ async fn status_comes_before_children_and_secrets_before_the_backend() {
     let expected: [&[&str]; 3] = [
         &[
             "update convexinstances/dev/status",
-            "merge convexinstances/dev",
             "create event Provisioning",
+            "merge convexinstances/dev",
         ],
         &[
             "update convexinstances/dev/status",
@@ -38,7 +38,7 @@ async fn status_comes_before_children_and_secrets_before_the_backend() {
             "create deployments/dev-dashboard",
             "create services/dev-dashboard",
         ],
-        &["update convexinstances/dev/status", "create services/dev-backend", "create event Ready"],
+        &["update convexinstances/dev/status", "create event Ready", "create services/dev-backend"],
     ];
     assert_eq!(passes, expected);
     assert_eq!(rig.phase("dev"), "Ready");

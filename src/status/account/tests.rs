@@ -158,12 +158,23 @@ fn the_wrong_version_and_a_refused_key_are_told() {
         trouble: None,
         ..world(Observed { pods: Vec::new(), ..all_is_well() })
     };
-    let other = asked(Ok("v9".to_owned()));
+    let mut other = asked(Ok("v9".to_owned()));
+    let aim = statemachine::worlds::born().release.version;
+    other.children.pods = vec![Arc::new(pod("dev-backend-0").of(&aim).ready())];
     let told = after(at(Phase::Provisioning), &other, &Applied::default());
     assert_eq!(reason(&told, "Ready"), "VersionMismatch");
     let refused = asked(Err(Obstacle::new("AdminKeyRejected", "refused the admin key")));
     let told = after(at(Phase::Provisioning), &refused, &Applied::default());
     assert_eq!(reason(&told, "Ready"), "AdminKeyRejected");
+}
+
+#[test]
+fn a_pod_that_is_yet_to_be_replaced_does_not_answer_wrongly() {
+    let mut old = World { trouble: None, ..world(Observed { pods: Vec::new(), ..all_is_well() }) };
+    old.answer = Some(Answer { container: String::new(), verdict: Ok("v9".to_owned()) });
+    old.children.pods = vec![Arc::new(pod("dev-backend-0").of("v9").ready())];
+    let told = after(at(Phase::Provisioning), &old, &Applied::default());
+    assert_eq!(reason(&told, "Ready"), "BackendReplacing");
 }
 
 #[test]

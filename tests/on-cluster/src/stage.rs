@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
 use cluster::{Cluster, NodeKind, operator, wait};
-use convex_operator::{api::ConvexInstance, plan::names::Names};
-use k8s_openapi::api::core::v1::Service;
+use convex_operator::api::ConvexInstance;
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, ListParams},
@@ -24,6 +23,8 @@ pub use objects::{Object, condition, is_ready, pod_name};
 
 /// Enough for a machine on which a dozen tests start pods at the same time.
 pub const PATIENCE: Duration = Duration::from_mins(1);
+/// How long the operator is silent before it counts as being at rest.
+const REST: Duration = Duration::from_secs(2);
 
 /// A namespace of the test's own.
 pub struct Stage {
@@ -126,21 +127,17 @@ impl Stage {
         self.follow(name).await?.until("Ready", PATIENCE, State::is_settled).await
     }
 
-    /// Creates it and waits until all that follows from its creation has been written: the Service that lets users in,
-    /// and the Event that tells so, come after the status.
+    /// Creates it and waits until it is ready and the operator has nothing left to ask or to write about it.
     ///
     /// # Errors
-    /// As [`Self::ready`].
+    /// As [`Self::ready`], or the operator does not come to rest.
     pub async fn served(&self, instance: &Instance) -> Result<State> {
         let state = self.ready(instance).await?;
-        let name = instance.name();
-        self.until("Service and Event", PATIENCE, || async {
-            let told = self.events().await?.into_iter().any(|it| {
-                let about = it.regarding.and_then(|about| about.name);
-                it.reason.as_deref() == Some("Ready") && about.as_deref() == Some(name)
-            });
-            let open = self.all::<Service>().get_opt(&Names::of(name).backend_service()).await?;
-            Ok((told && open.is_some()).then_some(()))
+        self.until("rest", PATIENCE, || async {
+            let mark = self.mark()?;
+            // Nothing can be awaited that proves silence.
+            tokio::time::sleep(REST).await;
+            Ok(self.requests_since(mark)?.is_empty().then_some(()))
         })
         .await?;
         Ok(state)

@@ -12,8 +12,6 @@ const MINUTE: Duration = Duration::from_mins(1);
 async fn provisioning_an_instance_takes_at_most_14_writes_events_included() -> Result<()> {
     played("provisioned", async |stage| {
         stage.served(&Instance::dev("dev")).await?;
-        // What was to be written after Ready has its time; it would be written within these seconds.
-        tokio::time::sleep(Duration::from_secs(6)).await;
         let writes = stage.writes()?;
         println!("{} writes:\n{}", writes.len(), lines(&writes));
         ensure!(writes.len() <= PROVISIONING, "{} writes:\n{}", writes.len(), lines(&writes));

@@ -67,12 +67,21 @@ async fn answers(stage: &Stage, name: &str, version: &str) -> Result<()> {
 
 /// Asked from inside the pod, by the Service's address: nobody resolves names on this cluster.
 async fn is_served_by_its_service(stage: &Stage, name: &str, version: &str) -> Result<()> {
-    let service = stage.all::<Service>().get(&format!("{name}-backend")).await?;
+    // Users are let in once the instance is Ready, and not before: a moment after it says so.
+    let service = stage
+        .until("Service of the backend", PATIENCE, || async {
+            Ok(stage.all::<Service>().get_opt(&format!("{name}-backend")).await?)
+        })
+        .await?;
     let address = service.spec.and_then(|spec| spec.cluster_ip).unwrap_or_default();
     let url = format!("http://{address}:3210/version");
     let pod = pod_name(name);
     let ask = ["exec", "--namespace", stage.namespace(), &pod, "--", "wget", "-qO-", &url];
-    let answered = stage.kubectl.run(&ask).await?;
+    let answered = stage
+        .until("answer of the Service", PATIENCE, || async {
+            Ok(Some(stage.kubectl.run(&ask).await?))
+        })
+        .await?;
     ensure!(answered == version, "{url} answers {answered}");
     let instance = stage.all::<ConvexInstance>().get(name).await?;
     let told = instance.status.and_then(|status| status.endpoints?.api_url).unwrap_or_default();

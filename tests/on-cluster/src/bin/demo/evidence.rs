@@ -7,45 +7,29 @@ use crate::scene::Scene;
 
 const VARIABLE: &str = "CONVEX_OPERATOR_DEMO";
 
-/// What tells.
-#[derive(Clone, Copy, Debug)]
-pub enum Evidence {
-    /// The stand-in's marker, which also knows of second writers.
-    Marker,
-    /// An environment variable of the deployment, which Convex keeps in its database.
-    Variable,
-}
-
 /// What was there before something happened.
 #[derive(Debug)]
 pub enum Trace {
-    /// The id of the first start, and how many there were.
+    /// The stand-in's marker, which also knows of second writers: the id of the first start, and how many there were.
     Marker(String, u64),
-    /// The value that was written.
+    /// The value of an environment variable of the deployment, which Convex keeps in its database.
     Variable(String),
 }
 
-impl Evidence {
-    /// Leaves a trace in the data, or notes the one that is there.
+impl Trace {
+    /// Notes the trace that a stand-in leaves by itself, or leaves one in Convex.
     ///
     /// # Errors
     /// The backend does not answer as it should.
-    pub async fn leave(self, scene: &Scene, door: &Door) -> Result<Trace> {
-        match self {
-            Self::Marker => {
-                let marker = door.marker().await?;
-                Ok(Trace::Marker(marker.first_start, marker.starts))
-            }
-            Self::Variable => {
-                let value = scene.namespace.clone();
-                door.set_variable(&key(scene).await?, VARIABLE, &value).await?;
-                Ok(Trace::Variable(value))
-            }
+    pub async fn left(scene: &Scene, door: &Door) -> Result<Self> {
+        if let Ok(marker) = door.marker().await {
+            return Ok(Self::Marker(marker.first_start, marker.starts));
         }
+        let value = scene.namespace.clone();
+        door.set_variable(&key(scene).await?, VARIABLE, &value).await?;
+        Ok(Self::Variable(value))
     }
-}
 
-impl Trace {
     /// That the trace is still in the data, in words.
     ///
     /// # Errors

@@ -16,7 +16,6 @@ use on_cluster::{Kubectl, Reach, Witness};
 
 use crate::{
     choice::Choice,
-    evidence::Evidence,
     scene::{self, Scene},
     story::Story,
 };
@@ -128,7 +127,6 @@ async fn scene(checkout: &Checkout, cluster: &Description) -> Result<Scene> {
         kubectl: Kubectl::of(cluster)?,
         reach: Reach::into(cluster)?,
         witness: Witness { client: client.clone(), namespace: namespace.clone(), log },
-        evidence: Evidence::Marker,
         node: Some(cluster.node),
         client,
         namespace,

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{choice::Choice, house::House, story::Story};
 
@@ -34,8 +35,9 @@ async fn show(choice: &Choice) -> Result<()> {
     let house = House::open(choice, &mut story).await?;
     let outcome = tokio::select! {
         outcome = acts::play(&house, choice, &mut story) => outcome,
-        _ = tokio::signal::ctrl_c() => bail_after_interrupt(),
+        signalled = told_to_end() => signalled,
     };
+    story.over();
     // Whatever happened, nothing stays behind; what failed first is told first.
     let left = house.leave(choice).await;
     outcome?;
@@ -43,6 +45,12 @@ async fn show(choice: &Choice) -> Result<()> {
     Ok(())
 }
 
-fn bail_after_interrupt() -> Result<()> {
+/// Waits for SIGINT or SIGTERM, neither of which may leave a cluster behind.
+async fn told_to_end() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
     bail!("interrupted")
 }

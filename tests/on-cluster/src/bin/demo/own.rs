@@ -24,7 +24,6 @@ use on_cluster::{Kubectl, Reach, Witness};
 
 use crate::{
     choice::Choice,
-    evidence::Evidence,
     image::Image,
     permission,
     scene::{self, Scene},
@@ -150,7 +149,6 @@ async fn scene(checkout: &Checkout, client: Client, kubectl: Kubectl) -> Result<
     Ok(Scene {
         reach: Reach::Forwarded(kubectl.clone()),
         witness: Witness { client: client.clone(), namespace: namespace.clone(), log: None },
-        evidence: Evidence::Variable,
         node: None,
         kubectl,
         client,

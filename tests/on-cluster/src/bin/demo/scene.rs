@@ -9,7 +9,7 @@ use kube::{Api, Client, ResourceExt, api::PostParams};
 use on_cluster::{Follower, Kubectl, Reach, State, Witness, reach::Door};
 use serde_json::json;
 
-use crate::{evidence::Evidence, story::Story};
+use crate::story::Story;
 
 /// The manifest that is applied, in the checkout.
 pub const SAMPLE: &str = "docs/samples/dev.yaml";
@@ -32,8 +32,6 @@ pub struct Scene {
     pub reach: Reach,
     /// Who tells what is to be seen where a fact does not come.
     pub witness: Witness,
-    /// How it is known that the data is still there.
-    pub evidence: Evidence,
     /// What plays the node, where it is one of ours.
     pub node: Option<NodeKind>,
 }

@@ -30,6 +30,11 @@ impl Story {
         println!("{:>9} {text}", seconds(since.elapsed()));
     }
 
+    /// Ends the last part: what follows is no part of it, and counted apart.
+    pub fn over(&mut self) {
+        self.parts.push(("removal", Instant::now()));
+    }
+
     /// The last line.
     pub fn end(&self, left: &str) {
         let ends = self.parts.iter().skip(1).map(|(_, began)| *began);

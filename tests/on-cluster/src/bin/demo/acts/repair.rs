@@ -20,7 +20,7 @@ const BACK: Duration = Duration::from_mins(2);
 /// # Errors
 /// The instance is not back in time, or its data is not what it was.
 pub async fn break_and_wait(scene: &Scene, story: &mut Story) -> Result<()> {
-    story.part("repair", "what runs is taken away, three times over");
+    story.part("repair", "what runs is taken away, and comes back");
     for object in ["statefulset/dev-backend", "pod/dev-backend-0"] {
         let (pod, trace) = before(scene).await?;
         let deleted = Instant::now();
@@ -50,7 +50,7 @@ async fn kill(scene: &Scene, story: &Story) -> Result<()> {
 
 async fn before(scene: &Scene) -> Result<(Pod, Trace)> {
     let pod = scene.pod().await?;
-    let trace = scene.evidence.leave(scene, &scene.door().await?).await?;
+    let trace = Trace::left(scene, &scene.door().await?).await?;
     Ok((pod, trace))
 }
 

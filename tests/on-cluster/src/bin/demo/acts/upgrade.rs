@@ -9,6 +9,7 @@ use serde_json::json;
 use super::instance::{prove, short};
 use crate::{
     choice::Choice,
+    evidence::Trace,
     scene::{NAME, Phases, Scene},
     story::Story,
 };
@@ -22,7 +23,7 @@ const UPGRADED: Duration = Duration::from_mins(5);
 pub async fn upgrade(scene: &Scene, choice: &Choice, story: &mut Story) -> Result<()> {
     let (from, to) = (choice.from(), choice.to());
     story.part("upgrade", &format!("spec.version {} -> {}", short(from), short(to)));
-    let trace = scene.evidence.leave(scene, &scene.door().await?).await?;
+    let trace = Trace::left(scene, &scene.door().await?).await?;
     let mut follower = scene.follow().await?;
     let asked = Instant::now();
     let patch = json!({ "spec": { "version": to } }).to_string();
