@@ -22,8 +22,11 @@ kubectl *arguments:
 cluster-down *arguments:
     @cargo run --quiet --package cluster -- down "$@"
 
-# Run every tier of tests; ends with one verdict.
-test: test-fast test-fake test-real
+# Run the tiers that need no cluster; the tiers on a cluster are test-fake and test-real.
+test: test-fast
+
+# Run every tier, those on a played and on a real node included.
+test-all: test-fast test-fake test-real
 
 # Run what needs no cluster: laws, the model, facts, goldens, wire, chart, and the stand-in itself.
 test-fast:
