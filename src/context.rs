@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use k8s_openapi::api::{
@@ -62,12 +62,15 @@ pub struct Stores {
     pub pods: Store<Pod>,
 }
 
+/// How long the watch may take to bring what we wrote ourselves.
+const NEWS: Duration = Duration::from_secs(5);
+
 /// What is remembered between passes. Losing it costs a few questions, and starts graces anew.
 #[derive(Default)]
 pub struct Memory {
     answers: Mutex<HashMap<String, (String, Answer)>>,
     since: Mutex<HashMap<(String, Span), Instant>>,
-    written: Mutex<HashMap<String, u64>>,
+    written: Mutex<HashMap<String, (u64, Instant)>>,
 }
 
 /// What lasts.
@@ -98,7 +101,7 @@ impl Memory {
 
     /// How long something has lasted: from the first pass that found it so without a break.
     #[must_use]
-    pub fn lasted(&self, instance: &str, span: Span, lasts: bool) -> Option<std::time::Duration> {
+    pub fn lasted(&self, instance: &str, span: Span, lasts: bool) -> Option<Duration> {
         let mut since = locked(&self.since);
         let key = (instance.to_owned(), span);
         if !lasts {
@@ -111,17 +114,20 @@ impl Memory {
     /// Remembers the resourceVersion that we gave an instance by writing to it.
     pub fn wrote(&self, instance: &str, revision: Option<&str>) {
         if let Some(revision) = revision.and_then(|it| it.parse().ok()) {
-            locked(&self.written).insert(instance.to_owned(), revision);
+            locked(&self.written).insert(instance.to_owned(), (revision, Instant::now()));
         }
     }
 
     /// Whether this is an instance as it was before we last wrote to it: the watch is about to bring the
-    /// news. resourceVersions can be compared since Kubernetes 1.35 (KEP-5504).
+    /// news. Only for a few seconds: after a restore of etcd an older resourceVersion is the newest there is,
+    /// and what is skipped wrongly would be refused by the API server anyway.
     #[must_use]
     pub fn is_outdated(&self, instance: &str, revision: Option<&str>) -> bool {
         let revision: Option<u64> = revision.and_then(|it| it.parse().ok());
         let written = locked(&self.written).get(instance).copied();
-        revision.is_some_and(|it| written.is_some_and(|written| it < written))
+        revision.is_some_and(|it| {
+            written.is_some_and(|(written, when)| it < written && when.elapsed() < NEWS)
+        })
     }
 
     /// Forgets an instance that is gone.
