@@ -310,7 +310,7 @@ impl Doer<'_> {
     /// resourceVersion that the list was read at.
     async fn finalizer(&mut self, wanted: bool) -> kube::Result<()> {
         let mut finalizers = self.instance.finalizers().to_vec();
-        let there = finalizers.iter().any(|it| it == FINALIZER);
+        let there = labels::has_finalizer(self.instance);
         if there == wanted || (wanted && self.instance.meta().deletion_timestamp.is_some()) {
             return Ok(());
         }

@@ -72,8 +72,7 @@ fn decoded(instance: &DeserializeGuard<ConvexInstance>) -> Result<Arc<ConvexInst
 
 /// A deleted instance without our finalizer is somebody else's to finish.
 fn is_done_with(instance: &ConvexInstance) -> bool {
-    let ours = instance.finalizers().iter().any(|it| it == plan::labels::FINALIZER);
-    instance.meta().deletion_timestamp.is_some() && !ours
+    instance.meta().deletion_timestamp.is_some() && !plan::labels::has_finalizer(instance)
 }
 
 /// A conflict means that somebody wrote since we read: the watch brings the news, and the pass ends

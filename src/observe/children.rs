@@ -86,6 +86,20 @@ impl Children {
         Ok(claims.get_opt(&name).await?.map(Arc::new))
     }
 
+    /// Whether there is nothing at all, nor anything that is to be taken over.
+    #[must_use]
+    pub fn are_none(&self) -> bool {
+        let objects = [
+            self.claim.is_some(),
+            self.config.is_some(),
+            self.service.is_some(),
+            self.stateful_set.is_some(),
+            self.dashboard.is_some(),
+            self.dashboard_service.is_some(),
+        ];
+        !objects.contains(&true) && self.pods.is_empty() && self.dashboard_pods.is_empty()
+    }
+
     /// Whether the claim is gone, is going, or has lost its volume.
     #[must_use]
     pub fn claim_is_lost(&self) -> bool {

@@ -35,6 +35,12 @@ pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The label that names the instance of a child.
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
 
+/// Whether the instance waits for us before it goes.
+#[must_use]
+pub fn has_finalizer(instance: &ConvexInstance) -> bool {
+    instance.finalizers().iter().any(|it| it == FINALIZER)
+}
+
 /// Which part of an instance a child belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {

@@ -14,6 +14,16 @@ impl Life<'_> {
         Phase::Provisioning
     }
 
+    /// The first edge of a life. Where nothing was ever made, home is what the spec says; a stop that is
+    /// wished from birth is settled once it is known that there is nothing to stop.
+    pub(crate) fn begin_life(&mut self) -> Phase {
+        let phase = self.rebuild();
+        if self.seen.untouched && self.seen.found.is_none() && !self.seen.wish.suspend {
+            return self.settle();
+        }
+        phase
+    }
+
     /// The pins are lost, and a fence of our own has been taken to look for them.
     pub(crate) fn rebuilding(&self) -> bool {
         self.pins.home.is_none() && self.pins.upgrade.is_none() && !self.pins.fence.is_none()

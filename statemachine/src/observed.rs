@@ -25,6 +25,9 @@ pub struct Observed {
     /// The newest sealed store with the release stamped on it, or else what the `StatefulSet` says,
     /// of this instance's UID only. Needed where the pins have no home.
     pub found: Option<Backend>,
+    /// Whether nothing was ever made for this instance: no finalizer of ours, no child, no claim that it
+    /// is to take over. Then there is nothing to look for, and no older pass that could move it.
+    pub untouched: bool,
     /// Whether the gate and every store carry our fence, so that no older pass moves what was found.
     pub fenced: bool,
     /// What the `StatefulSet` asks for, once it and the gate carry our fence, name the same backend,

@@ -131,6 +131,7 @@ fn world(pins: &Pins, found: Option<&Backend>, digits: &mut Digits) -> Observed 
         lost: late && serving.is_none(),
         resolved: calm,
         found: found.cloned(),
+        untouched: !late && *pins == Pins::default() && found.is_none(),
         fenced: calm,
         asked: serving.clone(),
         stopped: serving.is_none(),

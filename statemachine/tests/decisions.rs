@@ -30,6 +30,30 @@ fn wanting(strategy: Strategy, edit: impl FnOnce(&mut Observed)) -> Observed {
 }
 
 #[test]
+fn what_nothing_was_made_for_has_its_home_at_once_and_everything_else_is_looked_for() {
+    let begun = |edit: &dyn Fn(&mut Observed)| {
+        let mut seen = calm();
+        seen.untouched = true;
+        edit(&mut seen);
+        step(Phase::Pending, &seen)
+    };
+    let home = |step: &Step| step.pins.clone().expect("an edge pins").home;
+    let new = begun(&|_| {});
+    assert_eq!((new.phase, home(&new)), (Provisioning, Some(born())));
+    assert!(new.obligations.contains(&Action::EnsureBackendRolled(born())));
+    let looks: [&dyn Fn(&mut Observed); 3] = [
+        &|seen| seen.untouched = false,
+        &|seen| seen.found = Some(born()),
+        &|seen| seen.wish.suspend = true,
+    ];
+    for edit in looks {
+        let step = begun(edit);
+        assert_eq!((step.phase, home(&step)), (Provisioning, None));
+        assert!(!step.obligations.contains(&Action::EnsureBackendRolled(born())));
+    }
+}
+
+#[test]
 fn an_upgrade_that_may_not_begin_says_why() {
     refuses(Ready, &wanting(SAME, |seen| seen.outgrown = true), &Waiting::Outgrown(release(2)));
     refuses(Ready, &wanting(COLD, |seen| seen.obtainable = false), &Waiting::ForWayBack(COLD));

@@ -31,6 +31,13 @@ fn missing(vital: Vital) -> impl Fn(&mut Observed) {
     move |seen| seen.missing = Some(vital)
 }
 
+fn untouched(edit: impl FnOnce(&mut Observed)) -> Observed {
+    let mut seen = calm();
+    seen.untouched = true;
+    edit(&mut seen);
+    seen
+}
+
 fn searching(edit: impl FnOnce(&mut Observed)) -> Observed {
     let mut seen = calm();
     seen.pins = Pins { fence: Revision("5".into()), ..Pins::default() };
@@ -43,6 +50,7 @@ fn searching(edit: impl FnOnce(&mut Observed)) -> Observed {
 fn rows_at_home() -> Vec<Row> {
     vec![
         (Pending, calm(), Provisioning, "Provisioning"),
+        (Pending, untouched(|_| {}), Provisioning, "Provisioning"),
         (Provisioning, searching(|seen| seen.fenced = true), Provisioning, "Settled"),
         (Provisioning, searching(|seen| { seen.fenced = true; seen.found = Some(born()); suspended(seen); }), Suspended, "Suspended"),
         (Provisioning, searching(|seen| { seen.fenced = false; late(seen); }), Degraded, "Degraded"),

@@ -70,6 +70,8 @@ pub enum Mutant {
     GateCloses,
     /// Raises fences before it believes what is found.
     FencesFirst,
+    /// Looks for what was made before it believes the spec.
+    LooksFirst,
     /// Holds traffic in place, too.
     HoldsInPlace,
     /// Waits until no pod is left before it copies.

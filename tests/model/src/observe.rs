@@ -75,6 +75,7 @@ impl Look<'_> {
             patience: PATIENCE,
             lost,
             resolved: self.resolved(),
+            untouched: self.untouched(),
             fenced: self.fenced(),
             asked: self.asked().map(backend),
             stopped: set.is_some_and(|set| self.current(set.fence) && !set.up) && self.shut(),
@@ -133,6 +134,12 @@ impl Look<'_> {
         let newest = sealed.max_by_key(|store| store.sealed);
         let newest = newest.map(|store| Backend { version: store.stamp, store: store.name });
         if self.mutant == Mutant::Seals { set } else { newest.or(set) }
+    }
+
+    /// Nothing was ever made for this instance.
+    fn untouched(&self) -> bool {
+        let childless = self.statefulset().is_none() && self.stores().next().is_none();
+        !self.instance.finalizer && childless && self.world.pods.is_empty()
     }
 
     fn fenced(&self) -> bool {
@@ -280,6 +287,10 @@ impl Look<'_> {
             Mutant::DoneBeatsLate if instance.late => {
                 seen.pods.clear();
                 seen.verified.clear();
+            }
+            Mutant::LooksFirst if instance.phase == Phase::Pending => {
+                seen.untouched = true;
+                seen.found = None;
             }
             Mutant::KnowsLost if instance.phase == Phase::Ready => seen.lost = false,
             _ => {}

@@ -82,6 +82,7 @@ mutants! {
     closing_the_gate: GateCloses, COLD, { writes: 0, second: 1, monkeys: 1 } => "S6" | "D2";
     fences_before_a_rebuild: FencesFirst, PLAIN, { amnesia: 1, second: 1 } => "D2" | "L1";
     fences_before_a_rebuild_with_exports: FencesFirst, SAME, { amnesia: 1, second: 1 } => "D1" | "D2" | "L1";
+    looking_before_the_spec_is_believed: LooksFirst, PLAIN, { edits: 2, amnesia: 1 } => "D1" | "D2" | "L1";
     proving_the_image: Proves, COLD, { absences: 1 } => "P1";
     leaving_alone_what_is_missing: LeavesMissing, PLAIN, { losses: 1 } => "D3";
     updates_that_never_create: UpdatesOnly, PLAIN, { losses: 1, crashes: 1, lates: 1 } => "D3";

@@ -36,7 +36,6 @@ async fn an_instance_goes_through_its_phases_in_order_and_says_so_in_history_and
             .collect();
         let wanted = [
             "Pending -> Provisioning: Provisioning",
-            "Provisioning -> Provisioning: Settled",
             "Provisioning -> Ready: Ready",
         ];
         ensure!(edges == wanted, "{edges:#?}");
