@@ -6,7 +6,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use kube::{
-    Client, Resource, ResourceExt,
+    Client, Resource,
     core::DeserializeGuard,
     runtime::{
         controller::{Action, Config},

@@ -4,6 +4,7 @@
 
 use kube::{
     Resource,
+    core::Status,
     runtime::events::{Event, EventType},
 };
 use statemachine::{Phase, Step, taken::Reason};
@@ -46,7 +47,39 @@ async fn publish(
     note: Option<String>,
 ) {
     let event = Event { type_, reason: reason.to_owned(), note, action, secondary: None };
-    if let Err(error) = ctx.recorder.publish(&event, &instance.object_ref(&())).await {
-        tracing::warn!(%error, reason, "an Event was not written");
+    match ctx.recorder.publish(&event, &instance.object_ref(&())).await {
+        Err(kube::Error::Api(status)) if ends(&status) => {
+            tracing::debug!(reason, "no Event: the namespace ends");
+        }
+        Err(error) => tracing::warn!(%error, reason, "an Event was not written"),
+        Ok(()) => {}
+    }
+}
+
+/// A namespace that is being deleted takes nothing new, and nobody is left in it to read the news.
+fn ends(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|it| &it.causes);
+    status.code == 403 && causes.into_iter().any(|it| it.reason == "NamespaceTerminating")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn forbidden(details: &serde_json::Value) -> Status {
+        let status =
+            json!({"status": "Failure", "reason": "Forbidden", "code": 403, "details": details});
+        serde_json::from_value(status).unwrap()
+    }
+
+    #[test]
+    fn a_refusal_of_a_namespace_that_ends_is_told_from_a_missing_right() {
+        let cause = json!({"reason": "NamespaceTerminating", "message": "namespace shop is being terminated", "field": "metadata.namespace"});
+        let ending =
+            json!({"name": "dev.1", "group": "events.k8s.io", "kind": "events", "causes": [cause]});
+        assert!(ends(&forbidden(&ending)));
+        assert!(!ends(&forbidden(&json!({"name": "dev.1", "kind": "events"}))));
     }
 }

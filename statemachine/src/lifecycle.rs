@@ -109,7 +109,9 @@ impl<'w> State<Life<'w>> for Phase {
         match (&*self, event) {
             (Self::Deleting, Event::Observed) => go(life.part()),
             (Self::Deleting | Self::Unknown, _) | (Self::Pending, Event::Faulted) => Handled,
-            (Self::Pending, Event::Observed) => go(life.resolved().ok().map(|()| life.begin_life())),
+            (Self::Pending, Event::Observed) => {
+                go(life.resolved().ok().map(|()| life.begin_life()))
+            }
             (_, Event::Faulted) if !life.fits(*self) => Transition(life.rebuild()),
             (Self::Provisioning | Self::Degraded, Event::Faulted) if life.rebuilding() => {
                 life.rebuilding_failed(*self).map_or(Handled, Transition)

@@ -41,11 +41,10 @@ fn what_nothing_was_made_for_has_its_home_at_once_and_everything_else_is_looked_
     let new = begun(&|_| {});
     assert_eq!((new.phase, home(&new)), (Provisioning, Some(born())));
     assert!(new.obligations.contains(&Action::EnsureBackendRolled(born())));
-    let looks: [&dyn Fn(&mut Observed); 3] = [
-        &|seen| seen.untouched = false,
-        &|seen| seen.found = Some(born()),
-        &|seen| seen.wish.suspend = true,
-    ];
+    let looks: [&dyn Fn(&mut Observed); 3] =
+        [&|seen| seen.untouched = false, &|seen| seen.found = Some(born()), &|seen| {
+            seen.wish.suspend = true
+        }];
     for edit in looks {
         let step = begun(edit);
         assert_eq!((step.phase, home(&step)), (Provisioning, None));

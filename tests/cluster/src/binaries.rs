@@ -34,25 +34,27 @@ impl Programs {
     }
 }
 
-/// Builds the packages, and says where their programs are.
+/// Builds programs of the workspace, and says where they are. The whole workspace is resolved, whichever of
+/// them it is: so that programs and tests share what they are built from.
 ///
 /// # Errors
 /// One of them does not compile.
-pub fn build(checkout: &Checkout, packages: &[&str]) -> Result<Programs> {
+pub fn build(checkout: &Checkout, programs: &[&str]) -> Result<Programs> {
     let started = Instant::now();
-    progress::say(&format!("building {}", packages.join(", ")));
+    progress::say(&format!("building {}", programs.join(", ")));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let done = Command::new(cargo)
-        .args(["build", "--quiet", "--message-format=json-render-diagnostics", "--bins"])
-        .args(packages.iter().flat_map(|package| ["--package", package]))
+        .args(["build", "--quiet", "--locked", "--workspace"])
+        .arg("--message-format=json-render-diagnostics")
+        .args(programs.iter().flat_map(|program| ["--bin", program]))
         .current_dir(checkout.root())
         .stderr(Stdio::inherit())
         .output()
         .context("starting cargo")?;
     if !done.status.success() {
-        bail!("cargo build of {} failed: {}", packages.join(", "), done.status);
+        bail!("cargo build of {} failed: {}", programs.join(", "), done.status);
     }
-    progress::done(&format!("built {}", packages.join(", ")), started);
+    progress::done(&format!("built {}", programs.join(", ")), started);
     executables(&String::from_utf8(done.stdout)?)
 }
 

@@ -10,8 +10,8 @@ use crate::{
     up::NODE_NAME,
 };
 
-/// The packages with the programs that a fake node needs.
-pub const PACKAGES: [&str; 2] = ["fake-node", "standin"];
+/// The programs that a fake node needs.
+pub const PROGRAMS: [&str; 2] = ["fake-node", "convex-standin"];
 
 /// Starts the fake node.
 ///

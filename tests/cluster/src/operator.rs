@@ -32,7 +32,7 @@ pub const NAME: &str = "convex-operator";
 /// Who it is to the API server.
 pub const USER: &str = "system:serviceaccount:convex-system:convex-operator";
 
-const PACKAGE: &str = "convex-operator";
+const PROGRAM: &str = "convex-operator";
 
 /// What differs from the usual start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Ended {
 /// # Errors
 /// It does not compile, or does not become ready.
 pub async fn install(checkout: &Checkout, cluster: &Description) -> Result<()> {
-    let programs = binaries::build(checkout, &[PACKAGE])?;
+    let programs = binaries::build(checkout, &[PROGRAM])?;
     let started = Instant::now();
     chart::apply_resource(checkout, cluster).await?;
     let kept = Build::keep(cluster, &programs)?;
@@ -118,7 +118,7 @@ struct Build {
 
 impl Build {
     fn keep(cluster: &Description, built: &Programs) -> Result<Self> {
-        let source = built.path(PACKAGE)?;
+        let source = built.path(PROGRAM)?;
         let content = fs::read(source).with_context(|| format!("reading {}", source.display()))?;
         let digest = hex::encode(digest(&SHA256, &content));
         let noted = cluster.run.join("operator.sha256");
@@ -136,5 +136,5 @@ impl Build {
 }
 
 fn program(run: &Path) -> PathBuf {
-    run.join(PACKAGE)
+    run.join(PROGRAM)
 }

@@ -26,8 +26,8 @@ use crate::{
 
 const PROXY: Duration = Duration::from_secs(30);
 
-/// The packages with the programs that go into images.
-pub const PACKAGES: [&str; 1] = ["standin"];
+/// The programs that go into images.
+pub const PROGRAMS: [&str; 1] = ["convex-standin"];
 
 /// The parts of a real node that exist before it runs.
 #[derive(Debug)]

@@ -84,14 +84,14 @@ pub async fn healthy(description: &Description) -> Result<()> {
 
 async fn start(checkout: &Checkout, kind: NodeKind, run: &Path) -> Result<Description> {
     let tools = tools::ensure(checkout)?;
-    let packages = match kind {
-        NodeKind::Fake => &fake::PACKAGES[..],
+    let programs = match kind {
+        NodeKind::Fake => &fake::PROGRAMS[..],
         NodeKind::Real => {
             host::ensure_packages()?;
-            &real::PACKAGES[..]
+            &real::PROGRAMS[..]
         }
     };
-    let built = binaries::build(checkout, packages)?;
+    let built = binaries::build(checkout, programs)?;
     let began = Instant::now();
     let start = Start::prepare(checkout, kind, run, tools)?;
     let description = match kind {

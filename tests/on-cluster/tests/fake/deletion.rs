@@ -18,7 +18,7 @@ use on_cluster::{
 };
 use serde_json::json;
 
-/// The namespace controller looks again after a back-off of its own.
+/// The namespace controller takes pods first, and looks again after half of their grace and a back-off of its own.
 const NAMESPACE: Duration = Duration::from_secs(170);
 
 #[tokio::test]
@@ -128,7 +128,7 @@ async fn a_namespace_that_is_deleted_ends() -> Result<()> {
         let namespaces = Api::<Namespace>::all(stage.client());
         namespaces.delete(stage.namespace(), &DeleteParams::background()).await?;
         stage
-            .until("end of the instance", PATIENCE, || async {
+            .until("end of the instance", NAMESPACE, || async {
                 Ok(stage.all::<ConvexInstance>().get_opt("dev").await?.is_none().then_some(()))
             })
             .await?;

@@ -34,10 +34,7 @@ async fn an_instance_goes_through_its_phases_in_order_and_says_so_in_history_and
             .iter()
             .map(|it| format!("{} -> {}: {}", it.from, it.to, it.reason))
             .collect();
-        let wanted = [
-            "Pending -> Provisioning: Provisioning",
-            "Provisioning -> Ready: Ready",
-        ];
+        let wanted = ["Pending -> Provisioning: Provisioning", "Provisioning -> Ready: Ready"];
         ensure!(edges == wanted, "{edges:#?}");
         let reasons = stage.reasons().await?;
         ensure!(reasons == ["Provisioning", "Ready"], "events: {reasons:?}");

@@ -105,15 +105,13 @@ fn build(checkout: &Checkout, node: NodeKind, story: &mut Story) -> Result<PathB
     let began = Instant::now();
     tools::ensure(checkout)?;
     story.fact(began, "the Go programs are built (the next time they are there)");
-    // Built here and as they are built later, so that the parts that follow take what they take.
     let began = Instant::now();
-    let packages = match node {
-        NodeKind::Fake => &fake::PACKAGES[..],
-        NodeKind::Real => &real::PACKAGES[..],
-    };
-    binaries::build(checkout, packages)?;
-    binaries::build(checkout, &["convex-operator"])?;
-    let harness = binaries::build(checkout, &["cluster"])?.path("cluster")?.to_owned();
+    let mut programs = vec!["cluster", "convex-operator"];
+    programs.extend(match node {
+        NodeKind::Fake => &fake::PROGRAMS[..],
+        NodeKind::Real => &real::PROGRAMS[..],
+    });
+    let harness = binaries::build(checkout, &programs)?.path("cluster")?.to_owned();
     story.fact(began, "operator and stand-ins are built");
     Ok(harness)
 }
