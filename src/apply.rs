@@ -271,6 +271,12 @@ impl Doer<'_> {
     async fn take_over(&mut self, name: &str) -> kube::Result<()> {
         let api = self.api::<Secret>();
         let there = api.get(name).await?;
+        // It may have changed hands since it was read.
+        if labels::belongs(self.instance, &there.metadata) != Belongs::Retained {
+            let (kind, name) = (Secret::kind(&()).into_owned(), name.to_owned());
+            self.applied.conflicts.push(Conflict { kind, name });
+            return Ok(());
+        }
         let patch = json!({"metadata": {
             "resourceVersion": there.resource_version(),
             "labels": {(labels::INSTANCE_UID): self.instance.uid()},

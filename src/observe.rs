@@ -129,9 +129,8 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let children = Children::read(ctx, instance, &names).await.map_err(Error::Observe)?;
     let barred = references::barred(ctx, instance, &names, &children, served);
     let found = backend::found(&children).filter(|_| barred.is_none());
-    // Where the status was lost, the children say whether there is data that was served.
-    let holds_data = served || (pins.home.is_none() && found.is_some());
-    let keys = keys::read(ctx, instance, &names, holds_data).await.map_err(Error::Observe)?;
+    let data = data(instance, &pins, &children, found.is_some());
+    let keys = keys::read(ctx, instance, &names, &data).await.map_err(Error::Observe)?;
     let references =
         references::read(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
     let keyless = keys.keys.is_none() || phase(instance) == Phase::Pending;
@@ -199,6 +198,24 @@ pub fn uid(instance: &ConvexInstance) -> String {
 
 fn pins(instance: &ConvexInstance) -> Pins {
     instance.status.as_ref().and_then(|status| status.lifecycle.clone()).unwrap_or_default()
+}
+
+/// Where the status was lost, or never was, the children say whether there is data that was served.
+fn data(instance: &ConvexInstance, pins: &Pins, children: &Children, found: bool) -> keys::Data {
+    if pins.served {
+        return keys::Data::Own;
+    }
+    if pins.home.is_some() || !found {
+        return keys::Data::New;
+    }
+    let claim = children.claim.as_deref();
+    match claim.filter(|it| labels::belongs(instance, &it.metadata) != labels::Belongs::Ours) {
+        None => keys::Data::Own,
+        Some(claim) => keys::Data::Inherited {
+            claim: claim.name_any(),
+            secret: claim.labels().get(labels::INSTANCE).map(|it| Names::of(it).instance_secret()),
+        },
+    }
 }
 
 fn waited(instance: &ConvexInstance, now: DateTime<Utc>) -> Duration {

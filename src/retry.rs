@@ -72,19 +72,59 @@ pub fn look_again(step: &Step, world: &World, unwritten: Option<Duration>) -> Ac
     if step.phase == Phase::Unknown {
         return Action::await_change();
     }
+    // Kubernetes' own times have whole seconds: a look at the very deadline would come too early.
+    Action::requeue(soonest(step, world, unwritten) + Duration::from_millis(20))
+}
+
+fn soonest(step: &Step, world: &World, unwritten: Option<Duration>) -> Duration {
     // What passes by itself is abnormal once it lasts, and no watch tells that.
-    let passes = world.trouble.as_ref().is_some_and(|it| !it.abnormal).then_some(PASSING);
+    let trouble = world.trouble.as_ref().filter(|_| step.phase != Phase::Suspended);
+    let passes = trouble.is_some_and(|it| !it.abnormal).then_some(PASSING);
     let asks = world.answer.as_ref().is_some_and(|answer| answer.verdict.is_err());
     let poll = SECRETS.mul_f64(rand::rng().random_range(0.8..=1.0));
     let soonest = [Some(poll), step.look_again, unwritten, passes, asks.then_some(ASK_AGAIN)];
-    let soonest = soonest.into_iter().flatten().min().unwrap_or(poll);
-    // Kubernetes' own times have whole seconds: a look at the very deadline would come too early.
-    Action::requeue(soonest + Duration::from_millis(20))
+    soonest.into_iter().flatten().min().unwrap_or(poll)
 }
 
 #[cfg(test)]
 mod tests {
+    use statemachine::{Observed, Wish};
+
     use super::*;
+    use crate::{
+        fixtures::{all_is_well, world},
+        observe::Obstacle,
+    };
+
+    fn looks(phase: Phase, trouble: Option<Obstacle>) -> Duration {
+        let mut world = world(all_is_well());
+        world.trouble = trouble;
+        soonest(&statemachine::step(phase, &world.facts), &world, None)
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_looked_at_soon_and_rest_costs_a_look_in_half_a_minute() {
+        let pending = || Some(Obstacle::passing("VolumePending", "no pod has asked for it yet"));
+        assert_eq!(looks(Phase::Ready, pending()), PASSING);
+        assert!(looks(Phase::Ready, None) >= SECRETS.mul_f64(0.8));
+    }
+
+    /// A volume that waits for its first pod waits for as long as the instance is suspended.
+    #[test]
+    fn a_suspended_instance_rests() {
+        let mut world = world(Observed {
+            wish: Wish { suspend: true, ..all_is_well().wish },
+            stopped: true,
+            pods: Vec::new(),
+            asked: None,
+            ..all_is_well()
+        });
+        world.answer = None;
+        world.trouble = Some(Obstacle::passing("VolumePending", "no pod has asked for it yet"));
+        let step = statemachine::step(Phase::Suspended, &world.facts);
+        assert_eq!(step.phase, Phase::Suspended);
+        assert!(soonest(&step, &world, None) >= SECRETS.mul_f64(0.8));
+    }
 
     #[test]
     fn delays_grow_to_a_minute_and_start_anew_after_a_success() {

@@ -66,6 +66,22 @@ pub enum KeysFound {
     Named,
 }
 
+/// Whether there is data that keys were made for: then new ones are not invented.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Data {
+    /// None that anybody was let in to.
+    New,
+    /// Data of this instance.
+    Own,
+    /// Data that comes with a claim of an earlier instance.
+    Inherited {
+        /// The claim.
+        claim: String,
+        /// The Secret that the earlier instance had.
+        secret: Option<String>,
+    },
+}
+
 /// What was found of the keys.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
@@ -82,7 +98,7 @@ pub(super) async fn read(
     ctx: &Context,
     instance: &ConvexInstance,
     names: &Names,
-    served: bool,
+    data: &Data,
 ) -> kube::Result<Seen> {
     let namespace = instance.namespace().unwrap_or_default();
     let secrets: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
@@ -90,14 +106,14 @@ pub(super) async fn read(
     let own = names.instance_secret();
     let holder = secrets.get_opt(existing.unwrap_or(&own)).await?;
     let admin = secrets.get_opt(&names.admin_secret()).await?;
-    Ok(judged(instance, names, served, holder.as_ref(), admin.as_ref()))
+    Ok(judged(instance, names, data, holder.as_ref(), admin.as_ref()))
 }
 
 /// What the two Secrets say, where they are there.
 fn judged(
     instance: &ConvexInstance,
     names: &Names,
-    served: bool,
+    data: &Data,
     holder: Option<&Secret>,
     admin: Option<&Secret>,
 ) -> Seen {
@@ -109,7 +125,7 @@ fn judged(
         .map(ResourceExt::name_any)
         .collect();
     let namespace = instance.namespace().unwrap_or_default();
-    let reader = Reader { instance, names, namespace: &namespace, served };
+    let reader = Reader { instance, names, namespace: &namespace, data };
     let found = match (existing, holder) {
         (Some(name), holder) => reader.named(name, holder),
         (None, Some(holder)) => reader.own(holder),
@@ -125,7 +141,7 @@ struct Reader<'a> {
     instance: &'a ConvexInstance,
     names: &'a Names,
     namespace: &'a str,
-    served: bool,
+    data: &'a Data,
 }
 
 struct Half {
@@ -180,13 +196,8 @@ impl Reader<'_> {
 
     fn fresh(&self) -> Result<Half, Obstacle> {
         let name = self.names.instance_secret();
-        if self.served {
-            return Err(Obstacle::new(
-                "SecretLost",
-                format!(
-                    "Secret \"{name}\" is gone, and the admin keys of this instance were made with it. A new one is not invented: restore it from a backup with keys INSTANCE_NAME and INSTANCE_SECRET, or name another in spec.backend.instance.secretRef. The backend keeps running as it is."
-                ),
-            ));
+        if let Some(obstacle) = self.keyless(&name) {
+            return Err(obstacle);
         }
         let secret = InstanceSecret::generate()
             .map_err(|error| Obstacle::new("RandomnessMissing", error.to_string()))?;
@@ -196,6 +207,28 @@ impl Reader<'_> {
             source: Source { secret: name, key: secrets::INSTANCE_SECRET.to_owned() },
             found: KeysFound::Nowhere,
         })
+    }
+
+    /// Data whose keys are not here, with what to do about it.
+    fn keyless(&self, name: &str) -> Option<Obstacle> {
+        match self.data {
+            Data::New => None,
+            Data::Own => Some(Obstacle::new(
+                "SecretLost",
+                format!(
+                    "Secret \"{name}\" is gone, and the admin keys of this instance were made with it. A new one is not invented: restore it from a backup with keys INSTANCE_NAME and INSTANCE_SECRET, or name another in spec.backend.instance.secretRef. The backend keeps running as it is."
+                ),
+            )),
+            Data::Inherited { claim, secret } => {
+                let old = secret.as_deref().unwrap_or("of that instance");
+                Some(Obstacle::new(
+                    "SecretMissing",
+                    format!(
+                        "claim \"{claim}\" holds the data of an earlier instance, whose admin keys were made with Secret \"{old}\"; a new one is not invented for it. Set spec.backend.instance.secretRef to \"{old}\", or restore it from a backup. Looking again within 30 s."
+                    ),
+                ))
+            }
+        }
     }
 
     fn half(&self, holder: &Secret, key: &str, found: KeysFound) -> Result<Half, Obstacle> {

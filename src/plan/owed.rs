@@ -75,7 +75,10 @@ impl Planner<'_> {
     }
 
     fn store(&self, inputs: &Inputs<'_>, backend: &Backend) -> Vec<Step> {
-        if !self.instance.spec.backend.storage.pvc.enabled || self.world.barred.is_some() {
+        let storage = &self.instance.spec.backend.storage.pvc;
+        // A claim that the spec names is somebody's: it is waited for, and never made.
+        let awaited = storage.existing_claim.is_some() && self.world.children.claim.is_none();
+        if !storage.enabled || self.world.barred.is_some() || awaited {
             return Vec::new();
         }
         vec![Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, backend))))]
@@ -140,4 +143,33 @@ fn secret_steps(inputs: &Inputs<'_>) -> Vec<Step> {
     };
     let admin = (!inputs.keys.admin_found).then(|| Step::Create(Box::new(secrets::admin(inputs))));
     instance.into_iter().chain(admin).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use statemachine::worlds::born;
+
+    use super::*;
+    use crate::fixtures::{all_is_well, instance_with, world};
+
+    fn makes_a_claim(existing: Option<&str>, there: bool) -> bool {
+        let instance = instance_with(|spec| {
+            if let Some(name) = existing {
+                spec["backend"]["storage"] = serde_json::json!({"pvc": {"existingClaim": name}});
+            }
+        });
+        let mut world = world(all_is_well());
+        if !there {
+            world.children.claim = None;
+        }
+        let plan = owed(&instance, &[Action::EnsureStoreStamped(born())], &world);
+        plan.steps.iter().any(|step| matches!(step, Step::Ensure(Child::Claim(_))))
+    }
+
+    #[test]
+    fn a_claim_of_our_own_is_made_and_one_that_the_spec_names_is_only_ever_stamped() {
+        assert!(makes_a_claim(None, false));
+        assert!(makes_a_claim(Some("dev-data"), true));
+        assert!(!makes_a_claim(Some("dev-data"), false));
+    }
 }

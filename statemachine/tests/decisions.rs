@@ -43,7 +43,7 @@ fn what_nothing_was_made_for_has_its_home_at_once_and_everything_else_is_looked_
     assert!(new.obligations.contains(&Action::EnsureBackendRolled(born())));
     let looks: [&dyn Fn(&mut Observed); 3] =
         [&|seen| seen.untouched = false, &|seen| seen.found = Some(born()), &|seen| {
-            seen.wish.suspend = true
+            seen.wish.suspend = true;
         }];
     for edit in looks {
         let step = begun(edit);

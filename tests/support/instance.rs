@@ -18,6 +18,14 @@ pub fn instance(name: &str) -> Value {
     })
 }
 
+/// The same instance after somebody has waited for what it refers to: its edge and its children are not
+/// one pass.
+pub fn looked_at(name: &str) -> Value {
+    let mut instance = instance(name);
+    instance["metadata"]["finalizers"] = json!(["convex.icod.de/finalizer"]);
+    instance
+}
+
 /// The same instance with something else at a place of its spec, such as `/backend/env`.
 pub fn with(mut instance: Value, place: &str, value: Value) -> Value {
     set(&mut instance, place, value);

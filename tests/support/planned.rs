@@ -1,5 +1,7 @@
 //! What is planned for an instance, with keys that are the same in every run.
 
+use std::sync::Arc;
+
 use chrono::DateTime;
 use convex_operator::{
     api::ConvexInstance,
@@ -7,6 +9,7 @@ use convex_operator::{
     observe::{Children, Keys, KeysFound, Source, World, engine},
     plan::{self, Child, Step, names::Names},
 };
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 use statemachine::{Action, Backend, Observed, Release, Store, worlds::worlds};
@@ -63,6 +66,15 @@ pub fn release(instance: &ConvexInstance) -> Release {
     }
 }
 
+/// The claim that the spec names, as somebody made it.
+fn claim(instance: &ConvexInstance) -> Option<Arc<PersistentVolumeClaim>> {
+    let storage = &instance.spec.backend.storage.pvc;
+    let name = storage.existing_claim.as_deref()?;
+    let claim = json!({"metadata": {"name": name}, "spec": {"accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": storage.size}}}});
+    Some(Arc::new(serde_json::from_value(claim).unwrap()))
+}
+
 /// The steps that an instance is owed which serves, or is stopped.
 pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
     let home = Backend { release: release(instance), store: Store::Original };
@@ -71,7 +83,7 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
     let world = World {
         facts,
         names: Names::of(&instance.name_any()),
-        children: Children::default(),
+        children: Children { claim: claim(instance), ..Children::default() },
         keys: Some(keys(instance)),
         references: None,
         barred: None,

@@ -41,7 +41,6 @@ async fn a_failed_write_of_the_status_tells_no_event() {
 #[tokio::test]
 async fn a_crash_between_the_edge_and_the_children_is_made_up_for() {
     let rig = Rig::with(instance("dev")).await;
-    rig.pass("dev").await.unwrap();
     rig.server.fail_next("create secrets/dev-admin", 500);
     rig.pass("dev").await.unwrap_err();
     assert!(rig.server.get("statefulsets", "dev-backend").is_none());
@@ -54,7 +53,6 @@ async fn a_crash_between_the_edge_and_the_children_is_made_up_for() {
 #[tokio::test]
 async fn what_a_policy_refuses_is_told_in_its_own_words_and_tried_again() {
     let rig = Rig::with(instance("dev")).await;
-    rig.pass("dev").await.unwrap();
     rig.server.fail_next("create persistentvolumeclaims/dev-data", 403);
     rig.pass("dev").await.unwrap();
     assert_eq!(rig.condition("dev", "Ready"), "False/Forbidden");

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    instance::{NAMESPACE, instance, with},
+    instance::{NAMESPACE, instance, looked_at, with},
     rig::Rig,
 };
 
@@ -51,7 +51,7 @@ async fn what_comes_between_the_look_and_the_creation_is_left_untouched_and_told
         ("persistentvolumeclaims", "PersistentVolumeClaim", "dev-data"),
     ];
     for (plural, kind, name) in names {
-        let rig = Rig::with(instance("dev")).await;
+        let rig = Rig::with(looked_at("dev")).await;
         rig.pass("dev").await.unwrap();
         rig.server.put(plural, foreign(kind, name));
         let there = rig.server.get(plural, name).unwrap();
@@ -69,7 +69,7 @@ async fn nothing_is_built_on_what_belongs_to_somebody_else() {
         ("configmaps", "ConfigMap", "dev-backend"),
         ("persistentvolumeclaims", "PersistentVolumeClaim", "dev-data"),
     ] {
-        let rig = Rig::with(instance("dev")).await;
+        let rig = Rig::with(looked_at("dev")).await;
         rig.pass("dev").await.unwrap();
         rig.server.put(plural, foreign(kind, name));
         rig.run("dev", 3).await;

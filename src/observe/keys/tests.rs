@@ -13,11 +13,11 @@ fn hex() -> String {
 
 fn seen(
     instance: &ConvexInstance,
-    served: bool,
+    data: &Data,
     holder: Option<&Secret>,
     admin: Option<&Secret>,
 ) -> Seen {
-    let seen = judged(instance, &Names::of("dev"), served, holder, admin);
+    let seen = judged(instance, &Names::of("dev"), data, holder, admin);
     let printed = format!("{seen:?}");
     assert!(!printed.contains(CANARY), "a value is shown: {printed}");
     seen
@@ -47,7 +47,7 @@ fn retained(mut secret: Secret) -> Secret {
 
 #[test]
 fn an_instance_that_never_had_keys_gets_new_ones() {
-    let seen = seen(&instance(), false, None, None);
+    let seen = seen(&instance(), &Data::New, None, None);
     let keys = seen.keys.unwrap();
     assert_eq!(keys.found, KeysFound::Nowhere);
     assert!(!keys.admin_found && !keys.is_kept());
@@ -57,7 +57,7 @@ fn an_instance_that_never_had_keys_gets_new_ones() {
 
 #[test]
 fn an_instance_that_has_served_never_gets_new_ones() {
-    let seen = seen(&instance(), true, None, None);
+    let seen = seen(&instance(), &Data::Own, None, None);
     assert!(seen.keys.is_none());
     let (reason, message) = obstacle(&seen);
     assert_eq!(reason, "SecretLost");
@@ -65,8 +65,20 @@ fn an_instance_that_has_served_never_gets_new_ones() {
 }
 
 #[test]
+fn data_of_an_earlier_instance_asks_for_the_secret_that_it_came_with() {
+    let inherited = Data::Inherited { claim: "pool".into(), secret: Some("old-instance".into()) };
+    let seen = seen(&instance(), &inherited, None, None);
+    assert!(seen.keys.is_none());
+    let (reason, message) = obstacle(&seen);
+    assert_eq!(reason, "SecretMissing");
+    for part in ["\"pool\"", "secretRef to \"old-instance\""] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
 fn a_missing_secret_is_named_with_the_key_that_it_needs() {
-    let seen = seen(&adopting(), false, None, None);
+    let seen = seen(&adopting(), &Data::New, None, None);
     let (reason, message) = obstacle(&seen);
     assert_eq!(reason, "SecretMissing");
     for part in ["\"sealed\"", "\"shop\"", "\"the-secret\""] {
@@ -77,7 +89,7 @@ fn a_missing_secret_is_named_with_the_key_that_it_needs() {
 #[test]
 fn a_wrong_key_is_told_beside_the_keys_that_are_there() {
     let holder = secret("sealed", &[("the_secret", hex()), ("user", hex())]);
-    let seen = seen(&adopting(), false, Some(&holder), None);
+    let seen = seen(&adopting(), &Data::New, Some(&holder), None);
     let (reason, message) = obstacle(&seen);
     assert_eq!(reason, "SecretKeyMissing");
     assert!(message.contains("(it has: the_secret, user)"), "{message}");
@@ -95,7 +107,7 @@ fn a_spoilt_value_is_named_by_its_key_and_what_is_wrong_with_it() {
     ];
     for (value, expected) in values {
         let holder = secret("sealed", &[("the-secret", value)]);
-        let seen = seen(&adopting(), false, Some(&holder), None);
+        let seen = seen(&adopting(), &Data::New, Some(&holder), None);
         let (reason, message) = obstacle(&seen);
         assert_eq!(reason, "SecretInvalid");
         assert!(message.contains("\"the-secret\""), "{message}");
@@ -106,11 +118,11 @@ fn a_spoilt_value_is_named_by_its_key_and_what_is_wrong_with_it() {
 #[test]
 fn a_good_one_is_taken_as_it_is_with_the_name_beside_it() {
     let holder = secret("sealed", &[("the-secret", hex()), ("INSTANCE_NAME", "orders".to_owned())]);
-    let keys = seen(&adopting(), false, Some(&holder), None).keys.unwrap();
+    let keys = seen(&adopting(), &Data::New, Some(&holder), None).keys.unwrap();
     assert_eq!((keys.name.as_str(), keys.found), ("orders", KeysFound::Named));
     assert_eq!(keys.source, Source { secret: "sealed".into(), key: "the-secret".into() });
     let holder = secret("sealed", &[("the-secret", hex())]);
-    let keys = seen(&adopting(), false, Some(&holder), None).keys.unwrap();
+    let keys = seen(&adopting(), &Data::New, Some(&holder), None).keys.unwrap();
     assert_eq!(keys.name.as_str(), "dev");
 }
 
@@ -120,14 +132,14 @@ fn the_name_of_the_spec_outranks_the_one_beside_the_secret() {
         spec["backend"]["instance"] = json!({"secretRef": "sealed", "name": "spec"});
     });
     let pairs = [("INSTANCE_SECRET", hex()), ("INSTANCE_NAME", "orders".to_owned())];
-    let keys = seen(&named, false, Some(&secret("sealed", &pairs)), None).keys.unwrap();
+    let keys = seen(&named, &Data::New, Some(&secret("sealed", &pairs)), None).keys.unwrap();
     assert_eq!(keys.name.as_str(), "spec");
 }
 
 #[test]
 fn a_secret_of_somebody_else_is_neither_used_nor_touched() {
     let holder = foreign(secret("dev-instance", &[("INSTANCE_SECRET", hex())]));
-    let seen = seen(&instance(), false, Some(&holder), None);
+    let seen = seen(&instance(), &Data::New, Some(&holder), None);
     assert_eq!(obstacle(&seen).0, "NameConflict");
     assert!(seen.keys.is_none() && seen.stored.is_empty());
 }
@@ -135,13 +147,13 @@ fn a_secret_of_somebody_else_is_neither_used_nor_touched() {
 #[test]
 fn a_secret_that_was_kept_is_used_only_with_its_claim() {
     let holder = retained(secret("dev-instance", &[("INSTANCE_SECRET", hex())]));
-    let alone = seen(&instance(), false, Some(&holder), None);
+    let alone = seen(&instance(), &Data::New, Some(&holder), None);
     assert_eq!(obstacle(&alone).0, "NameConflict");
     assert!(obstacle(&alone).1.contains("existingClaim: dev-data"));
     let again = instance_with(|spec| {
         spec["backend"]["storage"]["pvc"] = json!({"existingClaim": "dev-data"});
     });
-    let keys = seen(&again, false, Some(&holder), None).keys.unwrap();
+    let keys = seen(&again, &Data::New, Some(&holder), None).keys.unwrap();
     assert_eq!(keys.found, KeysFound::Retained);
 }
 
@@ -151,7 +163,7 @@ fn a_kept_admin_key_is_used_where_it_fits() {
     let secret_hex = kept.secret.to_hex().to_string();
     let holder = secret("dev-instance", &[("INSTANCE_SECRET", secret_hex)]);
     let admin = secret("dev-admin", &[(secrets::ADMIN_KEY, kept.admin.expose())]);
-    let seen = seen(&instance(), true, Some(&holder), Some(&admin));
+    let seen = seen(&instance(), &Data::Own, Some(&holder), Some(&admin));
     assert_eq!(seen.obstacle, None);
     assert_eq!(seen.stored, ["dev-instance", "dev-admin"]);
     let found = seen.keys.unwrap();
@@ -170,7 +182,7 @@ fn a_spoilt_admin_secret_is_told_and_never_written_over() {
         (foreign(secret("dev-admin", &[(secrets::ADMIN_KEY, hex())])), "NameConflict"),
     ];
     for (admin, expected) in cases {
-        let seen = seen(&instance(), true, Some(&holder), Some(&admin));
+        let seen = seen(&instance(), &Data::Own, Some(&holder), Some(&admin));
         assert_eq!(obstacle(&seen).0, expected);
         assert!(seen.keys.unwrap().admin_found, "{expected}: it would be made anew");
     }

@@ -48,7 +48,8 @@ async fn one_claim_is_never_two_instances() -> Result<()> {
         // Once its instance is gone, the claim may be had, and with it the data, by whoever names its secret too.
         let before = stage.marker("dev").await?;
         stage.deleted("dev").await?;
-        stage.because("other", "SecretLost").await?;
+        let state = stage.because("other", "SecretMissing").await?;
+        ensure!(state.message.contains("secretRef to \"dev-instance\""), "{state}");
         stage
             .patch("other", json!({"backend": {"instance": {"secretRef": "dev-instance"}}}))
             .await?;
