@@ -10,9 +10,9 @@
 mod compare;
 mod ownership;
 
-use std::{fmt::Debug, sync::Arc};
+use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
 
-use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
+use k8s_openapi::{ByteString, NamespaceResourceScope, api::core::v1::Secret};
 use kube::{
     Api, Resource, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
@@ -28,6 +28,7 @@ use crate::{
     plan::{
         Applied, Child, Conflict, Kind, Plan, Prepared, Refused, Step,
         labels::{self, Belongs, FINALIZER, MANAGER},
+        secrets::ADMIN_KEY,
     },
 };
 
@@ -49,7 +50,12 @@ pub async fn differences(
             Ok(()) if doer.applied.conflicts.is_empty() || is_apart(step) => {}
             Ok(()) => break,
             Err(kube::Error::Api(status)) if is_refusal(status.code) => {
-                doer.applied.refused.push(refused(step, &status.reason, &status.message));
+                let refused = refused(step, &status.reason, &status.message);
+                if matches!(step, Step::Grow(_)) {
+                    doer.applied.not_grown = Some(refused);
+                    continue;
+                }
+                doer.applied.refused.push(refused);
                 break;
             }
             Err(error) => return Err(Error::Apply(error)),
@@ -71,7 +77,8 @@ const fn is_refusal(code: u16) -> bool {
 fn refused(step: &Step, reason: &str, message: &str) -> Refused {
     let (kind, name) = match step {
         Step::Ensure(child) => (child.kind().to_owned(), child.name()),
-        Step::Create(secret) => ("Secret".to_owned(), secret.name_any()),
+        Step::Create(secret) | Step::Complete(secret) => ("Secret".to_owned(), secret.name_any()),
+        Step::Grow(claim) => ("PersistentVolumeClaim".to_owned(), claim.name_any()),
         Step::TakeOver(name) => ("Secret".to_owned(), name.clone()),
         Step::Remove(kind, name) => (format!("{kind:?}"), name.clone()),
         Step::Finalizer(_) | Step::Decline(_) => ("ConvexInstance".to_owned(), String::new()),
@@ -125,6 +132,8 @@ impl Doer<'_> {
             }
             Step::Create(secret) => self.create(&**secret).await.map(|_| ()),
             Step::TakeOver(name) => self.take_over(name).await,
+            Step::Complete(secret) => self.complete(secret).await,
+            Step::Grow(claim) => self.ensure(&**claim, children.claim.clone()).await,
             Step::Remove(kind, name) => self.remove(*kind, name).await,
             Step::Finalizer(wanted) => self.finalizer(*wanted).await,
             Step::Decline(what) => {
@@ -282,6 +291,26 @@ impl Doer<'_> {
             "labels": {(labels::INSTANCE_UID): self.instance.uid()},
         }});
         api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        self.applied.writes += 1;
+        Ok(())
+    }
+
+    /// Fills in what is missing beside what is there.
+    async fn complete(&mut self, wanted: &Secret) -> kube::Result<()> {
+        let api = self.api::<Secret>();
+        let name = wanted.name_any();
+        let there = api.get(&name).await?;
+        let (now, then) = (there.data.as_ref(), wanted.data.as_ref());
+        let key = |data: Option<&BTreeMap<String, ByteString>>| data?.get(ADMIN_KEY).cloned();
+        // It may have changed since it was read, and a key is never written over.
+        if !self.is_ours(&there.metadata) || key(now).is_some_and(|it| Some(it) != key(then)) {
+            return Ok(());
+        }
+        let patch = json!({
+            "metadata": {"uid": there.uid(), "resourceVersion": there.resource_version()},
+            "data": then,
+        });
+        api.patch(&name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
         self.applied.writes += 1;
         Ok(())
     }

@@ -28,7 +28,7 @@ pub use self::{
     answer::Answer,
     backend::image as backend_image,
     children::Children,
-    keys::{Keys, KeysFound, Source},
+    keys::{AdminFound, Keys, KeysFound, Source},
     obstacle::{Obstacle, cut},
     wish::engine,
 };
@@ -127,12 +127,15 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let pins = pins(instance);
     let served = pins.served;
     let children = Children::read(ctx, instance, &names).await.map_err(Error::Observe)?;
-    let barred = references::barred(ctx, instance, &names, &children, served);
+    let opened =
+        references::opened(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
+    let barred = references::barred(ctx, instance, &names, &children, (served, opened.as_ref()));
     let found = backend::found(&children).filter(|_| barred.is_none());
     let data = data(instance, &pins, &children, found.is_some());
     let keys = keys::read(ctx, instance, &names, &data).await.map_err(Error::Observe)?;
-    let references =
-        references::read(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
+    let references = references::read(ctx, instance, &names, &children, opened.as_ref())
+        .await
+        .map_err(Error::Observe)?;
     let keyless = keys.keys.is_none() || phase(instance) == Phase::Pending;
     let references = references.or_else(|| keys.obstacle.clone().filter(|_| keyless));
     let answer = answer::ask(ctx, instance, &children, keys.keys.as_ref()).await;

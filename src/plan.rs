@@ -22,7 +22,7 @@ use k8s_openapi::api::{
 };
 
 pub use self::{
-    inputs::{Inputs, Origins, claim_name},
+    inputs::{Inputs, Origins, claim_name, service_url},
     owed::owed,
 };
 
@@ -55,6 +55,8 @@ pub struct Applied {
     pub declined: Vec<&'static str>,
     /// Writes that the API server refused, in its own words.
     pub refused: Vec<Refused>,
+    /// The growth of the claim that was refused: nothing depends on it.
+    pub not_grown: Option<Refused>,
 }
 
 /// An object of somebody else that has the name of a child.
@@ -84,10 +86,15 @@ pub struct Refused {
 pub enum Step {
     /// The child is as it is here, in everything that is said here.
     Ensure(Child),
+    /// The claim has the size that the spec asks for. Refused where its class does not grow volumes, which
+    /// nothing else depends on.
+    Grow(Box<PersistentVolumeClaim>),
     /// The Secret exists; its content is never written over.
     Create(Box<Secret>),
     /// The Secret that an earlier instance left behind is now this one's; its content stays.
     TakeOver(String),
+    /// The Secret for applications says where the backend is and has a key; a key that is there stays.
+    Complete(Box<Secret>),
     /// The child is gone.
     Remove(Kind, String),
     /// Our finalizer is on the instance, or off it.

@@ -26,6 +26,11 @@ pub(super) fn is_stopped(children: &Children) -> bool {
     children.stateful_set.as_deref().is_some_and(|set| replicas(set) == 0 && is_observed(set))
 }
 
+/// Whether a pod is asked for, or will be as soon as the controller has looked.
+pub(super) fn is_started(children: &Children) -> bool {
+    children.stateful_set.as_deref().is_some_and(|set| replicas(set) > 0)
+}
+
 /// What the data belongs to, as a lost status is rebuilt: what is stamped on the store, or else what the
 /// `StatefulSet` says.
 pub(super) fn found(children: &Children) -> Option<Backend> {

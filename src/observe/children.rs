@@ -59,11 +59,30 @@ impl Children {
             config: ours(&stores.configs, instance, &names.config()),
             service: ours(&stores.services, instance, &names.backend_service()),
             stateful_set: ours(&stores.stateful_sets, instance, &names.backend()),
-            pods: pods(&stores.pods, instance, Part::Backend),
+            pods: Self::backend_pods(ctx, instance, names).await?,
             dashboard: ours(&stores.deployments, instance, &names.dashboard()),
             dashboard_service: ours(&stores.services, instance, &names.dashboard()),
             dashboard_pods: pods(&stores.pods, instance, Part::Dashboard),
         })
+    }
+
+    /// A pod that lost a label is not watched any more and may well be running: before there is held to be
+    /// none, the API server is asked for the one that the `StatefulSet` makes.
+    async fn backend_pods(
+        ctx: &Context,
+        instance: &ConvexInstance,
+        names: &Names,
+    ) -> kube::Result<Vec<Arc<Pod>>> {
+        let labelled = pods(&ctx.stores.pods, instance, Part::Backend);
+        if !labelled.is_empty() {
+            return Ok(labelled);
+        }
+        let namespace = instance.namespace().unwrap_or_default();
+        let api: Api<Pod> = Api::namespaced(ctx.client.clone(), &namespace);
+        let found = api.get_opt(&names.backend_pod()).await?;
+        let claim = claim_name(instance, names);
+        let ours = found.filter(|pod| mounts(pod, &claim) || is_made_by(pod, &names.backend()));
+        Ok(ours.map(Arc::new).into_iter().collect())
     }
 
     /// A claim that is not watched may have lost its label, or never have had one: before it is held to
@@ -113,6 +132,17 @@ impl Children {
     pub fn claim_is_going(&self) -> bool {
         self.claim.as_deref().is_some_and(|claim| claim.metadata.deletion_timestamp.is_some())
     }
+}
+
+/// Whether a pod has a claim among its volumes.
+pub(super) fn mounts(pod: &Pod, claim: &str) -> bool {
+    let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    let mut claims = volumes.filter_map(|it| it.persistent_volume_claim.as_ref());
+    claims.any(|it| it.claim_name == claim)
+}
+
+fn is_made_by(pod: &Pod, set: &str) -> bool {
+    pod.owner_references().iter().any(|it| it.kind == "StatefulSet" && it.name == set)
 }
 
 fn ours<K>(store: &Store<K>, instance: &ConvexInstance, name: &str) -> Option<Arc<K>>

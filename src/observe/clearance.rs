@@ -1,5 +1,6 @@
 //! What still has to go before an instance can.
 
+use k8s_openapi::api::core::v1::Pod;
 use kube::{Resource, ResourceExt};
 
 use super::{Children, keys};
@@ -16,8 +17,8 @@ pub(super) fn leftovers(
     keys: &keys::Seen,
 ) -> Vec<String> {
     let mut left = Vec::new();
-    left.extend(children.pods.iter().map(|it| named("pod", it.as_ref())));
-    left.extend(children.dashboard_pods.iter().map(|it| named("pod", it.as_ref())));
+    let pods = children.pods.iter().chain(&children.dashboard_pods);
+    left.extend(pods.map(|pod| held(pod)));
     left.extend(children.stateful_set.iter().map(|it| named("statefulset", it.as_ref())));
     left.extend(children.dashboard.iter().map(|it| named("deployment", it.as_ref())));
     left.extend(children.service.iter().map(|it| named("service", it.as_ref())));
@@ -34,6 +35,17 @@ pub(super) fn leftovers(
     let secrets = keys.stored.iter().filter(|name| !(keeps && **name == kept));
     left.extend(secrets.map(|name| format!("secret/{name}")));
     left
+}
+
+/// A pod, and what keeps it where nobody has asked it to end.
+fn held(pod: &Pod) -> String {
+    let name = named("pod", pod);
+    let controller = pod.owner_references().iter().find(|it| it.controller == Some(true));
+    match controller {
+        _ if pod.metadata.deletion_timestamp.is_some() => name,
+        Some(it) => format!("{name} (kept by {} {})", it.kind, it.name),
+        None => format!("{name} (kept by nobody: delete it)"),
+    }
 }
 
 fn named<K: Resource>(kind: &str, child: &K) -> String {

@@ -13,9 +13,10 @@ use crate::{
     context::Context,
     convex::{AdminKey, InstanceName, InstanceSecret},
     plan::{
+        backend::API_PORT,
         labels::{self, Belongs},
         names::Names,
-        secrets,
+        secrets, service_url,
     },
 };
 
@@ -32,8 +33,8 @@ pub struct Keys {
     pub found: KeysFound,
     /// The admin key.
     pub admin: AdminKey,
-    /// Whether the admin key is already kept in its Secret.
-    pub admin_found: bool,
+    /// How much of the Secret for applications is there.
+    pub admin_found: AdminFound,
 }
 
 impl Keys {
@@ -42,6 +43,17 @@ impl Keys {
     pub fn is_kept(&self) -> bool {
         matches!(self.found, KeysFound::Ours | KeysFound::Named)
     }
+}
+
+/// How much of the Secret for applications was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminFound {
+    /// Nothing: it is made.
+    Nowhere,
+    /// The URL is not that of the backend, or the key is missing: it is completed.
+    InPart,
+    /// All that there has to be. A key that is spoilt counts: it is told, and not written over.
+    Whole,
 }
 
 /// A key of a Secret.
@@ -277,23 +289,32 @@ impl Reader<'_> {
             AdminKey::mint(&half.name, &half.secret, now)
                 .map_err(|error| Obstacle::new("AdminKeyNotMinted", error.to_string()))
         };
-        let (admin, admin_found, obstacle) = match admin.map(|it| self.stored(&half, it)) {
-            None => (mint()?, false, None),
-            Some(Ok(stored)) => (stored, true, None),
-            Some(Err(obstacle)) => (mint()?, true, Some(obstacle)),
+        let (admin, admin_found, obstacle) = match admin.map(|it| (it, self.stored(&half, it))) {
+            None => (mint()?, AdminFound::Nowhere, None),
+            Some((_, Ok(None))) => (mint()?, AdminFound::InPart, None),
+            Some((holder, Ok(Some(key)))) => (key, self.addressed(holder), None),
+            Some((_, Err(obstacle))) => (mint()?, AdminFound::Whole, Some(obstacle)),
         };
         let Half { name, secret, source, found } = half;
         Ok((Keys { name, secret, source, found, admin, admin_found }, obstacle))
     }
 
-    fn stored(&self, half: &Half, holder: &Secret) -> Result<AdminKey, Obstacle> {
+    /// Whether applications are sent to this backend, and not elsewhere with the key to it.
+    fn addressed(&self, holder: &Secret) -> AdminFound {
+        let url = service_url(self.instance, self.names, API_PORT);
+        let right = value(holder, secrets::URL) == Some(url.as_bytes());
+        if right { AdminFound::Whole } else { AdminFound::InPart }
+    }
+
+    /// The key that is kept; none where the Secret is ours and lacks it.
+    fn stored(&self, half: &Half, holder: &Secret) -> Result<Option<AdminKey>, Obstacle> {
         let own = holder.name_any();
         if labels::belongs(self.instance, &holder.metadata) != Belongs::Ours {
             return Err(Obstacle::conflict("Secret", &own));
         }
         let key = secrets::ADMIN_KEY;
         let again = format!("Delete Secret \"{own}\" to have a new key minted.");
-        let bytes = value(holder, key).ok_or_else(|| key_missing(holder, key))?;
+        let Some(bytes) = value(holder, key) else { return Ok(None) };
         let admin = AdminKey::parse(bytes).map_err(|error| {
             Obstacle::new(
                 "SecretInvalid",
@@ -306,7 +327,7 @@ impl Reader<'_> {
                 format!("the admin key in Secret \"{own}\" was not made with the secret in \"{}\". {again}", half.source.secret),
             )
         })?;
-        Ok(admin)
+        Ok(Some(admin))
     }
 }
 

@@ -6,14 +6,14 @@ use k8s_openapi::{
     NamespaceResourceScope,
     api::{
         apps::v1::{Deployment, StatefulSet},
-        core::v1::{ConfigMap, Service},
+        core::v1::{ConfigMap, Pod, Service},
     },
 };
-use kube::{Api, Resource, ResourceExt, core::DeserializeGuard};
+use kube::{Api, Resource, ResourceExt, api::ListParams, core::DeserializeGuard};
 use serde::de::DeserializeOwned;
 use statemachine::Phase;
 
-use super::{Children, Obstacle, phase};
+use super::{Children, Obstacle, backend, children::mounts, phase};
 use crate::{
     api::{ConvexInstance, Engine},
     context::Context,
@@ -23,14 +23,20 @@ use crate::{
     },
 };
 
+/// How many pods are asked for at a time.
+const PAGE: u32 = 500;
+
 /// What is in the way, the first of it.
 pub(super) async fn read(
     ctx: &Context,
     instance: &ConvexInstance,
     names: &Names,
     children: &Children,
+    opened: Option<&Obstacle>,
 ) -> kube::Result<Option<Obstacle>> {
-    let known = unsupported(instance).or_else(|| claim(ctx, instance, names, children));
+    let known = unsupported(instance)
+        .or_else(|| claim(ctx, instance, names, children))
+        .or_else(|| opened.cloned());
     if known.is_some() || phase(instance) != Phase::Pending {
         return Ok(known);
     }
@@ -52,10 +58,58 @@ pub(super) fn barred(
     instance: &ConvexInstance,
     names: &Names,
     children: &Children,
-    served: bool,
+    (served, opened): (bool, Option<&Obstacle>),
 ) -> Option<Obstacle> {
     children.claim.as_ref()?;
-    claim(ctx, instance, names, children).filter(|it| !served || it.reason == "ClaimInUse")
+    let claim = claim(ctx, instance, names, children);
+    claim.filter(|it| !served || it.reason == "ClaimInUse").or_else(|| opened.cloned())
+}
+
+/// Who else has the claim open, where our own backend is not asked for yet: an access mode of
+/// `ReadWriteOnce` keeps nodes apart and not pods, and an instance that was deleted by force leaves a pod
+/// that still writes.
+pub(super) async fn opened(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    names: &Names,
+    children: &Children,
+) -> kube::Result<Option<Obstacle>> {
+    let Some(claim) = children.claim.as_deref().map(ResourceExt::name_any) else { return Ok(None) };
+    let at_rest = matches!(phase(instance), Phase::Suspended | Phase::Deleting | Phase::Unknown);
+    if at_rest || backend::is_started(children) {
+        return Ok(None);
+    }
+    let namespace = instance.namespace().unwrap_or_default();
+    let pods: Api<Pod> = Api::namespaced(ctx.client.clone(), &namespace);
+    let mut page = ListParams::default().limit(PAGE);
+    loop {
+        let found = pods.list(&page).await?;
+        let user = found.items.iter().find(|pod| {
+            !is_over(pod) && mounts(pod, &claim) && pod.name_any() != names.backend_pod()
+        });
+        if let Some(user) = user {
+            return Ok(Some(opened_by(&claim, &user.name_any())));
+        }
+        match found.metadata.continue_.filter(|it| !it.is_empty()) {
+            Some(next) => page = page.continue_token(&next),
+            None => return Ok(None),
+        }
+    }
+}
+
+/// Every container of the pod has ended, and none is started again.
+fn is_over(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|it| it.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
+fn opened_by(claim: &str, pod: &str) -> Obstacle {
+    Obstacle::new(
+        "ClaimInUse",
+        format!(
+            "pod \"{pod}\" has claim \"{claim}\" open; two backends on one volume would destroy it. It is waited for; if it is not to stay: kubectl delete pod {pod}"
+        ),
+    )
 }
 
 /// What the spec may say and this version of the operator does not carry out.
@@ -71,15 +125,23 @@ fn unsupported(instance: &ConvexInstance) -> Option<Obstacle> {
         || networking.dashboard_host.is_some()
     {
         "spec.networking.host, siteHost and dashboardHost"
-    } else if networking.gateway_class_name.is_some() || !networking.parent_refs.is_empty() {
-        "spec.networking.gatewayClassName and parentRefs"
+    } else if networking.gateway_class_name.is_some()
+        || !networking.parent_refs.is_empty()
+        || !networking.gateway_annotations.is_empty()
+        || networking.tls_secret_ref.is_some()
+    {
+        "spec.networking.gatewayClassName, gatewayAnnotations, parentRefs and tlsSecretRef"
     } else {
         return None;
+    };
+    let so_far = match phase(instance) {
+        Phase::Pending => "nothing was made",
+        _ => "everything else is carried out",
     };
     Some(Obstacle::new(
         "Unsupported",
         format!(
-            "{field} are accepted and not carried out by this version of the operator; nothing was made. Remove the field, or keep the instance until an operator that can is installed."
+            "{field} are accepted and not carried out by this version of the operator; {so_far}. Remove the field, or keep the instance until an operator that can is installed."
         ),
     ))
 }

@@ -18,24 +18,32 @@ use super::{
 /// How many versions a store remembers; the oldest are forgotten first.
 const REMEMBERED: usize = 32;
 
-/// The claim, stamped with the version that is about to open it.
+/// The claim, stamped with the version that is about to open it. One that is there keeps its size: that
+/// is asked for by [`grown`], which may be refused without harm.
 #[must_use]
 pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim {
-    let storage = &inputs.instance.spec.backend.storage.pvc;
+    let wanted = &inputs.instance.spec.backend.storage.pvc.size;
+    sized(inputs, backend, inputs.claim_request().unwrap_or(wanted))
+}
+
+/// The same claim with the size that the spec asks for, where that is more than it has.
+#[must_use]
+pub fn grown(inputs: &Inputs<'_>, backend: &Backend) -> Option<PersistentVolumeClaim> {
+    let wanted = &inputs.instance.spec.backend.storage.pvc.size;
+    let now = inputs.claim_request()?;
+    (quantity::milli(wanted) > quantity::milli(now)).then(|| sized(inputs, backend, wanted))
+}
+
+fn sized(inputs: &Inputs<'_>, backend: &Backend, size: &str) -> PersistentVolumeClaim {
     let mut metadata = labels::outliving(inputs.instance, Part::Backend, inputs.claim());
     metadata.annotations = Some(stamp(inputs.claim_meta(), backend));
-    let size =
-        inputs.claim_request().filter(|now| quantity::milli(now) >= quantity::milli(&storage.size));
     PersistentVolumeClaim {
         metadata,
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: access_modes(inputs),
             storage_class_name: storage_class(inputs),
             resources: Some(VolumeResourceRequirements {
-                requests: Some(BTreeMap::from([(
-                    "storage".to_owned(),
-                    Quantity(size.unwrap_or(&storage.size).to_owned()),
-                )])),
+                requests: Some(BTreeMap::from([("storage".to_owned(), Quantity(size.to_owned()))])),
                 ..VolumeResourceRequirements::default()
             }),
             ..PersistentVolumeClaimSpec::default()

@@ -99,7 +99,9 @@ impl Origins {
     }
 }
 
-fn service_url(instance: &ConvexInstance, names: &Names, port: i32) -> String {
+/// The URL of the backend's Service inside the cluster.
+#[must_use]
+pub fn service_url(instance: &ConvexInstance, names: &Names, port: i32) -> String {
     let namespace = instance.namespace().unwrap_or_default();
     format!("http://{}.{namespace}.svc:{port}", names.backend_service())
 }

@@ -61,6 +61,12 @@ impl Names {
         self.child("-backend", STATEFUL_SET)
     }
 
+    /// The one pod that the `StatefulSet` makes.
+    #[must_use]
+    pub fn backend_pod(&self) -> String {
+        format!("{}-0", self.backend())
+    }
+
     /// The Deployment and the Service of the dashboard.
     #[must_use]
     pub fn dashboard(&self) -> String {

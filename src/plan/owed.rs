@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     api::{ConvexInstance, DeletionPolicy},
-    observe::{KeysFound, World},
+    observe::{AdminFound, KeysFound, World},
 };
 
 /// What the phase owes, as steps. Where the keys cannot be had, nothing that needs them is planned:
@@ -17,7 +17,10 @@ use crate::{
 pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Plan<Prepared> {
     let removes = actions.iter().any(|it| matches!(it, Action::EnsureChildrenRemoved { .. }));
     let planner = Planner { instance, world, inputs: world.inputs(instance), removes };
-    Plan::of(actions.iter().flat_map(|action| planner.steps(action)).collect())
+    let mut steps: Vec<_> = actions.iter().flat_map(|action| planner.steps(action)).collect();
+    // Last, for it may be refused.
+    steps.extend(actions.iter().find_map(|action| planner.growth(action)));
+    Plan::of(steps)
 }
 
 struct Planner<'a> {
@@ -84,6 +87,12 @@ impl Planner<'_> {
         vec![Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, backend))))]
     }
 
+    fn growth(&self, action: &Action) -> Option<Step> {
+        let Action::EnsureStoreStamped(backend) = action else { return None };
+        let inputs = self.inputs.as_ref().filter(|_| self.world.barred.is_none())?;
+        Some(Step::Grow(Box::new(claim::grown(inputs, backend)?)))
+    }
+
     fn dashboard(&self, inputs: &Inputs<'_>) -> Vec<Step> {
         let name = inputs.names.dashboard();
         if self.instance.spec.dashboard.enabled {
@@ -141,7 +150,12 @@ fn secret_steps(inputs: &Inputs<'_>) -> Vec<Step> {
         KeysFound::Retained => Some(Step::TakeOver(inputs.names.instance_secret())),
         KeysFound::Ours | KeysFound::Named => None,
     };
-    let admin = (!inputs.keys.admin_found).then(|| Step::Create(Box::new(secrets::admin(inputs))));
+    let secret = || Box::new(secrets::admin(inputs));
+    let admin = match inputs.keys.admin_found {
+        AdminFound::Nowhere => Some(Step::Create(secret())),
+        AdminFound::InPart => Some(Step::Complete(secret())),
+        AdminFound::Whole => None,
+    };
     instance.into_iter().chain(admin).collect()
 }
 
@@ -150,7 +164,7 @@ mod tests {
     use statemachine::worlds::born;
 
     use super::*;
-    use crate::fixtures::{all_is_well, instance_with, world};
+    use crate::fixtures::{self, all_is_well, instance_with, world};
 
     fn makes_a_claim(existing: Option<&str>, there: bool) -> bool {
         let instance = instance_with(|spec| {
@@ -164,6 +178,37 @@ mod tests {
         }
         let plan = owed(&instance, &[Action::EnsureStoreStamped(born())], &world);
         plan.steps.iter().any(|step| matches!(step, Step::Ensure(Child::Claim(_))))
+    }
+
+    /// The sizes that are asked for, in the order of the steps, of a claim that has 10Gi.
+    fn sizes(wanted: &str) -> Vec<String> {
+        let instance = instance_with(|spec| {
+            spec["backend"]["storage"] = serde_json::json!({"pvc": {"size": wanted}});
+        });
+        let mut world = world(all_is_well());
+        world.children.claim = Some(std::sync::Arc::new(fixtures::claim("dev-data")));
+        let actions = [Action::EnsureStoreStamped(born()), Action::EnsureBackendRolled(born())];
+        let plan = owed(&instance, &actions, &world);
+        let grows_last = |(at, step): (usize, &Step)| {
+            !matches!(step, Step::Grow(_)) || at + 1 == plan.steps.len()
+        };
+        assert!(plan.steps.iter().enumerate().all(grows_last), "something depends on it");
+        let claims = plan.steps.iter().filter_map(|step| match step {
+            Step::Ensure(Child::Claim(it)) | Step::Grow(it) => Some(it),
+            _ => None,
+        });
+        let size = |it: &Box<_>| {
+            serde_json::to_value(it).unwrap()["spec"]["resources"]["requests"]["storage"].clone()
+        };
+        claims.map(|it| size(it).as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_claim_keeps_its_size_and_asks_for_more_last() {
+        assert_eq!(sizes("20Gi"), ["10Gi", "20Gi"]);
+        assert_eq!(sizes("10Gi"), ["10Gi"]);
+        assert_eq!(sizes("10240Mi"), ["10Gi"]);
+        assert_eq!(sizes("1Gi"), ["10Gi"]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The two Secrets of an instance. Both are made once and never written over.
+//! The two Secrets of an instance. Keys are made once and never written over; the URL beside the admin key
+//! follows the backend.
 
 use std::collections::BTreeMap;
 

@@ -3,10 +3,10 @@
 use k8s_openapi::{api::apps::v1::Deployment, apimachinery::pkg::apis::meta::v1::Time};
 use statemachine::{Phase, Step, Waiting, phase::Stage};
 
-use super::messages::Told;
+use super::messages::{self, RESIZE_REFUSED, Told};
 use crate::{
     api::{Condition, ConditionStatus, ConditionType, ConvexInstance, Engine},
-    observe::{Obstacle, World},
+    observe::{AdminFound, Obstacle, World},
     plan::Applied,
 };
 
@@ -103,17 +103,21 @@ fn stalls(step: &Step, world: &World, told: &Told) -> bool {
     match step.phase {
         Phase::Degraded => true,
         Phase::Pending => unsupported,
+        Phase::Deleting => abnormal,
         Phase::Ready => {
-            abnormal
-                && matches!(
-                    step.waiting,
-                    Some(
-                        Waiting::ForWayBack(_)
-                            | Waiting::Outgrown(_)
-                            | Waiting::Refused(_)
-                            | Waiting::NoWayBack(_)
+            let refused = told.obstacle.as_ref().is_some_and(|it| it.reason == RESIZE_REFUSED);
+            refused
+                || unsupported && told.obstacle == world.references
+                || abnormal
+                    && matches!(
+                        step.waiting,
+                        Some(
+                            Waiting::ForWayBack(_)
+                                | Waiting::Outgrown(_)
+                                | Waiting::Refused(_)
+                                | Waiting::NoWayBack(_)
+                        )
                     )
-                )
         }
         _ => false,
     }
@@ -176,7 +180,7 @@ fn parts(instance: &ConvexInstance, step: &Step, world: &World, applied: &Applie
     };
     vec![
         Verdict::unless(ConditionType::SecretsReady, secrets(world, applied).as_ref(), "Present"),
-        storage(instance, world),
+        storage(instance, world, applied),
         Verdict::unless(ConditionType::BackendReady, backend(step, world).as_ref(), "Serving"),
         Verdict::unless(
             ConditionType::DashboardReady,
@@ -212,14 +216,17 @@ fn secrets(world: &World, applied: &Applied) -> Option<Obstacle> {
     if let Some(obstacle) = &world.keys_obstacle {
         return Some(obstacle.clone());
     }
-    let kept = world.keys.as_ref().is_some_and(|keys| keys.admin_found && keys.is_kept());
+    let kept = world
+        .keys
+        .as_ref()
+        .is_some_and(|keys| keys.admin_found == AdminFound::Whole && keys.is_kept());
     // What was created in this pass was not found in it.
     (!kept && applied.writes == 0).then(|| {
         Obstacle::passing("SecretsPending", "the Secrets of the instance are not there yet")
     })
 }
 
-fn storage(instance: &ConvexInstance, world: &World) -> Verdict {
+fn storage(instance: &ConvexInstance, world: &World, applied: &Applied) -> Verdict {
     let type_ = ConditionType::StorageReady;
     if !instance.spec.backend.storage.pvc.enabled {
         return Verdict::new(
@@ -239,6 +246,9 @@ fn storage(instance: &ConvexInstance, world: &World) -> Verdict {
             "ClaimTerminating",
             "somebody has deleted the claim: it goes, with the data, as soon as no pod uses it. Make a copy of the data now.",
         );
+    }
+    if let Some(refused) = messages::not_grown(applied) {
+        return Verdict::new(type_, false, refused.reason, refused.message);
     }
     let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref()).unwrap_or("Pending");
     let message = match (phase, &world.trouble) {

@@ -1,5 +1,7 @@
 //! What people are told: what is, why, and what to do, in one or two sentences.
 
+use std::time::Duration;
+
 use kube::ResourceExt;
 use statemachine::{Phase, Step, Waiting, pins::Direction, taken::Reason};
 
@@ -8,6 +10,9 @@ use crate::{
     observe::{Obstacle, World, cut},
     plan::{Applied, labels::VERSION},
 };
+
+/// The reason of a claim that cannot grow.
+pub(super) const RESIZE_REFUSED: &str = "VolumeResizeRefused";
 
 /// What is told about one pass.
 #[derive(Clone, Debug)]
@@ -83,6 +88,20 @@ fn obstacle(
         .or_else(|| world.keys_obstacle.clone())
         .or_else(|| world.references.clone())
         .or_else(|| super::conditions::surroundings(instance, step, world))
+        .or_else(|| not_grown(applied))
+}
+
+/// What the claim has is served from; only its owner or the owner of its class can make it more.
+pub(super) fn not_grown(applied: &Applied) -> Option<Obstacle> {
+    let it = applied.not_grown.as_ref()?;
+    Some(Obstacle::new(
+        RESIZE_REFUSED,
+        format!(
+            "claim \"{}\" keeps its size, and everything else goes on: {}. Let its StorageClass grow volumes (allowVolumeExpansion: true), or lift the quota.",
+            it.name,
+            it.message.trim_end_matches('.')
+        ),
+    ))
 }
 
 /// What was seen of pods in this pass says nothing about the template that was just changed.
@@ -129,15 +148,28 @@ fn waiting_for(
                 strategy.name()
             ),
         ),
-        Waiting::ForChildrenGone => Obstacle::passing(
-            waiting.reason(),
-            format!("waiting for {}", world.leftovers.join(", ")),
-        ),
+        Waiting::ForChildrenGone => leaving(waiting, world),
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
         Waiting::ForHelp(_) => backend(step, world).unwrap_or_else(own),
         Waiting::ForBackendStopped | Waiting::ForFences | Waiting::ForResume(_) => passing(),
         _ => own(),
     }
+}
+
+/// Whoever waits this long waits for a person: a finalizer of somebody else, a lost node, a pod that is kept.
+const LEAVING: Duration = Duration::from_mins(3);
+
+fn leaving(waiting: &Waiting, world: &World) -> Obstacle {
+    let left = world.leftovers.join(", ");
+    if world.facts.waited < LEAVING {
+        return Obstacle::passing(waiting.reason(), format!("waiting for {left}"));
+    }
+    Obstacle::new(
+        "ChildrenStuck",
+        format!(
+            "the deletion waits for {left}, longer than they should take: see what keeps them (finalizers, a lost node, a controller of somebody else). Nothing is forced, for a backend that still runs still writes."
+        ),
+    )
 }
 
 fn lost(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {

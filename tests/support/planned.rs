@@ -6,7 +6,7 @@ use chrono::DateTime;
 use convex_operator::{
     api::ConvexInstance,
     convex::{AdminKey, InstanceName, InstanceSecret},
-    observe::{Children, Keys, KeysFound, Source, World, engine},
+    observe::{AdminFound, Children, Keys, KeysFound, Source, World, engine},
     plan::{self, Child, Step, names::Names},
 };
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
@@ -48,7 +48,7 @@ pub fn keys(instance: &ConvexInstance) -> Keys {
         secret: InstanceSecret::parse(SECRET).unwrap(),
         admin: AdminKey::parse(ADMIN_KEY).unwrap(),
         found: if spec.secret_ref.is_some() { KeysFound::Named } else { KeysFound::Nowhere },
-        admin_found: false,
+        admin_found: AdminFound::Nowhere,
         source: Source {
             secret: spec.secret_ref.clone().unwrap_or(own),
             key: spec.secret_key.clone().unwrap_or_else(|| "INSTANCE_SECRET".to_owned()),

@@ -116,3 +116,23 @@ async fn an_instance_that_never_got_anywhere_goes_at_once() {
     rig.run("dev", 3).await;
     assert!(rig.server.get("convexinstances", "dev").is_none());
 }
+
+/// The watch does not bring it any more, and it may well be writing.
+#[tokio::test]
+async fn a_pod_that_lost_its_labels_is_waited_for() {
+    let rig = Rig::ready(instance("dev")).await;
+    let pod = rig.server.get("pods", "dev-backend-0").unwrap();
+    rig.server.edit("convexinstances", "dev", deleted);
+    for _ in 0..6 {
+        rig.pass("dev").await.unwrap();
+        rig.settle();
+        let mut stray = pod.clone();
+        stray["metadata"]["labels"] = json!({});
+        rig.server.remove("pods", "dev-backend-0");
+        rig.server.put("pods", stray);
+    }
+    assert!(rig.server.get("convexinstances", "dev").is_some(), "it went before its pod");
+    rig.server.remove("pods", "dev-backend-0");
+    rig.run("dev", 4).await;
+    assert!(rig.server.get("convexinstances", "dev").is_none());
+}

@@ -146,3 +146,23 @@ async fn a_claim_that_is_being_deleted_is_a_loss_and_nothing_is_moved() {
     assert_eq!(rig.condition("dev", "Ready"), "False/StoreLost");
     assert!(rig.server.get("pods", "dev-backend-0").is_some());
 }
+
+/// Nothing is built on the size of a claim.
+#[tokio::test]
+async fn a_claim_that_may_not_grow_keeps_nothing_else_from_being_put_back() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/backend/storage/pvc/size", json!("1Ti"));
+    });
+    rig.server.remove("configmaps", "dev-backend");
+    rig.server.remove("services", "dev-backend");
+    rig.server.fail_next("apply persistentvolumeclaims/dev-data", 403);
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Ready"), "False/VolumeResizeRefused");
+    assert_eq!(rig.condition("dev", "StorageReady"), "False/VolumeResizeRefused");
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+    assert!(rig.server.get("configmaps", "dev-backend").is_some());
+    assert!(rig.server.get("services", "dev-backend").is_some());
+    rig.run("dev", 3).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}

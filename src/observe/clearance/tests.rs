@@ -26,7 +26,7 @@ fn a_deletion_waits_for_every_child_and_not_for_what_is_kept() {
     let left = leftovers(&instance(), &everything(), &stored());
     let expected = [
         "pod/dev-backend-0",
-        "pod/dev-dashboard-1",
+        "pod/dev-dashboard-1 (kept by nobody: delete it)",
         "statefulset/dev-backend",
         "deployment/dev-dashboard",
         "secret/dev-admin",

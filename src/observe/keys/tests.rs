@@ -50,7 +50,7 @@ fn an_instance_that_never_had_keys_gets_new_ones() {
     let seen = seen(&instance(), &Data::New, None, None);
     let keys = seen.keys.unwrap();
     assert_eq!(keys.found, KeysFound::Nowhere);
-    assert!(!keys.admin_found && !keys.is_kept());
+    assert!(keys.admin_found == AdminFound::Nowhere && !keys.is_kept());
     assert!(keys.admin.opens(&keys.name, &keys.secret).is_ok());
     assert_eq!(seen.obstacle, None);
 }
@@ -162,13 +162,31 @@ fn a_kept_admin_key_is_used_where_it_fits() {
     let kept = keys();
     let secret_hex = kept.secret.to_hex().to_string();
     let holder = secret("dev-instance", &[("INSTANCE_SECRET", secret_hex)]);
-    let admin = secret("dev-admin", &[(secrets::ADMIN_KEY, kept.admin.expose())]);
-    let seen = seen(&instance(), &Data::Own, Some(&holder), Some(&admin));
-    assert_eq!(seen.obstacle, None);
-    assert_eq!(seen.stored, ["dev-instance", "dev-admin"]);
-    let found = seen.keys.unwrap();
-    assert_eq!(found.admin.expose(), kept.admin.expose());
-    assert!(found.admin_found);
+    let key = (secrets::ADMIN_KEY, kept.admin.expose().to_owned());
+    let url = |url: &str| (secrets::URL, url.to_owned());
+    let of =
+        |data: &[_]| seen(&instance(), &Data::Own, Some(&holder), Some(&secret("dev-admin", data)));
+    let whole = of(&[key.clone(), url("http://dev-backend.shop.svc:3210")]);
+    assert_eq!(whole.obstacle, None);
+    assert_eq!(whole.stored, ["dev-instance", "dev-admin"]);
+    assert_eq!(whole.keys.unwrap().admin_found, AdminFound::Whole);
+    for lacking in
+        [of(std::slice::from_ref(&key)), of(&[key.clone(), url("http://elsewhere.example")])]
+    {
+        assert_eq!(lacking.obstacle, None);
+        let found = lacking.keys.unwrap();
+        assert_eq!(found.admin.expose(), kept.admin.expose());
+        assert_eq!(found.admin_found, AdminFound::InPart);
+    }
+}
+
+#[test]
+fn an_admin_secret_without_a_key_is_completed() {
+    let holder = secret("dev-instance", &[("INSTANCE_SECRET", hex())]);
+    let admin = secret("dev-admin", &[("other", hex())]);
+    let keys = seen(&instance(), &Data::Own, Some(&holder), Some(&admin)).keys.unwrap();
+    assert_eq!(keys.admin_found, AdminFound::InPart);
+    assert!(keys.admin.opens(&keys.name, &keys.secret).is_ok());
 }
 
 #[test]
@@ -178,12 +196,15 @@ fn a_spoilt_admin_secret_is_told_and_never_written_over() {
     let cases = [
         (secret("dev-admin", &[(secrets::ADMIN_KEY, of_another)]), "AdminKeyMismatch"),
         (secret("dev-admin", &[(secrets::ADMIN_KEY, String::new())]), "SecretInvalid"),
-        (secret("dev-admin", &[("other", hex())]), "SecretKeyMissing"),
         (foreign(secret("dev-admin", &[(secrets::ADMIN_KEY, hex())])), "NameConflict"),
     ];
     for (admin, expected) in cases {
         let seen = seen(&instance(), &Data::Own, Some(&holder), Some(&admin));
         assert_eq!(obstacle(&seen).0, expected);
-        assert!(seen.keys.unwrap().admin_found, "{expected}: it would be made anew");
+        assert_eq!(
+            seen.keys.unwrap().admin_found,
+            AdminFound::Whole,
+            "{expected}: it would be made anew"
+        );
     }
 }

@@ -1,8 +1,17 @@
 //! Whose data is in a claim, and who may have it.
 
 use anyhow::{Result, ensure};
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Secret};
-use kube::ResourceExt;
+use k8s_openapi::{
+    api::{
+        core::v1::{ConfigMap, PersistentVolumeClaim, Secret},
+        storage::v1::StorageClass,
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
+};
 use on_cluster::{
     Stage, State, played,
     stage::{PATIENCE, small},
@@ -95,6 +104,46 @@ async fn a_claim_that_is_named_and_missing_is_waited_for() -> Result<()> {
         stage.deleted("dev").await?;
         let kept: PersistentVolumeClaim = stage.get("pool").await?;
         ensure!(kept.metadata.deletion_timestamp.is_none(), "it goes");
+        Ok(())
+    })
+    .await
+}
+
+/// The class says no, and nothing else of the instance suffers from it.
+#[tokio::test]
+async fn a_claim_that_cannot_grow_stops_nothing_else_and_grows_once_it_can() -> Result<()> {
+    played("fixed", async |stage| {
+        let classes = Api::<StorageClass>::all(stage.client());
+        let class = stage.namespace().to_owned();
+        let like = classes.get("standard").await?;
+        let growing = |grows: bool| StorageClass {
+            metadata: ObjectMeta { name: Some(class.clone()), ..ObjectMeta::default() },
+            allow_volume_expansion: Some(grows),
+            ..like.clone()
+        };
+        classes.create(&PostParams::default(), &growing(false)).await?;
+        stage
+            .ready(&small("dev").with("backend.storage.pvc.storageClassName", class.clone()))
+            .await?;
+        stage.patch("dev", json!({"backend": {"storage": {"pvc": {"size": "2Gi"}}}})).await?;
+        let state = stage.because("dev", "VolumeResizeRefused").await?;
+        ensure!(
+            state.phase == "Ready" && state.message.contains("allowVolumeExpansion"),
+            "{state}"
+        );
+        stage.all::<ConfigMap>().delete("dev-backend", &DeleteParams::default()).await?;
+        stage
+            .until("repair", PATIENCE, || async {
+                Ok(stage.all::<ConfigMap>().get_opt("dev-backend").await?.map(|_| ()))
+            })
+            .await?;
+        stage.patch("dev", json!({"version": "v2"})).await?;
+        let upgraded = |state: &State| state.running == "v2" && state.phase == "Ready";
+        stage.follow("dev").await?.until("v2", PATIENCE, upgraded).await?;
+        let grows = json!({"allowVolumeExpansion": true});
+        classes.patch(&class, &PatchParams::default(), &Patch::Merge(&grows)).await?;
+        stage.settled("dev").await?;
+        classes.delete(&class, &DeleteParams::default()).await?;
         Ok(())
     })
     .await

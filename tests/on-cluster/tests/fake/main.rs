@@ -10,6 +10,7 @@ mod memory;
 mod provisioning;
 mod secrets;
 mod settings;
+mod strays;
 mod trouble;
 mod upgrade;
 mod wayback;

@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use on_cluster::{
     Instance, Stage, State, played,
-    stage::{Object, small},
+    stage::{Object, PATIENCE, small},
 };
 use serde_json::{Value, json};
 
@@ -206,4 +206,29 @@ async fn is_untouched<K: Object>(stage: &Stage, before: &K) -> Result<()> {
     let (was, is) = (before.resource_version(), now.resource_version());
     ensure!(was == is, "{} was touched", before.name_any());
     Ok(())
+}
+
+/// Applications take URL and key from one Secret: the key must never be sent elsewhere.
+#[tokio::test]
+async fn an_admin_secret_that_points_elsewhere_is_put_right_and_keeps_its_key() -> Result<()> {
+    played("astray", async |stage| {
+        stage.ready(&small("dev")).await?;
+        let (url, key) = ("CONVEX_SELF_HOSTED_URL", "CONVEX_SELF_HOSTED_ADMIN_KEY");
+        let before = (stage.secret("dev-admin", url).await?, stage.secret("dev-admin", key).await?);
+        for astray in [
+            json!({"stringData": {(url): "http://elsewhere.example"}}),
+            json!({"data": {(url): null}}),
+        ] {
+            stage.merge::<Secret>("dev-admin", astray).await?;
+            stage
+                .until("the right URL", PATIENCE, || async {
+                    let now = stage.secret("dev-admin", url).await.unwrap_or_default();
+                    Ok((now == before.0).then_some(()))
+                })
+                .await?;
+        }
+        ensure!(stage.secret("dev-admin", key).await? == before.1, "another key");
+        Ok(())
+    })
+    .await
 }
