@@ -44,8 +44,11 @@ async fn a_pod_that_lost_our_label_serves_and_is_waited_for_at_the_end() -> Resu
         stage.all::<ConvexInstance>().delete("dev", &DeleteParams::default()).await?;
         let state = stage.because("dev", "ChildrenLeaving").await?;
         ensure!(state.phase == "Deleting", "{state}");
-        let alone = |state: &State| state.message.ends_with(&format!("pod/{pod}"));
-        stage.follow("dev").await?.until("only the pod left", PATIENCE, alone).await?;
+        let names = [format!("waiting for pod/{pod},"), "statefulset/".to_owned()];
+        let gone = |state: &State| {
+            state.message.starts_with(&names[0]) && !state.message.contains(&names[1])
+        };
+        stage.follow("dev").await?.until("end of the StatefulSet", PATIENCE, gone).await?;
         tokio::time::sleep(Duration::from_secs(2)).await;
         ensure!(!stage.instance("dev").await?.finalizers().is_empty(), "it went before its pod");
         hang(stage, &pod, false).await?;
