@@ -75,8 +75,7 @@ fn is_done_with(instance: &ConvexInstance) -> bool {
     instance.meta().deletion_timestamp.is_some() && !plan::labels::has_finalizer(instance)
 }
 
-/// A conflict means that somebody wrote since we read: the watch brings the news, and the pass ends
-/// quietly. What cannot be decoded waits for a change. Everything else backs off, this instance alone.
+/// Says what failed, and looks again when that is of use.
 #[must_use]
 pub fn error_policy(
     instance: &DeserializeGuard<ConvexInstance>,
@@ -86,17 +85,29 @@ pub fn error_policy(
     metrics::failed(error);
     let meta = instance.meta();
     let (namespace, name) = (meta.namespace.as_deref(), meta.name.as_deref());
-    if matches!(error, Error::Decode(_)) {
-        tracing::warn!(namespace, name, %error, "left as it is until it changes");
-        return Action::await_change();
+    let delay = again(error, &meta.uid.clone().unwrap_or_default(), &ctx.backoffs);
+    match error {
+        Error::Decode(_) => {
+            tracing::warn!(namespace, name, %error, "left as it is until it changes");
+        }
+        lost if lost.is_conflict() || lost.is_gone() => {
+            tracing::debug!(namespace, name, %error, "the pass ends, the next one looks again");
+        }
+        _ => {
+            tracing::warn!(namespace, name, step = error.name(), %error, ?delay, "the pass failed")
+        }
     }
-    if error.is_conflict() || error.is_gone() {
-        tracing::debug!(namespace, name, %error, "the pass ends, the next one looks again");
-        return Action::requeue(retry::soon());
+    delay.map_or_else(Action::await_change, Action::requeue)
+}
+
+/// A conflict means that somebody wrote since we read: the watch brings the news, and the pass ends
+/// quietly. What cannot be decoded waits for a change. Everything else backs off, this instance alone.
+fn again(error: &Error, uid: &str, backoffs: &Backoffs) -> Option<Duration> {
+    match error {
+        Error::Decode(_) => None,
+        lost if lost.is_conflict() || lost.is_gone() => Some(retry::soon()),
+        _ => Some(backoffs.next(uid)),
     }
-    let delay = ctx.backoffs.next(&meta.uid.clone().unwrap_or_default());
-    tracing::warn!(namespace, name, step = error.name(), %error, ?delay, "the pass failed");
-    Action::requeue(delay)
 }
 
 /// Runs until `stop` comes true; the passes that are under way come to their end.
@@ -143,4 +154,32 @@ fn log<T, E: std::fmt::Display>(pass: Result<T, E>) -> futures::future::Ready<()
         tracing::debug!(%error, "a pass ended early");
     }
     futures::future::ready(())
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    fn answered(code: u16) -> Error {
+        Error::Apply(kube::Error::Api(Status::failure("no", "No").with_code(code).boxed()))
+    }
+
+    #[test]
+    fn what_cannot_be_read_waits_for_a_change_and_not_for_a_clock() {
+        let unreadable = Error::Decode("missing field `spec`".into());
+        assert_eq!(again(&unreadable, "a", &Backoffs::default()), None);
+    }
+
+    #[test]
+    fn a_lost_race_is_looked_at_soon_and_a_failure_later_and_later() {
+        let backoffs = Backoffs::default();
+        for code in [409, 404] {
+            let soon = again(&answered(code), "a", &backoffs).unwrap();
+            assert!((Duration::from_millis(100)..=Duration::from_secs(1)).contains(&soon));
+        }
+        let tenth = (0..10).filter_map(|_| again(&answered(500), "a", &backoffs)).last().unwrap();
+        assert!(tenth >= Duration::from_secs(6), "{tenth:?}");
+    }
 }

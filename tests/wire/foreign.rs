@@ -134,3 +134,32 @@ async fn a_claim_that_was_kept_is_taken_over_only_when_asked_for() {
         assert_eq!(kept["metadata"]["labels"]["convex.icod.de/instance-uid"], uid);
     }
 }
+
+/// Whoever deletes an instance that could not be made deletes nothing of those who were there before.
+#[tokio::test]
+async fn what_belongs_to_somebody_else_outlives_an_instance_that_takes_its_data_along() {
+    for (plural, kind, name) in [
+        ("secrets", "Secret", "dev-instance"),
+        ("secrets", "Secret", "dev-admin"),
+        ("persistentvolumeclaims", "PersistentVolumeClaim", "dev-data"),
+        ("configmaps", "ConfigMap", "dev-backend"),
+        ("services", "Service", "dev-backend"),
+        ("statefulsets", "StatefulSet", "dev-backend"),
+        ("deployments", "Deployment", "dev-dashboard"),
+    ] {
+        let rig = Rig::with(with(looked_at("dev"), "/deletionPolicy", json!("Delete"))).await;
+        let there = rig.server.put(plural, foreign(kind, name));
+        rig.run("dev", 2).await;
+        rig.server.edit("convexinstances", "dev", |it| {
+            it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        });
+        rig.run("dev", 6).await;
+        assert!(rig.server.get("convexinstances", "dev").is_none(), "{kind} {name}");
+        let now = rig.server.get(plural, name);
+        assert_eq!(
+            now.map(|it| it["metadata"]["uid"].clone()),
+            Some(there["metadata"]["uid"].clone()),
+            "{kind} {name}"
+        );
+    }
+}

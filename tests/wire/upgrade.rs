@@ -56,11 +56,18 @@ async fn an_upgrade_that_needs_a_copy_says_so_and_touches_nothing() {
 async fn a_suspended_instance_has_no_pod_and_all_of_its_data() {
     let rig = Rig::ready(instance("dev")).await;
     rig.server.edit("convexinstances", "dev", |it| set(it, "/suspend", json!(true)));
+    let traffic = || {
+        let service = rig.server.get("services", "dev-backend").unwrap();
+        service["spec"]["selector"]["convex.icod.de/traffic"].clone()
+    };
+    assert_eq!(traffic(), "flows");
     rig.run("dev", 4).await;
     assert_eq!(rig.status("dev")["stage"], "Suspended");
+    assert_eq!(traffic(), "held");
     assert!(rig.server.all("pods").is_empty());
     assert!(rig.server.get("persistentvolumeclaims", "dev-data").is_some());
     rig.server.edit("convexinstances", "dev", |it| set(it, "/suspend", json!(false)));
     rig.run("dev", 5).await;
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    assert_eq!(traffic(), "flows");
 }
