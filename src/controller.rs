@@ -94,7 +94,7 @@ pub fn error_policy(
             tracing::debug!(namespace, name, %error, "the pass ends, the next one looks again");
         }
         _ => {
-            tracing::warn!(namespace, name, step = error.name(), %error, ?delay, "the pass failed")
+            tracing::warn!(namespace, name, step = error.name(), %error, ?delay, "the pass failed");
         }
     }
     delay.map_or_else(Action::await_change, Action::requeue)
