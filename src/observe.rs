@@ -60,6 +60,8 @@ pub struct World {
     pub trouble: Option<Obstacle>,
     /// What the backend answered, where it was asked.
     pub answer: Option<Answer>,
+    /// How long it has answered badly.
+    pub unanswered: Option<Duration>,
     /// What still has to go before the instance can.
     pub leftovers: Vec<String>,
     /// When this look was taken.
@@ -139,6 +141,8 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let keyless = keys.keys.is_none() || phase(instance) == Phase::Pending;
     let references = references.or_else(|| keys.obstacle.clone().filter(|_| keyless));
     let answer = answer::ask(ctx, instance, &children, keys.keys.as_ref()).await;
+    let bad = answer.as_ref().is_some_and(|it| it.verdict.is_err());
+    let unanswered = ctx.memory.lasted(&uid(instance), Span::Unanswered, bad);
     let leftovers = clearance::leftovers(instance, &children, &keys);
     let trouble = trouble::of(ctx, &children).await;
     let now = Utc::now();
@@ -181,6 +185,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         keys_obstacle: keys.obstacle,
         trouble,
         answer,
+        unanswered,
         leftovers,
         now,
         dashboard_repository: ctx.settings.dashboard_repository.clone(),

@@ -19,8 +19,11 @@ use crate::observe::World;
 /// How often Secrets are read: they are not watched, so that nobody who steals the operator's token can
 /// list them.
 const SECRETS: Duration = Duration::from_secs(30);
-/// How often a backend that Kubernetes holds for ready, and that does not answer well, is asked again.
+/// How soon a backend that Kubernetes holds for ready, and that does not answer well, is asked again; later
+/// and later, as long again as it has been so.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// The longest that it is not asked.
+const ASK_AT_LAST: Duration = Duration::from_secs(15);
 /// How often trouble that should pass by itself is looked at.
 const PASSING: Duration = Duration::from_secs(5);
 /// The longest backoff after errors.
@@ -80,9 +83,9 @@ fn soonest(step: &Step, world: &World, unwritten: Option<Duration>) -> Duration 
     // What passes by itself is abnormal once it lasts, and no watch tells that.
     let trouble = world.trouble.as_ref().filter(|_| step.phase != Phase::Suspended);
     let passes = trouble.is_some_and(|it| !it.abnormal).then_some(PASSING);
-    let asks = world.answer.as_ref().is_some_and(|answer| answer.verdict.is_err());
+    let asks = world.unanswered.map(|since| since.clamp(ASK_AGAIN, ASK_AT_LAST));
     let poll = SECRETS.mul_f64(rand::rng().random_range(0.8..=1.0));
-    let soonest = [Some(poll), step.look_again, unwritten, passes, asks.then_some(ASK_AGAIN)];
+    let soonest = [Some(poll), step.look_again, unwritten, passes, asks];
     soonest.into_iter().flatten().min().unwrap_or(poll)
 }
 
@@ -107,6 +110,17 @@ mod tests {
         let pending = || Some(Obstacle::passing("VolumePending", "no pod has asked for it yet"));
         assert_eq!(looks(Phase::Ready, pending()), PASSING);
         assert!(looks(Phase::Ready, None) >= SECRETS.mul_f64(0.8));
+    }
+
+    #[test]
+    fn a_backend_that_answers_badly_is_asked_later_and_later() {
+        let mut world = world(all_is_well());
+        let step = statemachine::step(Phase::Ready, &world.facts);
+        let mut asks = |since| {
+            world.unanswered = Some(Duration::from_secs(since));
+            soonest(&step, &world, None).as_secs()
+        };
+        assert_eq!([0, 1, 4, 600].map(&mut asks), [1, 1, 4, 15]);
     }
 
     /// A volume that waits for its first pod waits for as long as the instance is suspended.

@@ -138,7 +138,8 @@ fn waiting_for(
         Waiting::Lost(_) => lost(instance, world).unwrap_or_else(own),
         Waiting::ForBackend(_) | Waiting::ForOthersGone => {
             let barred = world.barred.clone();
-            barred.or_else(|| backend(step, world)).unwrap_or_else(passing)
+            let told = barred.or_else(|| backend(step, world));
+            told.unwrap_or_else(|| others(waiting, world))
         }
         Waiting::ForWayBack(strategy) => Obstacle::new(
             waiting.reason(),
@@ -154,6 +155,13 @@ fn waiting_for(
         Waiting::ForBackendStopped | Waiting::ForFences | Waiting::ForResume(_) => passing(),
         _ => own(),
     }
+}
+
+/// What is waited for, with every pod that is taken for this backend's: one of them may be a stray.
+fn others(waiting: &Waiting, world: &World) -> Obstacle {
+    let pods: Vec<_> = world.children.pods.iter().map(|pod| pod.name_any()).collect();
+    let there = if pods.is_empty() { "none".to_owned() } else { pods.join(", ") };
+    Obstacle::passing(waiting.reason(), format!("{waiting} (pods there are: {there})"))
 }
 
 /// Whoever waits this long waits for a person: a finalizer of somebody else, a lost node, a pod that is kept.

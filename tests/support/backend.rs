@@ -4,19 +4,20 @@ use std::{
     net::Ipv4Addr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU16, Ordering},
+        atomic::{AtomicBool, AtomicU16, Ordering},
     },
 };
 
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router, http::StatusCode, routing::get};
 use serde_json::json;
 use tokio::net::TcpListener;
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-/// A backend that says which version it is and takes every key.
+/// A backend that says which version it is and takes every key, until it is told not to.
 pub struct Backend {
     pub address: Ipv4Addr,
+    takes_keys: Arc<AtomicBool>,
     version: Arc<Mutex<String>>,
     _serving: tokio::task::JoinSet<()>,
 }
@@ -27,15 +28,27 @@ impl Backend {
         let version = Arc::new(Mutex::new(version.to_owned()));
         let (address, listener) = listener().await;
         let said = version.clone();
+        let takes_keys = Arc::new(AtomicBool::new(true));
+        let takes = takes_keys.clone();
         let routes = Router::new()
             .route("/version", get(move || async move { said.lock().unwrap().clone() }))
             .route(
                 "/api/check_admin_key",
-                get(|| async { Json(json!({"success": true, "isReadOnly": false})) }),
+                get(move || async move {
+                    if takes.load(Ordering::Relaxed) {
+                        return (StatusCode::OK, Json(json!({"success": true, "isReadOnly": false})));
+                    }
+                    let said = json!({"code": "BadAdminKey", "message": "The provided admin key was invalid for this instance"});
+                    (StatusCode::FORBIDDEN, Json(said))
+                }),
             );
         let mut serving = tokio::task::JoinSet::new();
         serving.spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { address, version, _serving: serving }
+        Self { address, takes_keys, version, _serving: serving }
+    }
+
+    pub fn refuses_keys(&self) {
+        self.takes_keys.store(false, Ordering::Relaxed);
     }
 
     pub fn says(&self, version: &str) {

@@ -90,6 +90,7 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
         keys_obstacle: None,
         trouble: None,
         answer: None,
+        unanswered: None,
         leftovers: Vec::new(),
         now: DateTime::UNIX_EPOCH,
         dashboard_repository: "example.com/dashboard".to_owned(),

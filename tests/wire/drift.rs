@@ -134,6 +134,24 @@ async fn a_lost_status_is_rebuilt_from_what_is_there() {
     assert_eq!(rig.server.get("statefulsets", "dev-backend").unwrap(), set);
 }
 
+/// As a restore of a backup leaves it: neither status nor finalizer, and children that say what the data is.
+#[tokio::test]
+async fn an_instance_without_any_memory_is_upgraded_from_what_its_children_say() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        it["status"] = json!({});
+        it["metadata"]["finalizers"] = json!([]);
+        it["spec"]["version"] = json!("v2");
+    });
+    rig.backend.says("v2");
+    rig.run("dev", 12).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    let history = rig.status("dev")["history"].clone();
+    let reasons: Vec<_> =
+        history.as_array().unwrap().iter().map(|it| it["reason"].clone()).collect();
+    assert_eq!(reasons, ["Provisioning", "Settled", "Ready", "UpgradeStarted", "UpgradeFinished"]);
+}
+
 #[tokio::test]
 async fn a_claim_that_is_being_deleted_is_a_loss_and_nothing_is_moved() {
     let rig = Rig::ready(instance("dev")).await;

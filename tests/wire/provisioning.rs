@@ -72,6 +72,16 @@ async fn nobody_is_let_in_before_the_backend_has_answered() {
 }
 
 #[tokio::test]
+async fn a_backend_that_refuses_the_admin_key_is_not_ready() {
+    let rig = Rig::with(instance("dev")).await;
+    rig.backend.refuses_keys();
+    rig.run("dev", 5).await;
+    assert_eq!(rig.phase("dev"), "Provisioning");
+    assert_eq!(rig.condition("dev", "Ready"), "False/AdminKeyRejected");
+    assert!(rig.server.get("services", "dev-backend").is_none());
+}
+
+#[tokio::test]
 async fn at_rest_nothing_is_written() {
     let rig = Rig::ready(instance("dev")).await;
     rig.run("dev", 5).await;

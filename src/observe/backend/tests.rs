@@ -79,6 +79,23 @@ fn a_pod_serves_once_it_is_ready_and_this_very_container_has_answered_as_its_ver
     assert_eq!(health(&starting, Some(&answer(Ok("v1".to_owned())))), Health::Starting);
 }
 
+/// A changed setting is not served before its pod is there, however well the old one answers.
+#[test]
+fn a_pod_of_an_older_template_is_starting() {
+    let of = |revision: &str| {
+        let mut pod = pod("dev-backend-0").of("v1").ready();
+        let labels = pod.metadata.labels.get_or_insert_default();
+        labels.insert("controller-revision-hash".to_owned(), revision.to_owned());
+        let mut children = with_pods([pod]);
+        let mut set = stateful_set("v1");
+        set.status.get_or_insert_default().update_revision = Some("dev-backend-2".to_owned());
+        children.stateful_set = Some(Arc::new(set));
+        pods(&children, Some(&answer(Ok("v1".to_owned()))))[0].health
+    };
+    assert_eq!(of("dev-backend-1"), Health::Starting);
+    assert_eq!(of("dev-backend-2"), Health::Serving);
+}
+
 #[test]
 fn a_pod_that_goes_is_still_a_pod_whatever_it_says() {
     let going = with_pods([pod("dev-backend-0").of("v1").ready().overdue_by(0)]);
