@@ -7,18 +7,19 @@
 //! - Every write to a child that is there carries the resourceVersion it was read at, and every delete its
 //!   UID too: a pass that is late finds itself refused.
 
+mod child;
 mod compare;
 mod ownership;
+mod secrets;
 
-use std::{collections::BTreeMap, fmt::Debug, sync::Arc};
+use std::sync::Arc;
 
-use k8s_openapi::{ByteString, NamespaceResourceScope, api::core::v1::Secret};
+use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
 use kube::{
     Api, Resource, ResourceExt,
-    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
+    api::{Patch, PatchParams},
 };
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     api::ConvexInstance,
@@ -26,9 +27,8 @@ use crate::{
     error::Error,
     observe::{World, uid},
     plan::{
-        Applied, Child, Conflict, Kind, Plan, Prepared, Refused, Step,
-        labels::{self, Belongs, FINALIZER, MANAGER},
-        secrets::ADMIN_KEY,
+        Applied, Child, Kind, Plan, Prepared, Refused, Step,
+        labels::{self, Belongs, FINALIZER},
     },
 };
 
@@ -167,180 +167,6 @@ impl Doer<'_> {
         }
     }
 
-    /// The child is as it is wanted, in everything that is wanted.
-    async fn ensure<K>(&mut self, wanted: &K, found: Option<Arc<K>>) -> kube::Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Serialize
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
-        let wanted = shaped(wanted)?;
-        let found = match found {
-            Some(found) => found,
-            None => match self.create::<K>(&wanted).await? {
-                Some(ours) => ours,
-                None => return Ok(()),
-            },
-        };
-        if found.meta().deletion_timestamp.is_some() {
-            return Ok(()); // it is made anew once it is gone
-        }
-        let mut live = json(&*found)?;
-        let wanted = json(&wanted)?;
-        if compare::covers(&live, &wanted) {
-            return Ok(());
-        }
-        let reshaped = annotation(&live) != annotation(&wanted);
-        if reshaped && ownership::is_as_created(&live) {
-            live = self.adopt_creation::<K>(&live).await?;
-        }
-        self.patch::<K>(wanted, &live).await
-    }
-
-    async fn patch<K>(&mut self, mut wanted: Value, live: &Value) -> kube::Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
-        wanted["apiVersion"] = json!(K::api_version(&()));
-        wanted["kind"] = json!(K::kind(&()));
-        for precondition in ["uid", "resourceVersion"] {
-            wanted["metadata"][precondition] = live["metadata"][precondition].clone();
-        }
-        let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        let (api, apply) = (self.api::<K>(), PatchParams::apply(MANAGER).force());
-        match api.patch(&name, &apply, &Patch::Apply(&wanted)).await {
-            // To server-side apply, a port whose number was edited is another port, and no two may have one
-            // name: what cannot be had beside ours gives way.
-            Err(kube::Error::Api(status)) if status.code == 422 => {
-                let ours =
-                    PatchParams { field_manager: apply.field_manager, ..PatchParams::default() };
-                api.patch(&name, &ours, &Patch::Merge(&wanted)).await?
-            }
-            applied => applied?,
-        };
-        self.applied.writes += 1;
-        self.applied.rolled |= !wanted["spec"]["template"].is_null();
-        Ok(())
-    }
-
-    async fn adopt_creation<K>(&mut self, live: &Value) -> kube::Result<Value>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Serialize
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
-        let patch = ownership::adoption(live);
-        let name = live["metadata"]["name"].as_str().unwrap_or_default();
-        let adopted =
-            self.api::<K>().patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
-        self.applied.writes += 1;
-        json(&adopted)
-    }
-
-    /// Creates; what stands there already is handed back where it is ours, and noted where it is not.
-    async fn create<K>(&mut self, wanted: &K) -> kube::Result<Option<Arc<K>>>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Serialize
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
-        let post = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-        let (api, name) = (self.api::<K>(), wanted.name_any());
-        // What the pass before this one made may not be known to the watch yet: a question is cheaper than
-        // a creation that is refused.
-        let there = match api.get_opt(&name).await? {
-            Some(there) => there,
-            None => match api.create(&post, wanted).await {
-                Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
-                    api.get(&name).await?
-                }
-                created => {
-                    created?;
-                    self.applied.writes += 1;
-                    return Ok(None);
-                }
-            },
-        };
-        if self.is_ours(there.meta()) {
-            return Ok(Some(Arc::new(there)));
-        }
-        self.applied.conflicts.push(Conflict { kind: K::kind(&()).into_owned(), name });
-        Ok(None)
-    }
-
-    async fn take_over(&mut self, name: &str) -> kube::Result<()> {
-        let api = self.api::<Secret>();
-        let there = api.get(name).await?;
-        // It may have changed hands since it was read.
-        if labels::belongs(self.instance, &there.metadata) != Belongs::Retained {
-            let (kind, name) = (Secret::kind(&()).into_owned(), name.to_owned());
-            self.applied.conflicts.push(Conflict { kind, name });
-            return Ok(());
-        }
-        let patch = json!({"metadata": {
-            "resourceVersion": there.resource_version(),
-            "labels": {(labels::INSTANCE_UID): self.instance.uid()},
-        }});
-        api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
-        self.applied.writes += 1;
-        Ok(())
-    }
-
-    /// Fills in what is missing beside what is there.
-    async fn complete(&mut self, wanted: &Secret) -> kube::Result<()> {
-        let api = self.api::<Secret>();
-        let name = wanted.name_any();
-        let there = api.get(&name).await?;
-        let (now, then) = (there.data.as_ref(), wanted.data.as_ref());
-        let key = |data: Option<&BTreeMap<String, ByteString>>| data?.get(ADMIN_KEY).cloned();
-        // It may have changed since it was read, and a key is never written over.
-        if !self.is_ours(&there.metadata) || key(now).is_some_and(|it| Some(it) != key(then)) {
-            return Ok(());
-        }
-        let patch = json!({
-            "metadata": {"uid": there.uid(), "resourceVersion": there.resource_version()},
-            "data": then,
-        });
-        api.patch(&name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
-        self.applied.writes += 1;
-        Ok(())
-    }
-
-    async fn delete<K>(&mut self, found: Option<Arc<K>>) -> kube::Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
-        let Some(found) = found.filter(|it| it.meta().deletion_timestamp.is_none()) else {
-            return Ok(());
-        };
-        let exactly = DeleteParams {
-            preconditions: Some(Preconditions {
-                uid: found.uid(),
-                resource_version: found.resource_version(),
-            }),
-            propagation_policy: Some(PropagationPolicy::Background),
-            ..DeleteParams::default()
-        };
-        match self.api::<K>().delete(&found.name_any(), &exactly).await {
-            Ok(_) => self.applied.writes += 1,
-            Err(kube::Error::Api(status)) if status.code == 404 => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
-    }
-
     /// The finalizer is one entry of a list that others write to as well: the patch is held to the
     /// resourceVersion that the list was read at.
     async fn finalizer(&mut self, wanted: bool) -> kube::Result<()> {
@@ -381,20 +207,4 @@ impl Doer<'_> {
         let namespace = self.instance.namespace().unwrap_or_default();
         Api::namespaced(self.ctx.client.clone(), &namespace)
     }
-}
-
-fn json(object: &impl Serialize) -> kube::Result<Value> {
-    serde_json::to_value(object).map_err(kube::Error::SerdeError)
-}
-
-/// What is wanted, with the shape of it written on it.
-fn shaped<K: Resource + Serialize + Clone>(wanted: &K) -> kube::Result<K> {
-    let mut shaped = wanted.clone();
-    let shape = ownership::shape(&json(wanted)?);
-    shaped.annotations_mut().insert(ownership::SHAPE.to_owned(), shape);
-    Ok(shaped)
-}
-
-fn annotation(object: &Value) -> &Value {
-    &object["metadata"]["annotations"][ownership::SHAPE]
 }

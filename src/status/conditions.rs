@@ -1,57 +1,18 @@
 //! Conditions: computed afresh on every pass from what was seen, in the order in which kstatus reads them.
 
-use k8s_openapi::{api::apps::v1::Deployment, apimachinery::pkg::apis::meta::v1::Time};
+mod parts;
+mod verdict;
+
 use statemachine::{Phase, Step, Waiting, phase::Stage};
 
-use super::messages::{self, RESIZE_REFUSED, Told};
+pub(super) use self::parts::{dashboard, surroundings};
+use self::verdict::Verdict;
+use super::messages::{RESIZE_REFUSED, Told};
 use crate::{
-    api::{Condition, ConditionStatus, ConditionType, ConvexInstance, Engine},
-    observe::{AdminFound, Obstacle, World},
+    api::{ConditionStatus, ConditionType, ConvexInstance},
+    observe::World,
     plan::Applied,
 };
-
-/// A condition before it is known how long it has been so.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Verdict {
-    type_: ConditionType,
-    status: ConditionStatus,
-    reason: String,
-    message: String,
-}
-
-impl Verdict {
-    fn new(
-        type_: ConditionType,
-        status: impl Into<ConditionStatus>,
-        reason: &str,
-        message: impl Into<String>,
-    ) -> Self {
-        Self { type_, status: status.into(), reason: reason.to_owned(), message: message.into() }
-    }
-
-    /// True with a reason of its own, or false for this reason.
-    fn unless(type_: ConditionType, obstacle: Option<&Obstacle>, reason: &str) -> Self {
-        match obstacle {
-            None => Self::new(type_, true, reason, ""),
-            Some(it) => Self::new(type_, false, it.reason, it.message.clone()),
-        }
-    }
-
-    /// The condition, with the time since when its status has been what it is.
-    pub(super) fn since(self, before: &[Condition], generation: i64, now: &Time) -> Condition {
-        let type_ = format!("{:?}", self.type_);
-        let same = before.iter().find(|it| it.type_ == type_ && it.status == self.status);
-        Condition {
-            last_transition_time: same
-                .map_or_else(|| now.clone(), |it| it.last_transition_time.clone()),
-            type_,
-            status: self.status,
-            observed_generation: generation,
-            reason: self.reason,
-            message: self.message,
-        }
-    }
-}
 
 /// The one condition that is written about a phase or pins that this operator does not know.
 pub(super) fn unknown(step: &Step) -> Verdict {
@@ -70,7 +31,7 @@ pub(super) fn of(
 ) -> Vec<Verdict> {
     let mut all = summary(step, world, told);
     all.extend(progress(step, world, told));
-    all.extend(parts(instance, step, world, applied));
+    all.extend(parts::of(instance, step, world, applied));
     all.extend(notices(instance));
     all
 }
@@ -165,139 +126,6 @@ const fn stage_name(stage: Stage) -> &'static str {
         Stage::Rolling => "Rolling",
         Stage::Importing => "Importing",
     }
-}
-
-fn parts(instance: &ConvexInstance, step: &Step, world: &World, applied: &Applied) -> Vec<Verdict> {
-    let asked = instance.spec.dashboard.enabled;
-    let dashboard = dashboard(world).filter(|_| asked);
-    let sqlite = instance.spec.backend.db.engine == Engine::Sqlite;
-    let serves = world.backend_serves();
-    let other = |what: &str| {
-        Obstacle::new(
-            "Unsupported",
-            format!("{what} is not reached by this version of the operator"),
-        )
-    };
-    vec![
-        Verdict::unless(ConditionType::SecretsReady, secrets(world, applied).as_ref(), "Present"),
-        storage(instance, world, applied),
-        Verdict::unless(ConditionType::BackendReady, backend(step, world).as_ref(), "Serving"),
-        Verdict::unless(
-            ConditionType::DashboardReady,
-            dashboard.as_ref(),
-            if asked { "Available" } else { "Disabled" },
-        ),
-        match (sqlite, serves) {
-            (true, true) => Verdict::new(ConditionType::DatabaseConnected, true, "Embedded", ""),
-            (true, false) => {
-                Verdict::new(ConditionType::DatabaseConnected, false, "BackendNotServing", "")
-            }
-            (false, _) => Verdict::unless(
-                ConditionType::DatabaseConnected,
-                Some(&other("a database server")),
-                "",
-            ),
-        },
-        Verdict::unless(
-            ConditionType::ObjectStorageConnected,
-            instance.spec.backend.s3.enabled.then(|| other("object storage")).as_ref(),
-            "NotRequested",
-        ),
-        Verdict::new(
-            ConditionType::Exposed,
-            true,
-            "NotRequested",
-            "reached inside the cluster only",
-        ),
-    ]
-}
-
-fn secrets(world: &World, applied: &Applied) -> Option<Obstacle> {
-    if let Some(obstacle) = &world.keys_obstacle {
-        return Some(obstacle.clone());
-    }
-    let kept = world
-        .keys
-        .as_ref()
-        .is_some_and(|keys| keys.admin_found == AdminFound::Whole && keys.is_kept());
-    // What was created in this pass was not found in it.
-    (!kept && applied.writes == 0).then(|| {
-        Obstacle::passing("SecretsPending", "the Secrets of the instance are not there yet")
-    })
-}
-
-fn storage(instance: &ConvexInstance, world: &World, applied: &Applied) -> Verdict {
-    let type_ = ConditionType::StorageReady;
-    if !instance.spec.backend.storage.pvc.enabled {
-        return Verdict::new(
-            type_,
-            true,
-            "Ephemeral",
-            "the data lives in the pod and dies with it",
-        );
-    }
-    let Some(claim) = world.children.claim.as_deref() else {
-        return Verdict::new(type_, false, "ClaimMissing", "the claim is not there");
-    };
-    if claim.metadata.deletion_timestamp.is_some() {
-        return Verdict::new(
-            type_,
-            false,
-            "ClaimTerminating",
-            "somebody has deleted the claim: it goes, with the data, as soon as no pod uses it. Make a copy of the data now.",
-        );
-    }
-    if let Some(refused) = messages::not_grown(applied) {
-        return Verdict::new(type_, false, refused.reason, refused.message);
-    }
-    let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref()).unwrap_or("Pending");
-    let message = match (phase, &world.trouble) {
-        ("Pending", Some(trouble)) if trouble.reason == "VolumePending" => trouble.message.clone(),
-        _ => String::new(),
-    };
-    Verdict::new(type_, phase == "Bound", phase, message)
-}
-
-fn backend(step: &Step, world: &World) -> Option<Obstacle> {
-    if world.backend_serves() {
-        return None;
-    }
-    let answered = world.answer.as_ref().and_then(|it| it.verdict.as_ref().err());
-    let why = world.trouble.as_ref().or(answered).cloned();
-    let stopped = (step.phase == Phase::Suspended)
-        .then(|| Obstacle::passing("Suspended", "stopped by spec.suspend"));
-    stopped
-        .or(why)
-        .or_else(|| Some(Obstacle::passing("BackendNotServing", "the backend does not serve yet")))
-}
-
-/// What the dashboard lacks.
-pub(super) fn dashboard(world: &World) -> Option<Obstacle> {
-    let Some(deployment) = world.children.dashboard.as_deref() else {
-        return Some(Obstacle::passing("DashboardStarting", "the dashboard is not there yet"));
-    };
-    let trouble = world.dashboard_trouble();
-    (!is_available(deployment)).then(|| {
-        trouble.unwrap_or_else(|| Obstacle::passing("DashboardStarting", "the dashboard starts"))
-    })
-}
-
-fn is_available(deployment: &Deployment) -> bool {
-    let wanted = deployment.spec.as_ref().and_then(|it| it.replicas).unwrap_or(1);
-    let Some(status) = &deployment.status else { return wanted == 0 };
-    let current = status.observed_generation >= deployment.metadata.generation;
-    let updated = status.updated_replicas.unwrap_or_default() >= wanted;
-    current && updated && status.available_replicas.unwrap_or_default() >= wanted
-}
-
-/// What keeps an instance whose backend serves from being as its spec wants it.
-pub(super) fn surroundings(
-    instance: &ConvexInstance,
-    step: &Step,
-    world: &World,
-) -> Option<Obstacle> {
-    let asked = instance.spec.dashboard.enabled && step.phase == Phase::Ready;
-    asked.then(|| dashboard(world)).flatten()
 }
 
 fn notices(instance: &ConvexInstance) -> Vec<Verdict> {

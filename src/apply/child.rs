@@ -1,0 +1,168 @@
+//! One child: made where it is missing, changed where it differs, deleted exactly as it was seen.
+
+use std::{fmt::Debug, sync::Arc};
+
+use k8s_openapi::NamespaceResourceScope;
+use kube::{
+    Resource, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{Doer, compare, ownership};
+use crate::plan::{Conflict, labels::MANAGER};
+
+impl Doer<'_> {
+    /// The child is as it is wanted, in everything that is wanted.
+    pub(super) async fn ensure<K>(&mut self, wanted: &K, found: Option<Arc<K>>) -> kube::Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Serialize
+            + DeserializeOwned
+            + Clone
+            + Debug,
+    {
+        let wanted = shaped(wanted)?;
+        let found = match found {
+            Some(found) => found,
+            None => match self.create::<K>(&wanted).await? {
+                Some(ours) => ours,
+                None => return Ok(()),
+            },
+        };
+        if found.meta().deletion_timestamp.is_some() {
+            return Ok(()); // it is made anew once it is gone
+        }
+        let mut live = json(&*found)?;
+        let wanted = json(&wanted)?;
+        if compare::covers(&live, &wanted) {
+            return Ok(());
+        }
+        let reshaped = annotation(&live) != annotation(&wanted);
+        if reshaped && ownership::is_as_created(&live) {
+            live = self.adopt_creation::<K>(&live).await?;
+        }
+        self.patch::<K>(wanted, &live).await
+    }
+
+    async fn patch<K>(&mut self, mut wanted: Value, live: &Value) -> kube::Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + Debug,
+    {
+        wanted["apiVersion"] = json!(K::api_version(&()));
+        wanted["kind"] = json!(K::kind(&()));
+        for precondition in ["uid", "resourceVersion"] {
+            wanted["metadata"][precondition] = live["metadata"][precondition].clone();
+        }
+        let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let (api, apply) = (self.api::<K>(), PatchParams::apply(MANAGER).force());
+        match api.patch(&name, &apply, &Patch::Apply(&wanted)).await {
+            // To server-side apply, a port whose number was edited is another port, and no two may have one
+            // name: what cannot be had beside ours gives way.
+            Err(kube::Error::Api(status)) if status.code == 422 => {
+                let ours =
+                    PatchParams { field_manager: apply.field_manager, ..PatchParams::default() };
+                api.patch(&name, &ours, &Patch::Merge(&wanted)).await?
+            }
+            applied => applied?,
+        };
+        self.applied.writes += 1;
+        self.applied.rolled |= !wanted["spec"]["template"].is_null();
+        Ok(())
+    }
+
+    async fn adopt_creation<K>(&mut self, live: &Value) -> kube::Result<Value>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Serialize
+            + DeserializeOwned
+            + Clone
+            + Debug,
+    {
+        let patch = ownership::adoption(live);
+        let name = live["metadata"]["name"].as_str().unwrap_or_default();
+        let adopted =
+            self.api::<K>().patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        self.applied.writes += 1;
+        json(&adopted)
+    }
+
+    /// Creates; what stands there already is handed back where it is ours, and noted where it is not.
+    pub(super) async fn create<K>(&mut self, wanted: &K) -> kube::Result<Option<Arc<K>>>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Serialize
+            + DeserializeOwned
+            + Clone
+            + Debug,
+    {
+        let post = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+        let (api, name) = (self.api::<K>(), wanted.name_any());
+        // What the pass before this one made may not be known to the watch yet: a question is cheaper than
+        // a creation that is refused.
+        let there = match api.get_opt(&name).await? {
+            Some(there) => there,
+            None => match api.create(&post, wanted).await {
+                Err(kube::Error::Api(status)) if status.reason == "AlreadyExists" => {
+                    api.get(&name).await?
+                }
+                created => {
+                    created?;
+                    self.applied.writes += 1;
+                    return Ok(None);
+                }
+            },
+        };
+        if self.is_ours(there.meta()) {
+            return Ok(Some(Arc::new(there)));
+        }
+        self.applied.conflicts.push(Conflict { kind: K::kind(&()).into_owned(), name });
+        Ok(None)
+    }
+
+    pub(super) async fn delete<K>(&mut self, found: Option<Arc<K>>) -> kube::Result<()>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + DeserializeOwned
+            + Clone
+            + Debug,
+    {
+        let Some(found) = found.filter(|it| it.meta().deletion_timestamp.is_none()) else {
+            return Ok(());
+        };
+        let exactly = DeleteParams {
+            preconditions: Some(Preconditions {
+                uid: found.uid(),
+                resource_version: found.resource_version(),
+            }),
+            propagation_policy: Some(PropagationPolicy::Background),
+            ..DeleteParams::default()
+        };
+        match self.api::<K>().delete(&found.name_any(), &exactly).await {
+            Ok(_) => self.applied.writes += 1,
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+fn json(object: &impl Serialize) -> kube::Result<Value> {
+    serde_json::to_value(object).map_err(kube::Error::SerdeError)
+}
+
+/// What is wanted, with the shape of it written on it.
+fn shaped<K: Resource + Serialize + Clone>(wanted: &K) -> kube::Result<K> {
+    let mut shaped = wanted.clone();
+    let shape = ownership::shape(&json(wanted)?);
+    shaped.annotations_mut().insert(ownership::SHAPE.to_owned(), shape);
+    Ok(shaped)
+}
+
+fn annotation(object: &Value) -> &Value {
+    &object["metadata"]["annotations"][ownership::SHAPE]
+}

@@ -1,0 +1,57 @@
+//! What is changed about a Secret that is there: whose it is, and what it lacks. Never a key.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{ByteString, api::core::v1::Secret};
+use kube::{
+    Resource, ResourceExt,
+    api::{Patch, PatchParams},
+};
+use serde_json::json;
+
+use super::Doer;
+use crate::plan::{
+    Conflict,
+    labels::{self, Belongs},
+    secrets::ADMIN_KEY,
+};
+
+impl Doer<'_> {
+    pub(super) async fn take_over(&mut self, name: &str) -> kube::Result<()> {
+        let api = self.api::<Secret>();
+        let there = api.get(name).await?;
+        // It may have changed hands since it was read.
+        if labels::belongs(self.instance, &there.metadata) != Belongs::Retained {
+            let (kind, name) = (Secret::kind(&()).into_owned(), name.to_owned());
+            self.applied.conflicts.push(Conflict { kind, name });
+            return Ok(());
+        }
+        let patch = json!({"metadata": {
+            "resourceVersion": there.resource_version(),
+            "labels": {(labels::INSTANCE_UID): self.instance.uid()},
+        }});
+        api.patch(name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        self.applied.writes += 1;
+        Ok(())
+    }
+
+    /// Fills in what is missing beside what is there.
+    pub(super) async fn complete(&mut self, wanted: &Secret) -> kube::Result<()> {
+        let api = self.api::<Secret>();
+        let name = wanted.name_any();
+        let there = api.get(&name).await?;
+        let (now, then) = (there.data.as_ref(), wanted.data.as_ref());
+        let key = |data: Option<&BTreeMap<String, ByteString>>| data?.get(ADMIN_KEY).cloned();
+        // It may have changed since it was read, and a key is never written over.
+        if !self.is_ours(&there.metadata) || key(now).is_some_and(|it| Some(it) != key(then)) {
+            return Ok(());
+        }
+        let patch = json!({
+            "metadata": {"uid": there.uid(), "resourceVersion": there.resource_version()},
+            "data": then,
+        });
+        api.patch(&name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        self.applied.writes += 1;
+        Ok(())
+    }
+}

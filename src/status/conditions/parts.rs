@@ -1,0 +1,151 @@
+//! The conditions of the parts of an instance: secrets, storage, backend, dashboard.
+
+use k8s_openapi::api::apps::v1::Deployment;
+use statemachine::{Phase, Step};
+
+use super::verdict::Verdict;
+use crate::{
+    api::{ConditionType, ConvexInstance, Engine},
+    observe::{AdminFound, Obstacle, World},
+    plan::Applied,
+    status::messages,
+};
+
+/// One condition for each part.
+pub(super) fn of(
+    instance: &ConvexInstance,
+    step: &Step,
+    world: &World,
+    applied: &Applied,
+) -> Vec<Verdict> {
+    let asked = instance.spec.dashboard.enabled;
+    let dashboard = dashboard(world).filter(|_| asked);
+    let sqlite = instance.spec.backend.db.engine == Engine::Sqlite;
+    let serves = world.backend_serves();
+    let other = |what: &str| {
+        Obstacle::new(
+            "Unsupported",
+            format!("{what} is not reached by this version of the operator"),
+        )
+    };
+    vec![
+        Verdict::unless(ConditionType::SecretsReady, secrets(world, applied).as_ref(), "Present"),
+        storage(instance, world, applied),
+        Verdict::unless(ConditionType::BackendReady, backend(step, world).as_ref(), "Serving"),
+        Verdict::unless(
+            ConditionType::DashboardReady,
+            dashboard.as_ref(),
+            if asked { "Available" } else { "Disabled" },
+        ),
+        match (sqlite, serves) {
+            (true, true) => Verdict::new(ConditionType::DatabaseConnected, true, "Embedded", ""),
+            (true, false) => {
+                Verdict::new(ConditionType::DatabaseConnected, false, "BackendNotServing", "")
+            }
+            (false, _) => Verdict::unless(
+                ConditionType::DatabaseConnected,
+                Some(&other("a database server")),
+                "",
+            ),
+        },
+        Verdict::unless(
+            ConditionType::ObjectStorageConnected,
+            instance.spec.backend.s3.enabled.then(|| other("object storage")).as_ref(),
+            "NotRequested",
+        ),
+        Verdict::new(
+            ConditionType::Exposed,
+            true,
+            "NotRequested",
+            "reached inside the cluster only",
+        ),
+    ]
+}
+
+fn secrets(world: &World, applied: &Applied) -> Option<Obstacle> {
+    if let Some(obstacle) = &world.keys_obstacle {
+        return Some(obstacle.clone());
+    }
+    let kept = world
+        .keys
+        .as_ref()
+        .is_some_and(|keys| keys.admin_found == AdminFound::Whole && keys.is_kept());
+    // What was created in this pass was not found in it.
+    (!kept && applied.writes == 0).then(|| {
+        Obstacle::passing("SecretsPending", "the Secrets of the instance are not there yet")
+    })
+}
+
+fn storage(instance: &ConvexInstance, world: &World, applied: &Applied) -> Verdict {
+    let type_ = ConditionType::StorageReady;
+    if !instance.spec.backend.storage.pvc.enabled {
+        return Verdict::new(
+            type_,
+            true,
+            "Ephemeral",
+            "the data lives in the pod and dies with it",
+        );
+    }
+    let Some(claim) = world.children.claim.as_deref() else {
+        return Verdict::new(type_, false, "ClaimMissing", "the claim is not there");
+    };
+    if claim.metadata.deletion_timestamp.is_some() {
+        return Verdict::new(
+            type_,
+            false,
+            "ClaimTerminating",
+            "somebody has deleted the claim: it goes, with the data, as soon as no pod uses it. Make a copy of the data now.",
+        );
+    }
+    if let Some(refused) = messages::not_grown(applied) {
+        return Verdict::new(type_, false, refused.reason, refused.message);
+    }
+    let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref()).unwrap_or("Pending");
+    let message = match (phase, &world.trouble) {
+        ("Pending", Some(trouble)) if trouble.reason == "VolumePending" => trouble.message.clone(),
+        _ => String::new(),
+    };
+    Verdict::new(type_, phase == "Bound", phase, message)
+}
+
+fn backend(step: &Step, world: &World) -> Option<Obstacle> {
+    if world.backend_serves() {
+        return None;
+    }
+    let answered = world.answer.as_ref().and_then(|it| it.verdict.as_ref().err());
+    let why = world.trouble.as_ref().or(answered).cloned();
+    let stopped = (step.phase == Phase::Suspended)
+        .then(|| Obstacle::passing("Suspended", "stopped by spec.suspend"));
+    stopped
+        .or(why)
+        .or_else(|| Some(Obstacle::passing("BackendNotServing", "the backend does not serve yet")))
+}
+
+/// What the dashboard lacks.
+pub(in crate::status) fn dashboard(world: &World) -> Option<Obstacle> {
+    let Some(deployment) = world.children.dashboard.as_deref() else {
+        return Some(Obstacle::passing("DashboardStarting", "the dashboard is not there yet"));
+    };
+    let trouble = world.dashboard_trouble();
+    (!is_available(deployment)).then(|| {
+        trouble.unwrap_or_else(|| Obstacle::passing("DashboardStarting", "the dashboard starts"))
+    })
+}
+
+fn is_available(deployment: &Deployment) -> bool {
+    let wanted = deployment.spec.as_ref().and_then(|it| it.replicas).unwrap_or(1);
+    let Some(status) = &deployment.status else { return wanted == 0 };
+    let current = status.observed_generation >= deployment.metadata.generation;
+    let updated = status.updated_replicas.unwrap_or_default() >= wanted;
+    current && updated && status.available_replicas.unwrap_or_default() >= wanted
+}
+
+/// What keeps an instance whose backend serves from being as its spec wants it.
+pub(in crate::status) fn surroundings(
+    instance: &ConvexInstance,
+    step: &Step,
+    world: &World,
+) -> Option<Obstacle> {
+    let asked = instance.spec.dashboard.enabled && step.phase == Phase::Ready;
+    asked.then(|| dashboard(world)).flatten()
+}

@@ -1,0 +1,130 @@
+//! What keeps an instance where it is, with what to do about it.
+
+use std::time::Duration;
+
+use kube::ResourceExt;
+use statemachine::{Phase, Step, Waiting, pins::Direction};
+
+use super::short;
+use crate::{
+    api::ConvexInstance,
+    observe::{Obstacle, World},
+    plan::labels::VERSION,
+};
+
+/// What is told about a wait.
+pub(super) fn waiting_for(
+    instance: &ConvexInstance,
+    step: &Step,
+    waiting: &Waiting,
+    world: &World,
+) -> Obstacle {
+    let own = || Obstacle::new(waiting.reason(), waiting.to_string());
+    let passing = || Obstacle::passing(waiting.reason(), waiting.to_string());
+    match waiting {
+        Waiting::ForReferences => world.references.clone().unwrap_or_else(own),
+        Waiting::Lost(_) => lost(instance, world).unwrap_or_else(own),
+        Waiting::ForBackend(_) | Waiting::ForOthersGone => {
+            let barred = world.barred.clone();
+            let told = barred.or_else(|| backend(step, world));
+            told.unwrap_or_else(|| others(waiting, world))
+        }
+        Waiting::ForWayBack(strategy) => Obstacle::new(
+            waiting.reason(),
+            format!(
+                "the upgrade to {} is not begun: {} needs a copy or an export of the data first, which this version of the operator does not make. Set spec.maintenance.upgradeStrategy to inPlace and preUpgradeSnapshot to Off to go on without a way back, or put spec.version back.",
+                short(&instance.spec.version),
+                strategy.name()
+            ),
+        ),
+        Waiting::ForChildrenGone => leaving(waiting, world),
+        // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
+        Waiting::ForHelp(_) => backend(step, world).unwrap_or_else(own),
+        Waiting::ForBackendStopped | Waiting::ForFences | Waiting::ForResume(_) => passing(),
+        _ => own(),
+    }
+}
+
+/// What is waited for, with every pod that is taken for this backend's: one of them may be a stray.
+fn others(waiting: &Waiting, world: &World) -> Obstacle {
+    let pods: Vec<_> = world.children.pods.iter().map(|pod| pod.name_any()).collect();
+    let there = if pods.is_empty() { "none".to_owned() } else { pods.join(", ") };
+    Obstacle::passing(waiting.reason(), format!("{waiting} (pods there are: {there})"))
+}
+
+/// Whoever waits this long waits for a person: a finalizer of somebody else, a lost node, a pod that is kept.
+const LEAVING: Duration = Duration::from_mins(3);
+
+fn leaving(waiting: &Waiting, world: &World) -> Obstacle {
+    let left = world.leftovers.join(", ");
+    if world.facts.waited < LEAVING {
+        return Obstacle::passing(waiting.reason(), format!("waiting for {left}"));
+    }
+    Obstacle::new(
+        "ChildrenStuck",
+        format!(
+            "the deletion waits for {left}, longer than they should take: see what keeps them (finalizers, a lost node, a controller of somebody else). Nothing is forced, for a backend that still runs still writes."
+        ),
+    )
+}
+
+fn lost(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
+    let storage = &instance.spec.backend.storage.pvc;
+    if storage.enabled && world.children.claim_is_lost() {
+        let name = world.claim_name(instance);
+        if world.children.claim_is_going() {
+            return Some(Obstacle::new(
+                "StoreLost",
+                format!(
+                    "claim \"{name}\", which holds the data of this instance, is being deleted: it goes, with the data, as soon as no pod uses it. Make a copy of the data now; the backend is left running."
+                ),
+            ));
+        }
+        return Some(Obstacle::new(
+            "StoreLost",
+            format!(
+                "claim \"{name}\", which holds the data of this instance, is gone or has lost its volume. An empty one is not made in its place: restore \"{name}\" from a backup or a retained volume."
+            ),
+        ));
+    }
+    world.keys_obstacle.clone()
+}
+
+/// Why the backend does not serve: what its pod tells, else what it answered.
+fn backend(step: &Step, world: &World) -> Option<Obstacle> {
+    let answered = world.answer.as_ref().map(|it| &it.verdict);
+    match (&world.trouble, answered) {
+        (Some(trouble), _) => Some(trouble.clone()),
+        (None, Some(Err(obstacle))) => Some(obstacle.clone()),
+        (None, Some(Ok(version))) => {
+            let aim = aim(world).filter(|aim| aim != version)?;
+            (step.phase != Phase::Ready).then(|| other_version(world, version, aim))
+        }
+        (None, None) => None,
+    }
+}
+
+/// A pod that is yet to be replaced answers as it was asked to; only a new one that does so is wrong.
+fn other_version(world: &World, answers: &str, aim: &str) -> Obstacle {
+    let asked = world.children.pods.first().and_then(|pod| pod.annotations().get(VERSION));
+    let (now, then) = (short(answers), short(aim));
+    if asked.is_some_and(|asked| asked != aim) {
+        return Obstacle::passing(
+            "BackendReplacing",
+            format!("the backend of version {now} is being replaced by {then}"),
+        );
+    }
+    Obstacle::new(
+        "VersionMismatch",
+        format!("the backend answers as version {now}, and {then} was asked for"),
+    )
+}
+
+fn aim(world: &World) -> Option<&str> {
+    let pins = &world.facts.pins;
+    let aim = pins.upgrade.as_ref().map(|it| match it.direction {
+        Direction::Forward => &it.to.release.version,
+        Direction::Rollback => &it.from.release.version,
+    });
+    aim.or(pins.home.as_ref().map(|home| &home.release.version)).map(String::as_str)
+}

@@ -1,0 +1,79 @@
+//! What is, and what has just happened, in a sentence or two.
+
+use statemachine::{Phase, Step, taken::Reason};
+
+use super::short;
+use crate::{
+    api::ConvexInstance,
+    observe::{Obstacle, World},
+};
+
+/// What is.
+pub(super) fn sentence(
+    instance: &ConvexInstance,
+    step: &Step,
+    world: &World,
+    obstacle: Option<&Obstacle>,
+) -> String {
+    let version = short(&instance.spec.version);
+    let why = obstacle.map(|it| it.message.as_str()).unwrap_or_default();
+    match (step.phase, obstacle) {
+        (Phase::Ready, None) => format!("the backend serves {}", short(&world.release().version)),
+        (Phase::Suspended, _) => "suspended by spec.suspend; all data is kept".to_owned(),
+        (Phase::Provisioning, Some(_)) => format!("waiting for the backend: {why}"),
+        (Phase::Upgrading(stage), Some(_)) => {
+            format!("upgrading to {version}, {}: {why}", format!("{stage:?}").to_lowercase())
+        }
+        (Phase::Degraded, _) => degraded(world, why),
+        (_, Some(_)) => why.to_owned(),
+        (Phase::Pending, None) => "looking at what the spec refers to".to_owned(),
+        (Phase::Provisioning, None) => {
+            format!("creating secrets, storage, backend and dashboard for version {version}")
+        }
+        (Phase::Upgrading(stage), None) => {
+            format!("upgrading to {version}, {}", format!("{stage:?}").to_lowercase())
+        }
+        (Phase::Deleting, None) => "removing what belongs to the instance".to_owned(),
+        (Phase::Unknown, None) => "a newer operator wrote this status".to_owned(),
+    }
+}
+
+fn degraded(world: &World, why: &str) -> String {
+    let Some(upgrade) = &world.facts.pins.upgrade else { return why.to_owned() };
+    let (from, to) = (short(&upgrade.from.release.version), short(&upgrade.to.release.version));
+    let back = if upgrade.has_way_back() {
+        format!("To go back: set spec.version to {}.", upgrade.from.release.version)
+    } else {
+        format!("There is no way back to {from}: none was asked for (preUpgradeSnapshot Off).")
+    };
+    format!(
+        "upgrade {} to {to} stopped in {:?}: {why}. {back} To try again: annotate convex.icod.de/retry=<anything new>.",
+        upgrade.id.0, upgrade.stage
+    )
+}
+
+/// What is said about an edge, where that is more than what is said about the phase.
+pub(super) fn announced(
+    instance: &ConvexInstance,
+    reason: Reason,
+    world: &World,
+) -> Option<String> {
+    let version = short(&instance.spec.version);
+    let runs = short(&world.release().version);
+    Some(match reason {
+        Reason::Provisioning | Reason::Settled => {
+            format!("creating secrets, storage, backend and dashboard for version {version}")
+        }
+        Reason::Ready => format!("backend serves {runs}, admin key accepted"),
+        Reason::UpgradeStarted => format!("{runs} -> {version} in place, without a way back"),
+        Reason::UpgradeFinished => {
+            format!("backend serves {version} after {}s", world.facts.waited.as_secs())
+        }
+        Reason::Recovered => format!("the backend serves {runs} again"),
+        Reason::Resumed => "resumed: the backend is started again".to_owned(),
+        Reason::MemoryLost => {
+            "the status was lost: looking at what is there before anything is moved".to_owned()
+        }
+        _ => return None,
+    })
+}
