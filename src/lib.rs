@@ -22,3 +22,4 @@ pub mod rbac;
 pub mod retry;
 pub mod status;
 pub mod telemetry;
+pub mod worker;

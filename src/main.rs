@@ -1,7 +1,7 @@
 //! Arguments and wiring.
 
 use clap::{Parser, Subcommand, ValueEnum};
-use convex_operator::{api, operator, rbac};
+use convex_operator::{api, operator, rbac, worker};
 
 #[derive(Parser)]
 #[command(name = "convex-operator", version, about = "Kubernetes operator for self-hosted Convex")]
@@ -14,6 +14,8 @@ struct Arguments {
 enum Command {
     /// Run the operator until SIGTERM or SIGINT.
     Run(Box<operator::Options>),
+    /// Copy a volume onto an empty one, read it back, and report; what the operator's Jobs run.
+    Copy(worker::copy::Options),
     /// Print a manifest that is generated from the code.
     Print {
         /// Which one.
@@ -32,6 +34,7 @@ enum Manifest {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Arguments::parse().command {
         Command::Run(options) => operator::run(*options),
+        Command::Copy(options) => Ok(worker::copy::run(&options)?),
         Command::Print { what: Manifest::Crd } => {
             print!("{}", api::crd_yaml()?);
             Ok(())

@@ -12,6 +12,9 @@ use serde::Deserialize;
 
 use crate::{checkout::Checkout, progress};
 
+/// The variables with which cargo tells a program about its package.
+const OF_A_PACKAGE: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+
 /// One line of `cargo build --message-format=json`; others than artifacts have no executable.
 #[derive(Deserialize)]
 struct Message {
@@ -43,7 +46,14 @@ pub fn build(checkout: &Checkout, programs: &[&str]) -> Result<Programs> {
     let started = Instant::now();
     progress::say(&format!("building {}", programs.join(", ")));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let done = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What an outer `cargo run` says about its own package; build scripts that look at it would run anew each time.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|it| OF_A_PACKAGE.iter().any(|of| it.starts_with(of))) {
+            command.env_remove(name);
+        }
+    }
+    let done = command
         .args(["build", "--quiet", "--locked", "--workspace"])
         .arg("--message-format=json-render-diagnostics")
         .args(programs.iter().flat_map(|program| ["--bin", program]))

@@ -70,6 +70,13 @@ impl Description {
         read.map(Some).with_context(|| format!("{} is not a description", path.display()))
     }
 
+    /// Where kubectl keeps what it has found out about this cluster: never what it knew of an earlier one at
+    /// this address, or of this one before our resource was installed.
+    #[must_use]
+    pub fn kubectl_cache(&self) -> PathBuf {
+        self.run.join("kubectl")
+    }
+
     /// The path of one of its programs.
     ///
     /// # Errors

@@ -116,6 +116,7 @@ async fn run(action: Action) -> Result<()> {
             let running = running(node)?;
             let mut command = Command::new(running.tool("kubectl")?);
             command.args(arguments).env("KUBECONFIG", &running.kubeconfig);
+            command.env("KUBECACHEDIR", running.kubectl_cache());
             Err(command.exec()).context("starting kubectl")
         }
         Action::ExecInNet { node, command } => {

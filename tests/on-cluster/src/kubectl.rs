@@ -14,6 +14,7 @@ use tokio::{io::AsyncWriteExt, process::Command};
 pub struct Kubectl {
     program: PathBuf,
     cluster: [String; 2],
+    cache: Option<PathBuf>,
 }
 
 impl Kubectl {
@@ -24,14 +25,15 @@ impl Kubectl {
     pub fn of(cluster: &Description) -> Result<Self> {
         let kubeconfig = cluster.kubeconfig.display().to_string();
         let program = cluster.tool("kubectl")?.to_owned();
-        Ok(Self { program, cluster: ["--kubeconfig".to_owned(), kubeconfig] })
+        let cache = Some(cluster.kubectl_cache());
+        Ok(Self { program, cluster: ["--kubeconfig".to_owned(), kubeconfig], cache })
     }
 
     /// As the user of a context of the user's own kubeconfig.
     #[must_use]
     pub fn in_context(program: &Path, context: &str) -> Self {
         let cluster = ["--context".to_owned(), context.to_owned()];
-        Self { program: program.to_owned(), cluster }
+        Self { program: program.to_owned(), cluster, cache: None }
     }
 
     /// The command, still without what is asked.
@@ -39,6 +41,7 @@ impl Kubectl {
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.cluster).stdin(Stdio::null()).kill_on_drop(true);
+        command.envs(self.cache.iter().map(|cache| ("KUBECACHEDIR", cache)));
         command
     }
 

@@ -74,6 +74,7 @@ fn kubectl_apply(cluster: &Description, manifest: &[u8]) -> Result<()> {
         .args(["apply", "--server-side", "--force-conflicts", "--field-manager", FIELD_MANAGER])
         .args(["--filename", "-"])
         .env("KUBECONFIG", &cluster.kubeconfig)
+        .env("KUBECACHEDIR", cluster.run.join("kubectl-install"))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -1,0 +1,194 @@
+//! A cold copy: one volume onto another, byte for byte, while nobody has either open.
+//!
+//! What is copied is read back from the target and compared by digest; only then is the copy whole, and its
+//! manifest says so. A run that was cut off is started anew by the next one, and never taken for a copy.
+
+mod content;
+mod entry;
+mod error;
+mod manifest;
+mod verify;
+
+use std::{
+    collections::HashMap,
+    fs,
+    os::unix::fs::{MetadataExt, symlink},
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+
+pub use self::error::Error;
+use self::{
+    entry::{Entry, Kind, entries},
+    error::At,
+    manifest::Manifest,
+};
+use super::report::Report;
+
+/// What a copy of ours keeps beside the data, at the root of its volume.
+pub const OWN: &str = ".convex-operator";
+/// What some file systems make at their root; it holds nothing of the user's.
+const LOST_AND_FOUND: &str = "lost+found";
+
+/// A copy that is to be made.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// What the operator calls it; a copy of another name is never written over.
+    pub id: String,
+    /// The root of the volume that is copied.
+    pub from: PathBuf,
+    /// The root of the volume that it is copied to.
+    pub to: PathBuf,
+}
+
+/// What a Job that copies is told.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// What the operator calls the copy.
+    #[arg(long)]
+    id: String,
+    /// The root of the volume that is copied.
+    #[arg(long)]
+    from: PathBuf,
+    /// The root of the volume that it is copied to.
+    #[arg(long)]
+    to: PathBuf,
+    /// Where the report is written.
+    #[arg(long, default_value = "/dev/termination-log")]
+    report: PathBuf,
+}
+
+/// Makes a copy, and reports how that ended.
+///
+/// # Errors
+/// See [`Error`]; the report tells the same.
+pub fn run(options: &Options) -> Result<(), Error> {
+    let Options { id, from, to, report } = options.clone();
+    let made = Copy { id, from, to }.make();
+    let told = match &made {
+        Ok(copied) => copied.clone(),
+        Err(error) => Report::failed(error.reason(), &error.to_string()),
+    };
+    told.write(&report).at(&report)?;
+    made.map(|_| ())
+}
+
+impl Copy {
+    /// Copies, reads back, and says what was copied. A copy of this name that is whole is read back only.
+    ///
+    /// # Errors
+    /// See [`Error`]. The source is never changed, and a target that holds anything else is left alone.
+    pub fn make(&self) -> Result<Report, Error> {
+        if !self.is_whole()? {
+            self.clear()?;
+            self.has_room()?;
+            let mut manifest = Manifest::begin(&self.own(), &self.id)?;
+            self.fill(&mut manifest)?;
+            manifest.end()?;
+        }
+        let read_back = verify::all(&self.to, &self.own(), &self.id)?;
+        manifest::seal(&self.own(), &self.id, &read_back)?;
+        Ok(Report::Copied {
+            id: self.id.clone(),
+            entries: read_back.entries,
+            bytes: read_back.bytes,
+            sha256: read_back.sha256,
+        })
+    }
+
+    fn own(&self) -> PathBuf {
+        self.to.join(OWN)
+    }
+
+    /// Whether the target holds this copy and it was whole once.
+    fn is_whole(&self) -> Result<bool, Error> {
+        Ok(manifest::state(&self.own())?.is_some_and(|it| it.id == self.id && it.whole))
+    }
+
+    /// Takes away what an earlier run of this very copy has left.
+    fn clear(&self) -> Result<(), Error> {
+        let state = manifest::state(&self.own())?;
+        let ours = state.as_ref().is_some_and(|it| it.id == self.id);
+        let mut others = fs::read_dir(&self.to).at(&self.to)?.filter_map(Result::ok);
+        if !ours {
+            return match others.find(|it| it.file_name() != LOST_AND_FOUND) {
+                None => Ok(()),
+                Some(_) => Err(Error::TargetNotEmpty(self.to.clone())),
+            };
+        }
+        for entry in others.filter(|it| it.file_name() != LOST_AND_FOUND && it.file_name() != OWN) {
+            let path = entry.path();
+            let is_folder = entry.file_type().at(&path)?.is_dir();
+            if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }.at(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses before anything is written what cannot end well.
+    fn has_room(&self) -> Result<(), Error> {
+        let mut needed = 0_u64;
+        for entry in entries(&self.from) {
+            let entry = entry?;
+            entry.is_copied()?;
+            needed += entry.metadata.blocks() * 512;
+        }
+        let room = rustix::fs::statvfs(&self.to).map_err(std::io::Error::from).at(&self.to)?;
+        let free = room.f_bavail * room.f_frsize;
+        fits(needed, free)
+    }
+
+    fn fill(&self, manifest: &mut Manifest) -> Result<(), Error> {
+        // Links within the volume stay links: by device and inode, the first path that was copied.
+        let mut linked: HashMap<(u64, u64), PathBuf> = HashMap::new();
+        let mut folders = Vec::new();
+        for entry in entries(&self.from) {
+            let entry = entry?;
+            let inode = (entry.metadata.dev(), entry.metadata.ino());
+            let several = entry.kind == Kind::File && entry.metadata.nlink() > 1;
+            let first = linked.get(&inode).filter(|_| several).cloned();
+            let digest = self.put(&entry, first.as_deref())?;
+            if several {
+                linked.entry(inode).or_insert_with(|| entry.path.clone());
+            }
+            manifest.add(&entry, digest.as_deref())?;
+            folders.extend(Some(entry).filter(|it| it.kind == Kind::Folder));
+        }
+        // The time of a folder moves with what is put into it, and its permissions may forbid that: they are
+        // set once all is there, from the inside out.
+        folders.iter().rev().try_for_each(|it| it.dress(&self.to.join(&it.path)))
+    }
+
+    /// One entry onto the target, and the digest of its content.
+    fn put(&self, entry: &Entry, first: Option<&Path>) -> Result<Option<String>, Error> {
+        let target = self.to.join(&entry.path);
+        let digest = match (&entry.kind, first) {
+            (Kind::Socket, _) => return Ok(None),
+            (Kind::Device, _) => return Err(Error::Device(entry.absolute.clone())),
+            (Kind::Folder, _) => return fs::create_dir(&target).map(|()| None).at(&target),
+            (Kind::File, Some(first)) => {
+                fs::hard_link(self.to.join(first), &target).at(&target)?;
+                return content::digest(&target).map(Some);
+            }
+            (Kind::Link(to), _) => symlink(to, &target).map(|()| None).at(&target)?,
+            (Kind::File, None) => Some(content::copy(&entry.absolute, &target)?),
+        };
+        entry.unchanged()?;
+        entry.dress(&target)?;
+        Ok(digest)
+    }
+}
+
+/// The manifest and the file system's own tables take a little.
+fn fits(needed: u64, free: u64) -> Result<(), Error> {
+    let with_tables = needed + needed / 100 + (1 << 20);
+    if free < with_tables { Err(Error::NoRoom { needed: with_tables, free }) } else { Ok(()) }
+}
+
+/// Whether a path at the root of a volume is no part of its data.
+fn is_own(path: &Path) -> bool {
+    path == Path::new(OWN) || path == Path::new(LOST_AND_FOUND)
+}
+
+#[cfg(test)]
+mod tests;
