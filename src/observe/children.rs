@@ -54,12 +54,15 @@ impl Children {
         names: &Names,
     ) -> kube::Result<Self> {
         let stores = &ctx.stores;
+        let claim = Self::claim(ctx, instance, names).await?;
+        let stateful_set = ours(&stores.stateful_sets, instance, &names.backend());
+        let backends = Self::backend_pods(ctx, instance, names, (&claim, &stateful_set)).await?;
         Ok(Self {
-            claim: Self::claim(ctx, instance, names).await?,
+            claim,
             config: ours(&stores.configs, instance, &names.config()),
             service: ours(&stores.services, instance, &names.backend_service()),
-            stateful_set: ours(&stores.stateful_sets, instance, &names.backend()),
-            pods: Self::backend_pods(ctx, instance, names).await?,
+            stateful_set,
+            pods: backends,
             dashboard: ours(&stores.deployments, instance, &names.dashboard()),
             dashboard_service: ours(&stores.services, instance, &names.dashboard()),
             dashboard_pods: pods(&stores.pods, instance, Part::Dashboard),
@@ -67,11 +70,13 @@ impl Children {
     }
 
     /// A pod that lost a label is not watched any more and may well be running: before there is held to be
-    /// none, the API server is asked for the one that the `StatefulSet` makes.
+    /// none, the API server is asked for the one that the `StatefulSet` makes. It is ours where it has our
+    /// claim open or our `StatefulSet` has made it.
     async fn backend_pods(
         ctx: &Context,
         instance: &ConvexInstance,
         names: &Names,
+        (claim, set): (&Option<Arc<PersistentVolumeClaim>>, &Option<Arc<StatefulSet>>),
     ) -> kube::Result<Vec<Arc<Pod>>> {
         let labelled = pods(&ctx.stores.pods, instance, Part::Backend);
         if !labelled.is_empty() {
@@ -80,8 +85,13 @@ impl Children {
         let namespace = instance.namespace().unwrap_or_default();
         let api: Api<Pod> = Api::namespaced(ctx.client.clone(), &namespace);
         let found = api.get_opt(&names.backend_pod()).await?;
-        let claim = claim_name(instance, names);
-        let ours = found.filter(|pod| mounts(pod, &claim) || is_made_by(pod, &names.backend()));
+        let claim =
+            claim.as_deref().filter(|it| labels::belongs(instance, &it.metadata) == Belongs::Ours);
+        let made_by = set.as_ref().and_then(|it| it.uid());
+        let ours = found.filter(|pod| {
+            claim.is_some_and(|it| mounts(pod, &it.name_any()))
+                || made_by.is_some_and(|uid| pod.owner_references().iter().any(|it| it.uid == uid))
+        });
         Ok(ours.map(Arc::new).into_iter().collect())
     }
 
@@ -139,10 +149,6 @@ pub(super) fn mounts(pod: &Pod, claim: &str) -> bool {
     let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
     let mut claims = volumes.filter_map(|it| it.persistent_volume_claim.as_ref());
     claims.any(|it| it.claim_name == claim)
-}
-
-fn is_made_by(pod: &Pod, set: &str) -> bool {
-    pod.owner_references().iter().any(|it| it.kind == "StatefulSet" && it.name == set)
 }
 
 fn ours<K>(store: &Store<K>, instance: &ConvexInstance, name: &str) -> Option<Arc<K>>

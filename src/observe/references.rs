@@ -75,8 +75,12 @@ pub(super) async fn opened(
     children: &Children,
 ) -> kube::Result<Option<Obstacle>> {
     let Some(claim) = children.claim.as_deref().map(ResourceExt::name_any) else { return Ok(None) };
-    let at_rest = matches!(phase(instance), Phase::Suspended | Phase::Deleting | Phase::Unknown);
-    if at_rest || backend::is_started(children) {
+    let starts = match phase(instance) {
+        Phase::Suspended => !instance.spec.suspend,
+        Phase::Deleting | Phase::Unknown => false,
+        _ => true,
+    };
+    if !starts || backend::is_started(children) {
         return Ok(None);
     }
     let namespace = instance.namespace().unwrap_or_default();

@@ -163,3 +163,45 @@ async fn what_belongs_to_somebody_else_outlives_an_instance_that_takes_its_data_
         );
     }
 }
+
+/// The pod of somebody else's `StatefulSet` has the name that ours would have.
+#[tokio::test]
+async fn a_deletion_does_not_wait_for_a_pod_of_somebody_else() {
+    let rig = Rig::with(looked_at("dev")).await;
+    rig.server.put("statefulsets", foreign("StatefulSet", "dev-backend"));
+    let volumes = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "dev-data"}}]);
+    rig.server.put("persistentvolumeclaims", foreign("PersistentVolumeClaim", "dev-data"));
+    let mut pod = foreign("Pod", "dev-backend-0");
+    pod["spec"] = json!({"containers": [], "volumes": volumes});
+    rig.server.put("pods", pod);
+    rig.pass("dev").await.unwrap();
+    rig.server.edit("convexinstances", "dev", |it| {
+        it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    });
+    for _ in 0..4 {
+        if rig.server.get("convexinstances", "dev").is_some() {
+            rig.pass("dev").await.unwrap();
+        }
+    }
+    assert!(rig.server.get("convexinstances", "dev").is_none());
+    assert!(rig.server.get("pods", "dev-backend-0").is_some());
+}
+
+/// Whoever looks into the data of a suspended instance keeps it from being opened until they are done.
+#[tokio::test]
+async fn a_suspended_instance_is_not_resumed_onto_a_claim_that_another_pod_has_open() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| it["spec"]["suspend"] = json!(true));
+    rig.run("dev", 4).await;
+    let mut pod = foreign("Pod", "somebody");
+    let volumes = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "dev-data"}}]);
+    pod["spec"] = json!({"containers": [], "volumes": volumes});
+    rig.server.put("pods", pod);
+    rig.server.edit("convexinstances", "dev", |it| it["spec"]["suspend"] = json!(false));
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "Ready"), "False/ClaimInUse");
+    assert!(rig.server.get("pods", "dev-backend-0").is_none());
+    rig.server.remove("pods", "somebody");
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
