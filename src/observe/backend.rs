@@ -12,6 +12,8 @@ use statemachine::{
     pins::{Backend, Release, Store},
 };
 
+use kube::ResourceExt;
+
 use super::{Answer, Children};
 use crate::plan::{backend::CONTAINER, labels};
 
@@ -44,7 +46,11 @@ pub(super) fn found(children: &Children) -> Option<Backend> {
 pub(super) fn pods(children: &Children, answer: Option<&Answer>) -> Vec<observed::Pod> {
     let set = children.stateful_set.as_deref();
     let seen = |pod: &Pod| {
-        let health = if is_outdated(pod, set) { Health::Starting } else { health(pod, answer) };
+        let unreached = children.unreached.contains(&pod.name_any());
+        let health = match health(pod, answer) {
+            Health::Serving if unreached || is_outdated(pod, set) => Health::Starting,
+            health => health,
+        };
         observed::Pod { backend: of_pod(pod), health }
     };
     children.pods.iter().map(|pod| seen(pod)).collect()

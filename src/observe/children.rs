@@ -35,6 +35,8 @@ pub struct Children {
     pub stateful_set: Option<Arc<StatefulSet>>,
     /// Every pod of the backend that is not fully gone.
     pub pods: Vec<Arc<Pod>>,
+    /// Those of them that lost a label by which the Service leads to them.
+    pub unreached: Vec<String>,
     /// The dashboard.
     pub dashboard: Option<Arc<Deployment>>,
     /// The Service of the dashboard.
@@ -62,6 +64,7 @@ impl Children {
             config: ours(&stores.configs, instance, &names.config()),
             service: ours(&stores.services, instance, &names.backend_service()),
             stateful_set,
+            unreached: unreached(instance, &backends),
             pods: backends,
             dashboard: ours(&stores.deployments, instance, &names.dashboard()),
             dashboard_service: ours(&stores.services, instance, &names.dashboard()),
@@ -142,6 +145,16 @@ impl Children {
     pub fn claim_is_going(&self) -> bool {
         self.claim.as_deref().is_some_and(|claim| claim.metadata.deletion_timestamp.is_some())
     }
+}
+
+fn unreached(instance: &ConvexInstance, backends: &[Arc<Pod>]) -> Vec<String> {
+    let mut wanted = labels::selector(instance, Part::Backend);
+    wanted.insert(labels::TRAFFIC.to_owned(), "flows".to_owned());
+    let lacks = |pod: &&Arc<Pod>| {
+        pod.metadata.deletion_timestamp.is_none()
+            && wanted.iter().any(|(key, value)| pod.labels().get(key) != Some(value))
+    };
+    backends.iter().filter(lacks).map(|pod| pod.name_any()).collect()
 }
 
 /// Whether a pod has a claim among its volumes.

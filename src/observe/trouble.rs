@@ -18,6 +18,9 @@ const DASHBOARD: &str = "dashboard";
 
 /// What keeps the backend from serving; none where nothing is known to.
 pub(super) async fn of(ctx: &Context, children: &Children) -> Option<Obstacle> {
+    if let Some(pod) = children.unreached.first() {
+        return Some(astray(pod));
+    }
     let pod = children.pods.first().map(|pod| of_pod(pod));
     let claim = children.claim.as_deref().filter(|claim| claim::is_pending(claim));
     match (claim, pod) {
@@ -27,6 +30,16 @@ pub(super) async fn of(ctx: &Context, children: &Children) -> Option<Obstacle> {
         }
         (_, pod) => pod.flatten(),
     }
+}
+
+/// Nobody but a person takes labels from a pod, and the `StatefulSet` does not give them back.
+fn astray(pod: &str) -> Obstacle {
+    Obstacle::new(
+        "PodAstray",
+        format!(
+            "pod {pod} has lost labels that it was made with: the Service does not lead to it. Have it made anew: kubectl delete pod {pod}"
+        ),
+    )
 }
 
 /// How long the scheduler may look for a node before that is worth a word: it tries again by itself when

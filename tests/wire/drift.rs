@@ -184,3 +184,17 @@ async fn a_claim_that_may_not_grow_keeps_nothing_else_from_being_put_back() {
     rig.run("dev", 3).await;
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
+
+/// It runs, and nobody is led to it; nobody replaces it either, since its name is taken.
+#[tokio::test]
+async fn a_pod_that_lost_what_the_service_selects_by_is_said_to_be_astray() {
+    for label in ["app.kubernetes.io/component", "convex.icod.de/traffic"] {
+        let rig = Rig::ready(instance("dev")).await;
+        rig.server.edit("pods", "dev-backend-0", |it| {
+            it["metadata"]["labels"].as_object_mut().unwrap().remove(label);
+        });
+        rig.pass("dev").await.unwrap();
+        assert_eq!(rig.condition("dev", "Ready"), "False/PodAstray", "{label}");
+        assert!(rig.status("dev")["message"].as_str().unwrap().contains("kubectl delete pod"));
+    }
+}
