@@ -12,7 +12,7 @@ mod compare;
 mod ownership;
 mod secrets;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
 use kube::{
@@ -23,14 +23,18 @@ use serde_json::json;
 
 use crate::{
     api::ConvexInstance,
-    context::Context,
+    context::{Context, Span},
     error::Error,
     observe::{World, uid},
     plan::{
         Applied, Child, Kind, Plan, Prepared, Refused, Step,
         labels::{self, Belongs, FINALIZER},
+        service,
     },
 };
+
+/// How long writes may fail before that is worth a word: most of it passes.
+const LASTING: Duration = Duration::from_secs(10);
 
 /// Carries a plan out. What the API server refuses, or what belongs to somebody else, is noted and ends
 /// the plan: what comes later depends on it.
@@ -56,11 +60,20 @@ pub async fn differences(
                     continue;
                 }
                 doer.applied.refused.push(refused);
+                if !is_apart(step) {
+                    break;
+                }
+            }
+            Err(kube::Error::Api(status)) if status.code >= 500 => {
+                doer.applied.failed = Some(kube::Error::Api(status));
                 break;
             }
             Err(error) => return Err(Error::Apply(error)),
         }
     }
+    let fails = doer.applied.failed.is_some();
+    let lasted = ctx.memory.lasted(&uid(instance), Span::Failing, fails).unwrap_or_default();
+    doer.applied.fails = lasted >= LASTING;
     Ok(Plan { steps: plan.steps, state: doer.applied })
 }
 
@@ -122,7 +135,9 @@ impl Doer<'_> {
             Step::Ensure(Child::ConfigMap(it)) => self.ensure(&**it, children.config.clone()).await,
             Step::Ensure(Child::Claim(it)) => self.ensure(&**it, children.claim.clone()).await,
             Step::Ensure(Child::Service(it)) => {
-                self.ensure(&**it, self.service(&it.name_any())).await
+                self.ensure(&**it, self.service(&it.name_any())).await?;
+                self.applied.flows |= service::flows(it);
+                Ok(())
             }
             Step::Ensure(Child::StatefulSet(it)) => {
                 self.ensure(&**it, children.stateful_set.clone()).await

@@ -78,6 +78,8 @@ pub struct Memory {
 pub enum Span {
     /// The backend of an instance is away.
     Away,
+    /// The API server fails to write a child.
+    Failing,
     /// The backend of an instance answers badly.
     Unanswered,
     /// A status that differs from the written one, and is not urgent.

@@ -1,5 +1,6 @@
 //! Watches, the order of one pass, and what follows from an error.
 
+mod unreadable;
 mod watches;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -41,7 +42,7 @@ pub async fn reconcile(
     ctx: Arc<Context>,
 ) -> Result<Action, Error> {
     let _timer = metrics::pass();
-    let instance = decoded(&instance)?; //                                       no client
+    let instance = unreadable::decoded(&ctx, &instance).await?; //               client, where it cannot be
     if is_done_with(&instance) {
         ctx.memory.forget(&uid(&instance));
         return Ok(Action::await_change());
@@ -58,16 +59,9 @@ pub async fn reconcile(
     let plan = apply::differences(&ctx, &instance, plan, &world).await?; //      client, only what differs
     let reported = status::report(&ctx, &instance, &step, &world, &plan).await?; // client, only if it changed
     events::warn(&ctx, &instance, &reported).await; //                           client, best effort
+    plan.outcome()?; //                                                          no client
     ctx.backoffs.reset(&uid(&instance));
     Ok(retry::look_again(&step, &world, reported.unwritten))
-}
-
-/// An instance that cannot be read is left as it is, and the others go on.
-fn decoded(instance: &DeserializeGuard<ConvexInstance>) -> Result<Arc<ConvexInstance>, Error> {
-    match &instance.0 {
-        Ok(instance) => Ok(Arc::new(instance.clone())),
-        Err(invalid) => Err(Error::Decode(invalid.error.clone())),
-    }
 }
 
 /// A deleted instance without our finalizer is somebody else's to finish.

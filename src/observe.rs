@@ -1,8 +1,8 @@
 //! Reads the cluster once, without writing, and turns objects into facts.
 //!
 //! [`cluster`] is the only part that talks to anybody; everything below takes objects and returns values.
-//! A fact that is not asked for by the phase is not looked for: nothing here runs on a timer while an
-//! instance is at rest.
+//! A fact that is not asked for by the phase is not looked for: but for its Secrets, which are not watched,
+//! nothing is asked for while an instance is at rest.
 
 mod answer;
 mod backend;
@@ -106,11 +106,23 @@ impl World {
         matches!(&self.children.pods[..], [pod] if backend::is_ready(pod))
     }
 
+    /// Whether the Service leads to the backend, as it was found.
+    #[must_use]
+    pub fn traffic_flows(&self) -> bool {
+        self.children.service.as_deref().is_some_and(crate::plan::service::flows)
+    }
+
     /// What keeps the dashboard from being up, as its pods tell.
     #[must_use]
     pub fn dashboard_trouble(&self) -> Option<Obstacle> {
         let mut told = self.children.dashboard_pods.iter().filter_map(|pod| trouble::of_pod(pod));
         told.find(|it| it.abnormal)
+    }
+
+    /// Whether something is gone that is never made anew; that is told before all else.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.facts.missing.is_some()
     }
 
     /// The name of the claim that holds the data.
@@ -135,6 +147,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let found = backend::found(&children).filter(|_| barred.is_none());
     let data = data(instance, &pins, &children, found.is_some());
     let keys = keys::read(ctx, instance, &names, &data).await.map_err(Error::Observe)?;
+    let keys = keys.for_data_of(children.instance_name().filter(|_| barred.is_none()));
     let references = references::read(ctx, instance, &names, &children, opened.as_ref())
         .await
         .map_err(Error::Observe)?;
@@ -255,5 +268,5 @@ fn missing(
     if instance.spec.backend.storage.pvc.enabled && children.claim_is_lost() {
         return Some(Vital::Store);
     }
-    keys.keys.is_none().then_some(Vital::InstanceSecret)
+    (keys.keys.is_none() && !keys.unfit).then_some(Vital::InstanceSecret)
 }

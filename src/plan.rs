@@ -21,6 +21,8 @@ use k8s_openapi::api::{
     core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service},
 };
 
+use crate::error::Error;
+
 pub use self::{
     inputs::{Inputs, Origins, claim_name, service_url},
     owed::owed,
@@ -55,6 +57,12 @@ pub struct Applied {
     pub declined: Vec<&'static str>,
     /// Writes that the API server refused, in its own words.
     pub refused: Vec<Refused>,
+    /// Whether the Service of the backend leads to it by now.
+    pub flows: bool,
+    /// A write that the API server failed to make, or a webhook that it asks: the pass ends with it.
+    pub failed: Option<kube::Error>,
+    /// Whether that has lasted.
+    pub fails: bool,
     /// The growth of the claim that was refused: nothing depends on it.
     pub not_grown: Option<Refused>,
 }
@@ -79,6 +87,16 @@ pub struct Refused {
     pub reason: String,
     /// Its message, cut to a bearable length.
     pub message: String,
+}
+
+impl Plan<Applied> {
+    /// Ends the pass with what failed, once it was reported.
+    ///
+    /// # Errors
+    /// [`Error::Apply`] where a write failed.
+    pub fn outcome(self) -> Result<(), Error> {
+        self.state.failed.map_or(Ok(()), |error| Err(Error::Apply(error)))
+    }
 }
 
 /// One thing that is to be done.

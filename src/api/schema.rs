@@ -80,8 +80,17 @@ pub fn crd() -> CustomResourceDefinition {
     crd
 }
 
+/// What Kubernetes takes for a quantity, as near as a short pattern comes.
+const QUANTITY: &str = r"^[+-]?[0-9.]+([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$";
+/// The longest that a quantity is written.
+const QUANTITY_LENGTH: i64 = 32;
+
 /// Gives every string, list and map below an upper end where it has none.
 fn bound(schema: &mut JSONSchemaProps) {
+    if schema.x_kubernetes_int_or_string == Some(true) {
+        schema.pattern.get_or_insert_with(|| QUANTITY.to_owned());
+        schema.max_length.get_or_insert(QUANTITY_LENGTH);
+    }
     match schema.type_.as_deref() {
         Some("string") if schema.enum_.is_none() && schema.format.is_none() => {
             schema.max_length.get_or_insert(STRING);

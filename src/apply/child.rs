@@ -36,6 +36,9 @@ impl Doer<'_> {
         }
         let mut live = json(&*found)?;
         let wanted = json(&wanted)?;
+        if let Some(surplus) = compare::surplus(&K::kind(&()), &live, &wanted) {
+            live = self.merge::<K>(&live, surplus).await?;
+        }
         if compare::covers(&live, &wanted) {
             return Ok(());
         }
@@ -73,6 +76,26 @@ impl Doer<'_> {
         self.applied.writes += 1;
         self.applied.rolled |= !wanted["spec"]["template"].is_null();
         Ok(())
+    }
+
+    /// Merges something into exactly the child that was seen.
+    async fn merge<K>(&mut self, live: &Value, mut patch: Value) -> kube::Result<Value>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Serialize
+            + DeserializeOwned
+            + Clone
+            + Debug,
+    {
+        for precondition in ["uid", "resourceVersion"] {
+            patch["metadata"][precondition] = live["metadata"][precondition].clone();
+        }
+        let name = live["metadata"]["name"].as_str().unwrap_or_default();
+        let ours =
+            PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        let merged = self.api::<K>().patch(name, &ours, &Patch::Merge(&patch)).await?;
+        self.applied.writes += 1;
+        json(&merged)
     }
 
     async fn adopt_creation<K>(&mut self, live: &Value) -> kube::Result<Value>

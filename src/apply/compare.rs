@@ -1,6 +1,6 @@
 //! Whether what is there is what is wanted, in everything that is wanted.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::plan::quantity;
 
@@ -38,6 +38,23 @@ fn field_covers(key: &str, live: Option<&Value>, wanted: &Value) -> bool {
 fn same_amount(live: &Value, wanted: &Value) -> bool {
     let amount = |value: &Value| value.as_str().and_then(quantity::milli);
     live == wanted || (amount(live).is_some() && amount(live) == amount(wanted))
+}
+
+/// The maps in which nothing may be besides what is wanted: what else a Service selects by turns traffic away,
+/// and what else is in an environment reaches the backend. By kind, with the path.
+const WHOLE: [(&str, &[&str]); 2] = [("Service", &["spec", "selector"]), ("ConfigMap", &["data"])];
+
+/// A merge patch that takes away what has no place in the maps that are ours alone; none where there is
+/// nothing of the kind.
+#[must_use]
+pub fn surplus(kind: &str, live: &Value, wanted: &Value) -> Option<Value> {
+    let (_, path) = WHOLE.into_iter().find(|(of, _)| *of == kind)?;
+    let at = |object: &Value| path.iter().try_fold(object.clone(), |it, key| it.get(key).cloned());
+    let (live, wanted) = (at(live)?, at(wanted)?);
+    let besides = live.as_object()?.keys().filter(|key| wanted.get(key.as_str()).is_none());
+    let besides: Map<_, _> = besides.map(|key| (key.clone(), Value::Null)).collect();
+    let nested = |inner, key: &&str| json!({(*key): inner});
+    (!besides.is_empty()).then(|| path.iter().rev().fold(Value::Object(besides), nested))
 }
 
 /// The API server leaves empty things out.
@@ -96,6 +113,8 @@ mod tests {
         ));
         assert!(!covers(&live, &json!({"resources": {"requests": {"memory": "2Gi"}}})));
         assert!(!covers(&json!({"data": {"a": "1000m"}}), &json!({"data": {"a": "1"}})));
+        let finest = json!({"resources": {"requests": {"cpu": "1m"}}});
+        assert!(covers(&finest, &json!({"resources": {"requests": {"cpu": "0.0001"}}})));
         assert!(covers(&json!({"divisor": "1"}), &json!({"divisor": "1000m"})));
     }
 
@@ -108,6 +127,18 @@ mod tests {
         ));
         assert!(!covers(&live, &json!({"env": [{"name": "A", "value": "3"}]})));
         assert!(!covers(&live, &json!({"env": [{"name": "C", "value": "1"}]})));
+    }
+
+    #[test]
+    fn what_others_put_into_a_map_of_ours_alone_is_taken_away() {
+        let live = json!({"spec": {"selector": {"a": "1", "b": "2"}, "type": "ClusterIP"}});
+        let wanted = json!({"spec": {"selector": {"a": "1"}}});
+        let away = json!({"spec": {"selector": {"b": null}}});
+        assert_eq!(surplus("Service", &live, &wanted), Some(away));
+        assert_eq!(surplus("Service", &wanted, &wanted), None);
+        assert_eq!(surplus("StatefulSet", &live, &wanted), None);
+        let (live, wanted) = (json!({"data": {"A": "1", "B": "2"}}), json!({"data": {"A": "3"}}));
+        assert_eq!(surplus("ConfigMap", &live, &wanted), Some(json!({"data": {"B": null}})));
     }
 
     #[test]

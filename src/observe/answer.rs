@@ -39,7 +39,6 @@ pub(super) async fn ask(
     keys: Option<&Keys>,
 ) -> Option<Answer> {
     let [pod] = &children.pods[..] else { return None };
-    let keys = keys?;
     if !is_ready(pod) || matches!(phase(instance), Phase::Deleting | Phase::Unknown) {
         return None;
     }
@@ -48,6 +47,7 @@ pub(super) async fn ask(
     if known.is_some() {
         return known;
     }
+    let keys = keys?;
     let answer = Answer { container: id.clone(), verdict: verdict(pod, keys).await };
     ctx.memory.remember(&instance, &id, answer.clone());
     Some(answer)

@@ -132,6 +132,13 @@ impl Children {
         !objects.contains(&true) && self.pods.is_empty() && self.dashboard_pods.is_empty()
     }
 
+    /// The `INSTANCE_NAME` that the data was made under, where there is some.
+    #[must_use]
+    pub fn instance_name(&self) -> Option<&str> {
+        let annotations = self.claim.as_deref()?.metadata.annotations.as_ref()?;
+        annotations.get(labels::INSTANCE_NAME).map(String::as_str)
+    }
+
     /// Whether the claim is gone, is going, or has lost its volume.
     #[must_use]
     pub fn claim_is_lost(&self) -> bool {

@@ -24,6 +24,23 @@ use crate::{
     },
 };
 
+/// The reason of an admin key that was not made with the instance's secret.
+const MISMATCH: &str = "AdminKeyMismatch";
+
+impl Seen {
+    /// The keys, unless the data was made under another instance name: that is part of it.
+    pub(super) fn for_data_of(self, name: Option<&str>) -> Self {
+        let other = |keys: &Keys| name.filter(|it| *it != keys.name.as_str());
+        let Some(made) = self.keys.as_ref().and_then(other) else { return self };
+        let now = self.keys.as_ref().map(|it| it.name.to_string()).unwrap_or_default();
+        let message = format!(
+            "the data was made under the instance name \"{made}\", and the name is \"{now}\" now (key INSTANCE_NAME of the Secret, or spec.backend.instance.name). Put it back; what runs keeps running as it is."
+        );
+        let obstacle = Some(Obstacle::new("InstanceNameChanged", message));
+        Self { keys: None, obstacle, unfit: true, ..self }
+    }
+}
+
 /// Reads the keys, or prepares new ones for an instance that never had any.
 pub(super) async fn read(
     ctx: &Context,
@@ -63,8 +80,11 @@ fn judged(
         (None, None) => reader.fresh(),
     };
     match found.and_then(|half| reader.with_admin(half, admin)) {
-        Ok((keys, obstacle)) => Seen { keys: Some(keys), obstacle, stored },
-        Err(obstacle) => Seen { keys: None, obstacle: Some(obstacle), stored },
+        Ok((_, Some(obstacle))) if *data == Data::Own && obstacle.reason == MISMATCH => {
+            Seen { keys: None, obstacle: Some(obstacle), stored, unfit: true }
+        }
+        Ok((keys, obstacle)) => Seen { keys: Some(keys), obstacle, stored, unfit: false },
+        Err(obstacle) => Seen { keys: None, obstacle: Some(obstacle), stored, unfit: false },
     }
 }
 
@@ -242,8 +262,8 @@ impl Reader<'_> {
         })?;
         admin.opens(&half.name, &half.secret).map_err(|_| {
             Obstacle::new(
-                "AdminKeyMismatch",
-                format!("the admin key in Secret \"{own}\" was not made with the secret in \"{}\". {again}", half.source.secret),
+                MISMATCH,
+                format!("the admin key in Secret \"{own}\" was not made with the name and secret in \"{}\", so one of the two was changed. Put it back. Where the change of \"{}\" is meant: {again} That rolls the backend, and every key that was given out before is void.", half.source.secret, half.source.secret),
             )
         })?;
         Ok(Some(admin))

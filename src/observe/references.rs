@@ -47,8 +47,7 @@ pub(super) async fn read(
         .await?
         .or(look.conflict::<Service>("Service", &names.backend_service()).await?)
         .or(look.conflict::<StatefulSet>("StatefulSet", &names.backend()).await?)
-        .or(look.conflict::<Deployment>("Deployment", &names.dashboard()).await?)
-        .or(look.conflict::<Service>("Service", &names.dashboard()).await?))
+        .or(look.dashboard(names).await?))
 }
 
 /// Why the claim must not be opened. One that an instance has served from may have been restored by
@@ -220,6 +219,15 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// Who has no dashboard has no use for its names.
+    async fn dashboard(&self, names: &Names) -> kube::Result<Option<Obstacle>> {
+        if !self.instance.spec.dashboard.enabled {
+            return Ok(None);
+        }
+        let deployment = self.conflict::<Deployment>("Deployment", &names.dashboard()).await?;
+        Ok(deployment.or(self.conflict::<Service>("Service", &names.dashboard()).await?))
+    }
+
     async fn conflict<K>(&self, kind: &str, name: &str) -> kube::Result<Option<Obstacle>>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>

@@ -36,7 +36,7 @@ pub fn grown(inputs: &Inputs<'_>, backend: &Backend) -> Option<PersistentVolumeC
 
 fn sized(inputs: &Inputs<'_>, backend: &Backend, size: &str) -> PersistentVolumeClaim {
     let mut metadata = labels::outliving(inputs.instance, Part::Backend, inputs.claim());
-    metadata.annotations = Some(stamp(inputs.claim_meta(), backend));
+    metadata.annotations = Some(stamp(inputs, backend));
     PersistentVolumeClaim {
         metadata,
         spec: Some(PersistentVolumeClaimSpec {
@@ -77,9 +77,9 @@ fn storage_class(inputs: &Inputs<'_>) -> Option<String> {
 }
 
 /// The stamp of a store. A store is sealed from its birth while it is the only one there ever was.
-fn stamp(found: Option<&ObjectMeta>, backend: &Backend) -> BTreeMap<String, String> {
+fn stamp(inputs: &Inputs<'_>, backend: &Backend) -> BTreeMap<String, String> {
     let release = &backend.release;
-    let mut opened = opened_by(found);
+    let mut opened = opened_by(inputs.claim_meta());
     if opened.last() != Some(&release.version) {
         opened.push(release.version.clone());
     }
@@ -88,6 +88,7 @@ fn stamp(found: Option<&ObjectMeta>, backend: &Backend) -> BTreeMap<String, Stri
         (labels::VERSION.to_owned(), release.version.clone()),
         (labels::IMAGE.to_owned(), release.image.clone()),
         (labels::ENGINE.to_owned(), release.engine.clone()),
+        (labels::INSTANCE_NAME.to_owned(), inputs.keys.name.to_string()),
         (labels::STORE.to_owned(), String::from(backend.store.clone())),
         (labels::OPENED_BY.to_owned(), opened.split_off(forgotten).join(",")),
         (labels::SEALED.to_owned(), "true".to_owned()),

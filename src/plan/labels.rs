@@ -25,6 +25,8 @@ pub const CONFIG_HASH: &str = "convex.icod.de/config-hash";
 pub const IMAGE: &str = "convex.icod.de/image";
 /// On claims: every version that was about to open the store, oldest first.
 pub const OPENED_BY: &str = "convex.icod.de/opened-by";
+/// On claims: the `INSTANCE_NAME` that the data was made under.
+pub const INSTANCE_NAME: &str = "convex.icod.de/instance-name";
 /// On claims: the store holds the data of the instance.
 pub const SEALED: &str = "convex.icod.de/sealed";
 /// On a backend Service that lets nobody in; no pod ever carries it.

@@ -1,14 +1,15 @@
 //! Quantities, compared by value: the API server answers `1024Mi` with `1Gi`.
 
-/// A quantity in thousandths, so that `100m` and `0.1` are one; none where the text is no quantity.
+/// A quantity in thousandths, so that `100m` and `0.1` are one; none where the text is no quantity. What is
+/// finer is rounded away from zero, as the API server does with the resources of a container.
 #[must_use]
 pub fn milli(text: &str) -> Option<i128> {
     let split =
         text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
     let (number, suffix) = text.split_at(split);
-    let (number, scale) = match exponent(suffix) {
-        Some(power) => (number, i128::pow(10, power)),
-        None => (number, unit(suffix)?),
+    let (scale, finer) = match exponent(suffix) {
+        Some(power) => (i128::pow(10, power), 1),
+        None => unit(suffix)?,
     };
     let (sign, digits) = match number.strip_prefix('-') {
         Some(rest) => (-1, rest),
@@ -23,7 +24,8 @@ pub fn milli(text: &str) -> Option<i128> {
     }
     let mantissa: i128 = format!("{whole}{fraction}").parse().ok()?;
     let denominator = i128::pow(10, u32::try_from(fraction.len()).ok()?);
-    Some(sign * mantissa.checked_mul(scale)? / denominator)
+    let (numerator, denominator) = (mantissa.checked_mul(scale)?, denominator * finer);
+    Some(sign * (numerator / denominator + i128::from(numerator % denominator != 0)))
 }
 
 fn exponent(suffix: &str) -> Option<u32> {
@@ -32,14 +34,20 @@ fn exponent(suffix: &str) -> Option<u32> {
     (power <= 24).then_some(power + 3)
 }
 
-fn unit(suffix: &str) -> Option<i128> {
+/// How many thousandths a unit is, as a fraction.
+fn unit(suffix: &str) -> Option<(i128, i128)> {
     const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
     const DECIMAL: [&str; 8] = ["m", "", "k", "M", "G", "T", "P", "E"];
     if let Some(power) = BINARY.iter().position(|it| *it == suffix) {
-        return Some(1000 * i128::pow(1024, u32::try_from(power).ok()? + 1));
+        return Some((1000 * i128::pow(1024, u32::try_from(power).ok()? + 1), 1));
+    }
+    match suffix {
+        "n" => return Some((1, 1_000_000)),
+        "u" => return Some((1, 1000)),
+        _ => {}
     }
     let power = DECIMAL.iter().position(|it| *it == suffix)?;
-    Some(i128::pow(1000, u32::try_from(power).ok()?))
+    Some((i128::pow(1000, u32::try_from(power).ok()?), 1))
 }
 
 #[cfg(test)]
@@ -55,6 +63,11 @@ mod tests {
             ("1e3", "1k"),
             ("1E3", "1000"),
             ("1.5Gi", "1536Mi"),
+            ("0.0001", "1m"),
+            ("0.0015", "2m"),
+            ("1500u", "2m"),
+            ("1n", "1m"),
+            ("2000u", "2m"),
         ] {
             assert_eq!(milli(one), milli(other), "{one} {other}");
             assert!(milli(one).is_some());

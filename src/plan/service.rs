@@ -39,6 +39,13 @@ pub fn backend(inputs: &Inputs<'_>, traffic: Traffic) -> Service {
     }
 }
 
+/// Whether a Service leads to a backend.
+#[must_use]
+pub fn flows(service: &Service) -> bool {
+    let selector = service.spec.as_ref().and_then(|it| it.selector.as_ref());
+    selector.and_then(|it| it.get(labels::TRAFFIC)).is_some_and(|it| it == "flows")
+}
+
 /// The Service of the dashboard.
 #[must_use]
 pub fn dashboard(inputs: &Inputs<'_>) -> Service {

@@ -30,7 +30,7 @@ pub(super) fn of(
     told: &Told,
 ) -> Vec<Verdict> {
     let mut all = summary(step, world, told);
-    all.extend(progress(step, world, told));
+    all.extend(progress(step, world, applied, told));
     all.extend(parts::of(instance, step, world, applied));
     all.extend(notices(instance));
     all
@@ -84,7 +84,7 @@ fn stalls(step: &Step, world: &World, told: &Told) -> bool {
     }
 }
 
-fn progress(step: &Step, world: &World, told: &Told) -> Vec<Verdict> {
+fn progress(step: &Step, world: &World, applied: &Applied, told: &Told) -> Vec<Verdict> {
     let phase = step.phase;
     let moves = matches!(
         phase,
@@ -93,8 +93,13 @@ fn progress(step: &Step, world: &World, told: &Told) -> Vec<Verdict> {
     let upgrading = matches!(phase, Phase::Upgrading(_))
         || world.facts.pins.upgrade.is_some() && phase == Phase::Degraded;
     let stage = if let Phase::Upgrading(stage) = phase { stage_name(stage) } else { phase.name() };
-    let serves = world.backend_serves();
-    let available = if serves { "Serving" } else { "NotServing" };
+    let flows = applied.flows || world.traffic_flows();
+    let serves = world.backend_serves() && flows;
+    let available = match (serves, flows) {
+        (true, _) => "Serving",
+        (_, false) if world.backend_serves() => "TrafficHeld",
+        _ => "NotServing",
+    };
     vec![
         Verdict::new(ConditionType::Available, serves, available, ""),
         Verdict::new(ConditionType::Progressing, moves, phase.name(), ""),

@@ -85,14 +85,25 @@ fn obstacle(
     applied: &Applied,
 ) -> Option<Obstacle> {
     refused(applied)
+        .or_else(|| keyless(step, world))
         .or_else(|| rolled(step, applied))
         .or_else(|| {
             step.waiting.as_ref().map(|waiting| waiting_for(instance, step, waiting, world))
         })
         .or_else(|| world.keys_obstacle.clone())
         .or_else(|| world.references.clone())
-        .or_else(|| super::conditions::surroundings(instance, step, world))
+        .or_else(|| super::conditions::surroundings(instance, step, world, applied))
         .or_else(|| not_grown(applied))
+        .or_else(|| failing(applied))
+}
+
+/// A webhook that does not answer, above all: nothing else says so.
+fn failing(applied: &Applied) -> Option<Obstacle> {
+    let error = applied.failed.as_ref().filter(|_| applied.fails)?;
+    let message = format!(
+        "the API server fails to write what belongs to the instance: {error}. It is tried again and again."
+    );
+    Some(Obstacle::new("WriteFailed", message))
 }
 
 /// What the claim has is served from; only its owner or the owner of its class can make it more.
@@ -106,6 +117,12 @@ pub(super) fn not_grown(applied: &Applied) -> Option<Obstacle> {
             it.message.trim_end_matches('.')
         ),
     ))
+}
+
+/// Without keys nothing is planned, and what else is waited for is of no use.
+fn keyless(step: &Step, world: &World) -> Option<Obstacle> {
+    let waits = !matches!(step.phase, Phase::Pending | Phase::Deleting | Phase::Suspended);
+    world.keys_obstacle.clone().filter(|_| world.keys.is_none() && waits && !world.is_lost())
 }
 
 /// What was seen of pods in this pass says nothing about the template that was just changed.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{instance::instance, rig::Rig};
+use crate::support::{instance::instance, request::Verb, rig::Rig};
 
 #[tokio::test]
 async fn a_conflict_on_the_edge_ends_the_pass_with_nothing_applied_and_nothing_told() {
@@ -100,5 +100,67 @@ async fn an_instance_that_cannot_be_read_is_left_alone() {
     let rig = Rig::with(instance("dev")).await;
     rig.server.edit("convexinstances", "dev", |it| it["spec"]["environment"] = json!("moon"));
     rig.pass("dev").await.unwrap_err();
-    assert_eq!(rig.server.writes(), Vec::<String>::new());
+    assert_eq!(rig.server.writes(), ["create event Unreadable"]);
+}
+
+/// A pass that is late finds itself refused: all of the law of fences rests on this.
+#[tokio::test]
+async fn every_write_to_a_child_carries_what_it_was_read_at() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.asked();
+    rig.server.edit("configmaps", "dev-backend", |it| it["data"]["INSTANCE_NAME"] = json!("x"));
+    rig.server.edit("services", "dev-backend", |it| it["spec"]["selector"]["b"] = json!("x"));
+    rig.server.edit("statefulsets", "dev-backend", |it| it["spec"]["replicas"] = json!(0));
+    rig.server.edit("deployments", "dev-dashboard", |it| it["spec"]["replicas"] = json!(7));
+    rig.server.edit("persistentvolumeclaims", "dev-data", |it| {
+        it["metadata"]["annotations"]["convex.icod.de/store"] = json!("x");
+    });
+    rig.run("dev", 3).await;
+    let asked = rig.server.asked();
+    let children = asked.iter().filter(|it| {
+        matches!(it.verb, Verb::Apply | Verb::Merge) && !it.words().contains("convexinstances")
+    });
+    let mut written = std::collections::BTreeSet::new();
+    for write in children {
+        let metadata = &write.body["metadata"];
+        assert!(
+            metadata["uid"].is_string() && metadata["resourceVersion"].is_string(),
+            "{write:?}"
+        );
+        written.insert(write.words());
+    }
+    assert!(written.len() >= 5, "{written:?}");
+}
+
+/// Nobody is kept out of a backend because of a page beside it.
+#[tokio::test]
+async fn a_refused_dashboard_keeps_nobody_from_the_backend() {
+    let rig = Rig::with(instance("dev")).await;
+    for _ in 0..4 {
+        rig.server.fail_next("create deployments/dev-dashboard", 403);
+        rig.pass("dev").await.unwrap();
+        rig.settle();
+    }
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+    assert_eq!(rig.condition("dev", "Ready"), "False/Forbidden");
+    let service = rig.server.get("services", "dev-backend").unwrap();
+    assert_eq!(service["spec"]["selector"]["convex.icod.de/traffic"], "flows");
+}
+
+/// What the API server says of a webhook that does not answer is a 500.
+#[tokio::test]
+async fn ready_is_not_said_before_the_service_is_there() {
+    let rig = Rig::with(instance("dev")).await;
+    rig.pass("dev").await.unwrap();
+    rig.settle();
+    for _ in 0..3 {
+        rig.server.fail_next("create services/dev-backend", 500);
+        let error = rig.pass("dev").await.unwrap_err();
+        assert_eq!(error.name(), "Apply");
+        assert_eq!(rig.phase("dev"), "Ready");
+        assert_eq!(rig.condition("dev", "Ready"), "False/TrafficHeld");
+        assert_eq!(rig.condition("dev", "Available"), "False/TrafficHeld");
+    }
+    rig.run("dev", 2).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }

@@ -136,3 +136,33 @@ async fn a_pod_that_lost_its_labels_is_waited_for() {
     rig.run("dev", 4).await;
     assert!(rig.server.get("convexinstances", "dev").is_none());
 }
+
+/// Whatever its policy was, nobody can read it: the data stays, and the object does not hang.
+#[tokio::test]
+async fn an_instance_that_cannot_be_decoded_is_let_go_and_its_data_stays() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server
+        .edit("convexinstances", "dev", |it| it["spec"]["dashboard"]["replicas"] = json!("many"));
+    rig.pass("dev").await.unwrap_err();
+    assert_eq!(rig.server.writes(), ["create event Unreadable"]);
+    rig.server.edit("convexinstances", "dev", deleted);
+    rig.pass("dev").await.unwrap_err();
+    assert_eq!(rig.server.writes(), ["create event LetGo", "merge convexinstances/dev"]);
+    assert!(rig.server.get("convexinstances", "dev").is_none());
+    for (plural, name) in [("persistentvolumeclaims", "dev-data"), ("secrets", "dev-instance")] {
+        let kept = rig.server.get(plural, name).unwrap();
+        assert_eq!(kept["metadata"]["ownerReferences"], Value::Null, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_finalizers_of_others_stay() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        it["metadata"]["finalizers"].as_array_mut().unwrap().push(json!("example.org/theirs"));
+        deleted(it);
+    });
+    rig.run("dev", 6).await;
+    let left = rig.seen("dev")["metadata"]["finalizers"].clone();
+    assert_eq!(left, json!(["example.org/theirs"]));
+}

@@ -164,6 +164,29 @@ async fn what_belongs_to_somebody_else_outlives_an_instance_that_takes_its_data_
     }
 }
 
+/// The label of an instance proves nothing where another object owns the child.
+#[tokio::test]
+async fn what_another_object_owns_is_not_ours_whatever_its_labels_say() {
+    let rig = Rig::ready(instance("dev")).await;
+    let owner = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "theirs", "uid": "other",
+        "controller": true}]);
+    for (plural, name) in [("configmaps", "dev-backend"), ("deployments", "dev-dashboard")] {
+        rig.server.edit(plural, name, |it| {
+            it["metadata"]["ownerReferences"] = owner.clone();
+            it["metadata"]["labels"]["example.org/theirs"] = json!("yes");
+        });
+    }
+    let there = rig.server.get("configmaps", "dev-backend").unwrap();
+    rig.run("dev", 3).await;
+    assert_eq!(rig.condition("dev", "Ready"), "False/NameConflict");
+    rig.server.edit("convexinstances", "dev", |it| {
+        it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    });
+    rig.run("dev", 6).await;
+    assert_eq!(rig.server.get("configmaps", "dev-backend"), Some(there));
+    assert!(rig.server.get("deployments", "dev-dashboard").is_some());
+}
+
 /// The pod of somebody else's `StatefulSet` has the name that ours would have.
 #[tokio::test]
 async fn a_deletion_does_not_wait_for_a_pod_of_somebody_else() {
@@ -204,4 +227,20 @@ async fn a_suspended_instance_is_not_resumed_onto_a_claim_that_another_pod_has_o
     rig.server.remove("pods", "somebody");
     rig.run("dev", 4).await;
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
+#[tokio::test]
+async fn who_has_no_dashboard_has_no_use_for_its_names() {
+    for kind in ["Deployment", "Service"] {
+        let without = with(instance("dev"), "/dashboard/enabled", json!(false));
+        let rig = Rig::with(without).await;
+        let plural = format!("{}s", kind.to_lowercase());
+        let there = rig.server.put(&plural, foreign(kind, "dev-dashboard"));
+        rig.run("dev", 6).await;
+        assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{kind}");
+        assert_eq!(
+            rig.server.get(&plural, "dev-dashboard").unwrap()["metadata"]["uid"],
+            there["metadata"]["uid"]
+        );
+    }
 }

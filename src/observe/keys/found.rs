@@ -86,6 +86,9 @@ pub struct Seen {
     pub keys: Option<Keys>,
     /// What is wrong with them.
     pub obstacle: Option<Obstacle>,
+    /// Whether there are keys that do not fit the data: what runs keeps running with those that it has, and
+    /// nothing is rolled.
+    pub unfit: bool,
     /// Our own Secrets that exist, for a deletion.
     pub stored: Vec<String>,
 }

@@ -145,7 +145,18 @@ pub(in crate::status) fn surroundings(
     instance: &ConvexInstance,
     step: &Step,
     world: &World,
+    applied: &Applied,
 ) -> Option<Obstacle> {
-    let asked = instance.spec.dashboard.enabled && step.phase == Phase::Ready;
-    asked.then(|| dashboard(world)).flatten()
+    if step.phase != Phase::Ready {
+        return None;
+    }
+    let flows = applied.flows || world.traffic_flows();
+    let held = || {
+        Obstacle::passing(
+            "TrafficHeld",
+            "the Service of the backend is not there or leads nowhere yet",
+        )
+    };
+    let dashboard = || dashboard(world).filter(|_| instance.spec.dashboard.enabled);
+    (!flows).then(held).or_else(dashboard)
 }

@@ -48,8 +48,16 @@ pub(super) fn waiting_for(
 /// What is waited for, with every pod that is taken for this backend's: one of them may be a stray.
 fn others(waiting: &Waiting, world: &World) -> Obstacle {
     let pods: Vec<_> = world.children.pods.iter().map(|pod| pod.name_any()).collect();
-    let there = if pods.is_empty() { "none".to_owned() } else { pods.join(", ") };
-    Obstacle::passing(waiting.reason(), format!("{waiting} (pods there are: {there})"))
+    if pods.is_empty() {
+        let set = world.names.backend();
+        return Obstacle::passing(
+            waiting.reason(),
+            format!(
+                "{waiting}: its pod is not made yet. Where that lasts, `kubectl describe statefulset {set}` tells why: a quota, a LimitRange, or the Pod Security Standard of the namespace"
+            ),
+        );
+    }
+    Obstacle::passing(waiting.reason(), format!("{waiting} (pods there are: {})", pods.join(", ")))
 }
 
 /// Whoever waits this long waits for a person: a finalizer of somebody else, a lost node, a pod that is kept.
