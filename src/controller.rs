@@ -59,9 +59,10 @@ pub async fn reconcile(
     let plan = apply::differences(&ctx, &instance, plan, &world).await?; //      client, only what differs
     let reported = status::report(&ctx, &instance, &step, &world, &plan).await?; // client, only if it changed
     events::warn(&ctx, &instance, &reported).await; //                           client, best effort
+    let refused = plan.state.is_refused();
     plan.outcome()?; //                                                          no client
-    ctx.backoffs.reset(&uid(&instance));
-    Ok(retry::look_again(&step, &world, reported.unwritten))
+    let refused = ctx.backoffs.after(&uid(&instance), refused);
+    Ok(retry::look_again(&step, &world, reported.unwritten, refused))
 }
 
 /// A deleted instance without our finalizer is somebody else's to finish.

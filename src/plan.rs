@@ -89,6 +89,14 @@ pub struct Refused {
     pub message: String,
 }
 
+impl Applied {
+    /// Whether the API server said no to something, and will again.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        !self.refused.is_empty() || self.not_grown.is_some()
+    }
+}
+
 impl Plan<Applied> {
     /// Ends the pass with what failed, once it was reported.
     ///

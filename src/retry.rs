@@ -43,6 +43,17 @@ impl Backoffs {
         jittered(ceiling)
     }
 
+    /// When to try again what the API server refuses: the same request gets the same answer until somebody
+    /// does something. Without a refusal the delays start anew.
+    #[must_use]
+    pub fn after(&self, instance: &str, refused: bool) -> Option<Duration> {
+        if refused {
+            return Some(self.next(instance).max(PASSING));
+        }
+        self.reset(instance);
+        None
+    }
+
     /// The instance did not fail.
     pub fn reset(&self, instance: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(instance);
@@ -71,7 +82,15 @@ fn jittered(ceiling: Duration) -> Duration {
 
 /// When to look again after a pass that came to its end.
 #[must_use]
-pub fn look_again(step: &Step, world: &World, unwritten: Option<Duration>) -> Action {
+pub fn look_again(
+    step: &Step,
+    world: &World,
+    unwritten: Option<Duration>,
+    refused: Option<Duration>,
+) -> Action {
+    if let Some(refused) = refused {
+        return Action::requeue(step.look_again.map_or(refused, |deadline| deadline.min(refused)));
+    }
     if step.phase == Phase::Unknown {
         return Action::await_change();
     }
@@ -150,6 +169,17 @@ mod tests {
         }
         backoffs.reset("a");
         assert!(backoffs.next("a") <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn what_is_refused_is_tried_later_and_later_and_what_is_not_starts_anew() {
+        let backoffs = Backoffs::default();
+        assert_eq!(backoffs.after("a", false), None);
+        assert_eq!(backoffs.after("a", true), Some(PASSING));
+        let tenth = (0..9).filter_map(|_| backoffs.after("a", true)).last().unwrap();
+        assert!((Duration::from_secs(6)..=LONGEST).contains(&tenth), "{tenth:?}");
+        assert_eq!(backoffs.after("a", false), None);
+        assert_eq!(backoffs.after("a", true), Some(PASSING));
     }
 
     #[test]

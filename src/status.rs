@@ -52,7 +52,9 @@ pub async fn advance(
     if step.taken.is_none() {
         return Ok(instance);
     }
-    let Account { status, .. } = account::of(&instance, step, world, &Applied::default());
+    // Users are let in right after this write; where that fails, the report says so.
+    let applied = Applied { flows: step.phase == Phase::Ready, ..Applied::default() };
+    let Account { status, .. } = account::of(&instance, step, world, &applied);
     let written = write(ctx, &instance, status).await.map_err(Error::Advance)?;
     let _settled = ctx.memory.lasted(&uid(&instance), Span::Unwritten, false);
     Ok(Arc::new(written))

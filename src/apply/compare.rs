@@ -40,9 +40,9 @@ fn same_amount(live: &Value, wanted: &Value) -> bool {
     live == wanted || (amount(live).is_some() && amount(live) == amount(wanted))
 }
 
-/// The maps in which nothing may be besides what is wanted: what else a Service selects by turns traffic away,
-/// and what else is in an environment reaches the backend. By kind, with the path.
-const WHOLE: [(&str, &[&str]); 2] = [("Service", &["spec", "selector"]), ("ConfigMap", &["data"])];
+/// The maps in which nothing may be besides what is wanted, by kind, with the path: what else a Service
+/// selects by turns traffic away.
+const WHOLE: [(&str, &[&str]); 1] = [("Service", &["spec", "selector"])];
 
 /// A merge patch that takes away what has no place in the maps that are ours alone; none where there is
 /// nothing of the kind.
@@ -137,8 +137,6 @@ mod tests {
         assert_eq!(surplus("Service", &live, &wanted), Some(away));
         assert_eq!(surplus("Service", &wanted, &wanted), None);
         assert_eq!(surplus("StatefulSet", &live, &wanted), None);
-        let (live, wanted) = (json!({"data": {"A": "1", "B": "2"}}), json!({"data": {"A": "3"}}));
-        assert_eq!(surplus("ConfigMap", &live, &wanted), Some(json!({"data": {"B": null}})));
     }
 
     #[test]

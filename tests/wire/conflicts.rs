@@ -149,7 +149,7 @@ async fn a_refused_dashboard_keeps_nobody_from_the_backend() {
 
 /// What the API server says of a webhook that does not answer is a 500.
 #[tokio::test]
-async fn ready_is_not_said_before_the_service_is_there() {
+async fn ready_is_not_said_while_the_service_cannot_be_made() {
     let rig = Rig::with(instance("dev")).await;
     rig.pass("dev").await.unwrap();
     rig.settle();
