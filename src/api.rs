@@ -16,6 +16,7 @@ mod spec;
 mod status;
 mod storage;
 
+pub(crate) use self::schema::RESERVED;
 pub use self::{
     backend::{Backend, Instance, Logging, Profile, Security, Telemetry},
     condition::{Condition, ConditionStatus, ConditionType},

@@ -11,6 +11,7 @@ mod child;
 mod compare;
 mod ownership;
 mod secrets;
+mod surplus;
 
 use std::{sync::Arc, time::Duration};
 

@@ -61,7 +61,7 @@ pub async fn reconcile(
     events::warn(&ctx, &instance, &reported).await; //                           client, best effort
     let refused = plan.state.is_refused();
     plan.outcome()?; //                                                          no client
-    let refused = ctx.backoffs.after(&uid(&instance), refused);
+    ctx.backoffs.reset(&uid(&instance));
     Ok(retry::look_again(&step, &world, reported.unwritten, refused))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! An Event follows a status that was written; nothing depends on it, and one that is lost stays lost.
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
     Resource,
     core::Status,
@@ -18,7 +19,7 @@ pub async fn announce(ctx: &Context, instance: &ConvexInstance, step: &Step) {
     if let Some(taken) = step.taken.filter(|taken| taken.reason != Reason::Settled) {
         let action = format!("{}To{}", place(taken.from), place(taken.to));
         let bad = taken.to == Phase::Degraded;
-        publish(ctx, instance, kind(bad), taken.reason(), action, news).await;
+        tell(ctx, instance, kind(bad), taken.reason(), action, news).await;
     }
 }
 
@@ -26,7 +27,7 @@ pub async fn announce(ctx: &Context, instance: &ConvexInstance, step: &Step) {
 pub async fn warn(ctx: &Context, instance: &ConvexInstance, reported: &Reported) {
     if let Some(blocked) = &reported.newly_blocked {
         let note = Some(blocked.message.clone());
-        publish(ctx, instance, kind(true), &blocked.reason, blocked.guard.clone(), note).await;
+        tell(ctx, instance, kind(true), &blocked.reason, blocked.guard.clone(), note).await;
     }
 }
 
@@ -38,7 +39,7 @@ fn place(phase: Phase) -> String {
     format!("{}{}", phase.name(), phase.stage())
 }
 
-async fn publish(
+async fn tell(
     ctx: &Context,
     instance: &ConvexInstance,
     type_: EventType,
@@ -47,7 +48,13 @@ async fn publish(
     note: Option<String>,
 ) {
     let event = Event { type_, reason: reason.to_owned(), note, action, secondary: None };
-    match ctx.recorder.publish(&event, &instance.object_ref(&())).await {
+    publish(ctx, &instance.object_ref(&()), &event).await;
+}
+
+/// Writes an Event about an object, as well as it can be.
+pub(crate) async fn publish(ctx: &Context, about: &ObjectReference, event: &Event) {
+    let reason = &event.reason;
+    match ctx.recorder.publish(event, about).await {
         Err(kube::Error::Api(status)) if ends(&status) => {
             tracing::debug!(reason, "no Event: the namespace ends");
         }

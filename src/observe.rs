@@ -168,7 +168,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         lost: patience.is_some_and(|away| away >= wish::grace(instance)),
         resolved: references.is_none(),
         found,
-        untouched: children.are_none() && !labels::has_finalizer(instance),
+        untouched: children.are_none() && !labels::has_finalizer(&**instance),
         // Nothing but a conditional write moves a child, and creations are asked about: see apply.
         fenced: true,
         asked: backend::asked(&children),

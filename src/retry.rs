@@ -43,17 +43,6 @@ impl Backoffs {
         jittered(ceiling)
     }
 
-    /// When to try again what the API server refuses: the same request gets the same answer until somebody
-    /// does something. Without a refusal the delays start anew.
-    #[must_use]
-    pub fn after(&self, instance: &str, refused: bool) -> Option<Duration> {
-        if refused {
-            return Some(self.next(instance).max(PASSING));
-        }
-        self.reset(instance);
-        None
-    }
-
     /// The instance did not fail.
     pub fn reset(&self, instance: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(instance);
@@ -86,21 +75,20 @@ pub fn look_again(
     step: &Step,
     world: &World,
     unwritten: Option<Duration>,
-    refused: Option<Duration>,
+    refused: bool,
 ) -> Action {
-    if let Some(refused) = refused {
-        return Action::requeue(step.look_again.map_or(refused, |deadline| deadline.min(refused)));
-    }
     if step.phase == Phase::Unknown {
         return Action::await_change();
     }
     // Kubernetes' own times have whole seconds: a look at the very deadline would come too early.
-    Action::requeue(soonest(step, world, unwritten) + Duration::from_millis(20))
+    Action::requeue(soonest(step, world, unwritten, refused) + Duration::from_millis(20))
 }
 
-fn soonest(step: &Step, world: &World, unwritten: Option<Duration>) -> Duration {
+fn soonest(step: &Step, world: &World, unwritten: Option<Duration>, refused: bool) -> Duration {
     // What passes by itself is abnormal once it lasts, and no watch tells that.
-    let trouble = world.trouble.as_ref().filter(|_| step.phase != Phase::Suspended);
+    // What the API server refuses it refuses again: nothing passes by itself before somebody does something.
+    let rests = step.phase == Phase::Suspended || refused;
+    let trouble = world.trouble.as_ref().filter(|_| !rests);
     let passes = trouble.is_some_and(|it| !it.abnormal).then_some(PASSING);
     let asks = world.unanswered.map(|since| since.clamp(ASK_AGAIN, ASK_AT_LAST));
     let poll = SECRETS.mul_f64(rand::rng().random_range(0.8..=1.0));
@@ -118,17 +106,21 @@ mod tests {
         observe::Obstacle,
     };
 
-    fn looks(phase: Phase, trouble: Option<Obstacle>) -> Duration {
+    fn looks(phase: Phase, trouble: Option<Obstacle>, refused: bool) -> Duration {
         let mut world = world(all_is_well());
         world.trouble = trouble;
-        soonest(&statemachine::step(phase, &world.facts), &world, None)
+        soonest(&statemachine::step(phase, &world.facts), &world, None, refused)
     }
 
     #[test]
     fn what_passes_by_itself_is_looked_at_soon_and_rest_costs_a_look_in_half_a_minute() {
         let pending = || Some(Obstacle::passing("VolumePending", "no pod has asked for it yet"));
-        assert_eq!(looks(Phase::Ready, pending()), PASSING);
-        assert!(looks(Phase::Ready, None) >= SECRETS.mul_f64(0.8));
+        assert_eq!(looks(Phase::Ready, pending(), false), PASSING);
+        assert!(looks(Phase::Ready, None, false) >= SECRETS.mul_f64(0.8));
+        assert!(
+            looks(Phase::Ready, pending(), true) >= SECRETS.mul_f64(0.8),
+            "it is refused again"
+        );
     }
 
     #[test]
@@ -137,7 +129,7 @@ mod tests {
         let step = statemachine::step(Phase::Ready, &world.facts);
         let mut asks = |since| {
             world.unanswered = Some(Duration::from_secs(since));
-            soonest(&step, &world, None).as_secs()
+            soonest(&step, &world, None, false).as_secs()
         };
         assert_eq!([0, 1, 4, 600].map(&mut asks), [1, 1, 4, 15]);
     }
@@ -156,7 +148,7 @@ mod tests {
         world.trouble = Some(Obstacle::passing("VolumePending", "no pod has asked for it yet"));
         let step = statemachine::step(Phase::Suspended, &world.facts);
         assert_eq!(step.phase, Phase::Suspended);
-        assert!(soonest(&step, &world, None) >= SECRETS.mul_f64(0.8));
+        assert!(soonest(&step, &world, None, false) >= SECRETS.mul_f64(0.8));
     }
 
     #[test]
@@ -169,17 +161,6 @@ mod tests {
         }
         backoffs.reset("a");
         assert!(backoffs.next("a") <= Duration::from_secs(1));
-    }
-
-    #[test]
-    fn what_is_refused_is_tried_later_and_later_and_what_is_not_starts_anew() {
-        let backoffs = Backoffs::default();
-        assert_eq!(backoffs.after("a", false), None);
-        assert_eq!(backoffs.after("a", true), Some(PASSING));
-        let tenth = (0..9).filter_map(|_| backoffs.after("a", true)).last().unwrap();
-        assert!((Duration::from_secs(6)..=LONGEST).contains(&tenth), "{tenth:?}");
-        assert_eq!(backoffs.after("a", false), None);
-        assert_eq!(backoffs.after("a", true), Some(PASSING));
     }
 
     #[test]

@@ -21,8 +21,8 @@ const STRING: i64 = 1024;
 const LIST: i64 = 64;
 const MAP: i64 = 64;
 
-/// Names that the operator or the image sets itself, or that would change what runs.
-const RESERVED: [&str; 34] = [
+/// Names of variables that the operator or the image sets itself, or that would change what runs.
+pub(crate) const RESERVED: [&str; 34] = [
     "INSTANCE_NAME",
     "INSTANCE_SECRET",
     "CONVEX_CLOUD_ORIGIN",

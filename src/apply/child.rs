@@ -10,19 +10,35 @@ use kube::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Doer, compare, ownership};
+use super::{Doer, compare, ownership, surplus};
 use crate::plan::{Conflict, labels::MANAGER};
+
+/// A kind of child: an object of a namespace.
+pub(super) trait Object:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    + Serialize
+    + DeserializeOwned
+    + Clone
+    + Debug
+{
+}
+
+impl<K> Object for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Serialize
+        + DeserializeOwned
+        + Clone
+        + Debug
+{
+}
 
 impl Doer<'_> {
     /// The child is as it is wanted, in everything that is wanted.
-    pub(super) async fn ensure<K>(&mut self, wanted: &K, found: Option<Arc<K>>) -> kube::Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Serialize
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
+    pub(super) async fn ensure<K: Object>(
+        &mut self,
+        wanted: &K,
+        found: Option<Arc<K>>,
+    ) -> kube::Result<()> {
         let wanted = shaped(wanted)?;
         let found = match found {
             Some(found) => found,
@@ -36,7 +52,11 @@ impl Doer<'_> {
         }
         let mut live = json(&*found)?;
         let wanted = json(&wanted)?;
-        if let Some(surplus) = compare::surplus(&K::kind(&()), &live, &wanted) {
+        if surplus::is_sealed(&live) {
+            return self.delete(Some(found)).await; // and made anew by the next pass
+        }
+        if let Some(surplus) = surplus::of(&K::kind(&()), &live, &wanted) {
+            self.applied.rolled |= !surplus["spec"]["template"].is_null();
             live = self.merge::<K>(&live, surplus).await?;
         }
         if compare::covers(&live, &wanted) {
@@ -49,47 +69,31 @@ impl Doer<'_> {
         self.patch::<K>(wanted, &live).await
     }
 
-    async fn patch<K>(&mut self, mut wanted: Value, live: &Value) -> kube::Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
+    async fn patch<K: Object>(&mut self, mut wanted: Value, live: &Value) -> kube::Result<()> {
         wanted["apiVersion"] = json!(K::api_version(&()));
         wanted["kind"] = json!(K::kind(&()));
-        for precondition in ["uid", "resourceVersion"] {
-            wanted["metadata"][precondition] = live["metadata"][precondition].clone();
-        }
+        only(&mut wanted, live);
         let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        let (api, apply) = (self.api::<K>(), PatchParams::apply(MANAGER).force());
-        match api.patch(&name, &apply, &Patch::Apply(&wanted)).await {
+        let rolls = !wanted["spec"]["template"].is_null();
+        let apply = PatchParams::apply(MANAGER).force();
+        match self.api::<K>().patch(&name, &apply, &Patch::Apply(&wanted)).await {
             // To server-side apply, a port whose number was edited is another port, and no two may have one
             // name: what cannot be had beside ours gives way.
             Err(kube::Error::Api(status)) if status.code == 422 => {
-                let ours =
-                    PatchParams { field_manager: apply.field_manager, ..PatchParams::default() };
-                api.patch(&name, &ours, &Patch::Merge(&wanted)).await?
+                self.merge::<K>(live, wanted).await?;
             }
-            applied => applied?,
-        };
-        self.applied.writes += 1;
-        self.applied.rolled |= !wanted["spec"]["template"].is_null();
+            applied => {
+                applied?;
+                self.applied.writes += 1;
+            }
+        }
+        self.applied.rolled |= rolls;
         Ok(())
     }
 
     /// Merges something into exactly the child that was seen.
-    async fn merge<K>(&mut self, live: &Value, mut patch: Value) -> kube::Result<Value>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Serialize
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
-        for precondition in ["uid", "resourceVersion"] {
-            patch["metadata"][precondition] = live["metadata"][precondition].clone();
-        }
+    async fn merge<K: Object>(&mut self, live: &Value, mut patch: Value) -> kube::Result<Value> {
+        only(&mut patch, live);
         let name = live["metadata"]["name"].as_str().unwrap_or_default();
         let ours =
             PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
@@ -98,14 +102,7 @@ impl Doer<'_> {
         json(&merged)
     }
 
-    async fn adopt_creation<K>(&mut self, live: &Value) -> kube::Result<Value>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Serialize
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
+    async fn adopt_creation<K: Object>(&mut self, live: &Value) -> kube::Result<Value> {
         let patch = ownership::adoption(live);
         let name = live["metadata"]["name"].as_str().unwrap_or_default();
         let adopted =
@@ -115,14 +112,7 @@ impl Doer<'_> {
     }
 
     /// Creates; what stands there already is handed back where it is ours, and noted where it is not.
-    pub(super) async fn create<K>(&mut self, wanted: &K) -> kube::Result<Option<Arc<K>>>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + Serialize
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
+    pub(super) async fn create<K: Object>(&mut self, wanted: &K) -> kube::Result<Option<Arc<K>>> {
         let post = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
         let (api, name) = (self.api::<K>(), wanted.name_any());
         // What the pass before this one made may not be known to the watch yet: a question is cheaper than
@@ -147,13 +137,7 @@ impl Doer<'_> {
         Ok(None)
     }
 
-    pub(super) async fn delete<K>(&mut self, found: Option<Arc<K>>) -> kube::Result<()>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
-            + DeserializeOwned
-            + Clone
-            + Debug,
-    {
+    pub(super) async fn delete<K: Object>(&mut self, found: Option<Arc<K>>) -> kube::Result<()> {
         let Some(found) = found.filter(|it| it.meta().deletion_timestamp.is_none()) else {
             return Ok(());
         };
@@ -171,6 +155,13 @@ impl Doer<'_> {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+}
+
+/// Holds a patch to exactly what was seen.
+fn only(patch: &mut Value, live: &Value) {
+    for precondition in ["uid", "resourceVersion"] {
+        patch["metadata"][precondition] = live["metadata"][precondition].clone();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether what is there is what is wanted, in everything that is wanted.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::plan::quantity;
 
@@ -38,23 +38,6 @@ fn field_covers(key: &str, live: Option<&Value>, wanted: &Value) -> bool {
 fn same_amount(live: &Value, wanted: &Value) -> bool {
     let amount = |value: &Value| value.as_str().and_then(quantity::milli);
     live == wanted || (amount(live).is_some() && amount(live) == amount(wanted))
-}
-
-/// The maps in which nothing may be besides what is wanted, by kind, with the path: what else a Service
-/// selects by turns traffic away.
-const WHOLE: [(&str, &[&str]); 1] = [("Service", &["spec", "selector"])];
-
-/// A merge patch that takes away what has no place in the maps that are ours alone; none where there is
-/// nothing of the kind.
-#[must_use]
-pub fn surplus(kind: &str, live: &Value, wanted: &Value) -> Option<Value> {
-    let (_, path) = WHOLE.into_iter().find(|(of, _)| *of == kind)?;
-    let at = |object: &Value| path.iter().try_fold(object.clone(), |it, key| it.get(key).cloned());
-    let (live, wanted) = (at(live)?, at(wanted)?);
-    let besides = live.as_object()?.keys().filter(|key| wanted.get(key.as_str()).is_none());
-    let besides: Map<_, _> = besides.map(|key| (key.clone(), Value::Null)).collect();
-    let nested = |inner, key: &&str| json!({(*key): inner});
-    (!besides.is_empty()).then(|| path.iter().rev().fold(Value::Object(besides), nested))
 }
 
 /// The API server leaves empty things out.
@@ -127,16 +110,6 @@ mod tests {
         ));
         assert!(!covers(&live, &json!({"env": [{"name": "A", "value": "3"}]})));
         assert!(!covers(&live, &json!({"env": [{"name": "C", "value": "1"}]})));
-    }
-
-    #[test]
-    fn what_others_put_into_a_map_of_ours_alone_is_taken_away() {
-        let live = json!({"spec": {"selector": {"a": "1", "b": "2"}, "type": "ClusterIP"}});
-        let wanted = json!({"spec": {"selector": {"a": "1"}}});
-        let away = json!({"spec": {"selector": {"b": null}}});
-        assert_eq!(surplus("Service", &live, &wanted), Some(away));
-        assert_eq!(surplus("Service", &wanted, &wanted), None);
-        assert_eq!(surplus("StatefulSet", &live, &wanted), None);
     }
 
     #[test]

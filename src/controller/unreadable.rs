@@ -10,7 +10,14 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::{api::ConvexInstance, context::Context, error::Error, plan::labels::FINALIZER};
+use crate::{
+    api::ConvexInstance,
+    context::Context,
+    error::Error,
+    events,
+    observe::cut,
+    plan::labels::{self, FINALIZER},
+};
 
 /// The instance, where it can be decoded; the others go on in any case.
 ///
@@ -30,7 +37,9 @@ pub(super) async fn decoded(
 /// owns is collected by Kubernetes, and the claim and the Secret, which nobody owns, stay, as under Retain.
 async fn told(ctx: &Context, instance: &DeserializeGuard<ConvexInstance>, error: Error) -> Error {
     let leaves = instance.meta().deletion_timestamp.is_some();
-    let ours = instance.finalizers().iter().any(|it| it == FINALIZER);
+    if leaves && !labels::has_finalizer(instance) {
+        return error; // it is somebody else's to finish
+    }
     let (reason, note) = if leaves {
         ("LetGo", format!("{error}. It is let go; its claim and its Secret are kept."))
     } else {
@@ -39,20 +48,15 @@ async fn told(ctx: &Context, instance: &DeserializeGuard<ConvexInstance>, error:
     let event = Event {
         type_: EventType::Warning,
         reason: reason.to_owned(),
-        note: Some(note.chars().take(1000).collect()),
+        note: Some(cut(&note)),
         action: "Decode".to_owned(),
         secondary: None,
     };
-    if let Err(error) = ctx.recorder.publish(&event, &instance.object_ref(&())).await {
-        tracing::debug!(%error, "no Event about an instance that cannot be decoded");
+    events::publish(ctx, &instance.object_ref(&()), &event).await;
+    if !leaves {
+        return error;
     }
-    if leaves
-        && ours
-        && let Err(failed) = let_go(ctx, instance).await
-    {
-        return Error::Apply(failed);
-    }
-    error
+    let_go(ctx, instance).await.map_or_else(Error::Apply, |()| error)
 }
 
 async fn let_go(ctx: &Context, instance: &DeserializeGuard<ConvexInstance>) -> kube::Result<()> {

@@ -1,15 +1,17 @@
 //! The `StatefulSet` of the backend: exactly one pod, never two.
 
+mod environment;
+mod first;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::{
         apps::v1::{StatefulSet, StatefulSetSpec},
         core::v1::{
-            ConfigMapEnvSource, Container, ContainerPort, EmptyDirVolumeSource, EnvFromSource,
-            EnvVar, EnvVarSource, ExecAction, HTTPGetAction, Lifecycle, LifecycleHandler,
-            PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Probe,
-            ResourceRequirements, SecretKeySelector, Volume, VolumeMount,
+            Container, ContainerPort, EmptyDirVolumeSource, ExecAction, HTTPGetAction, Lifecycle,
+            LifecycleHandler, PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Probe,
+            ResourceRequirements, Volume, VolumeMount,
         },
     },
     apimachinery::pkg::{
@@ -35,9 +37,6 @@ pub const SITE_PORT: i32 = 3211;
 pub const CONTAINER: &str = "backend";
 /// Where a copy of the image's files is run from, by a user that may not run the originals.
 const COPY: &str = "/run/convex";
-/// The image's files are executable for root alone (mode 744) and readable for all: whoever copies them
-/// owns the copy and may run it. `/convex/data` is a folder, and stays where it is.
-const PREPARE: &str = "for file in /convex/*; do if [ -f \"$file\" ]; then cp \"$file\" /run/convex/ || exit 1; fi; done";
 /// The image has no handler for SIGTERM, and as the first process of its container it never gets the
 /// kernel's either: SIGINT is its way to stop.
 const STOP: &str = "kill -INT 1";
@@ -92,24 +91,10 @@ fn pod(inputs: &Inputs<'_>, release: &Release) -> PodSpec {
         enable_service_links: Some(false),
         termination_grace_period_seconds: Some(60),
         security_context: Some(security::pod(security.profile, security.pod.as_ref())),
-        init_containers: restricted.then(|| vec![prepare(inputs, release)]),
+        init_containers: Some(first::containers(inputs, release, restricted)),
         containers: vec![container(inputs, release, restricted)],
         volumes: Some(volumes(inputs, restricted)),
         ..PodSpec::default()
-    }
-}
-
-fn prepare(inputs: &Inputs<'_>, release: &Release) -> Container {
-    Container {
-        name: "prepare".to_owned(),
-        image: Some(release.image.clone()),
-        command: Some(["/bin/sh", "-c", PREPARE].map(str::to_owned).into()),
-        security_context: Some(security::container(
-            inputs.instance.spec.backend.security.container.as_ref(),
-        )),
-        volume_mounts: Some(vec![mount("copy", COPY)]),
-        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
-        ..Container::default()
     }
 }
 
@@ -129,14 +114,7 @@ fn container(inputs: &Inputs<'_>, release: &Release, restricted: bool) -> Contai
         working_dir: restricted.then(|| COPY.to_owned()),
         command: restricted.then(|| vec!["./run_backend.sh".to_owned()]),
         ports: Some(vec![port("api", API_PORT), port("site", SITE_PORT)]),
-        env_from: Some(vec![EnvFromSource {
-            config_map_ref: Some(ConfigMapEnvSource {
-                name: inputs.names.config(),
-                optional: None,
-            }),
-            ..EnvFromSource::default()
-        }]),
-        env: Some(environment(inputs, release)),
+        env: Some(environment::of(inputs, release)),
         resources: resources(inputs),
         security_context: Some(security::container(spec.security.container.as_ref())),
         // A large database may take its time to load; a pod that is killed meanwhile begins anew.
@@ -156,32 +134,6 @@ fn container(inputs: &Inputs<'_>, release: &Release, restricted: bool) -> Contai
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
     }
-}
-
-fn environment(inputs: &Inputs<'_>, release: &Release) -> Vec<EnvVar> {
-    let source = &inputs.keys.source;
-    let mut env = vec![
-        EnvVar {
-            name: "INSTANCE_SECRET".to_owned(),
-            value_from: Some(EnvVarSource {
-                secret_key_ref: Some(SecretKeySelector {
-                    name: source.secret.clone(),
-                    key: source.key.clone(),
-                    optional: None,
-                }),
-                ..EnvVarSource::default()
-            }),
-            value: None,
-        },
-        // The official image answers "unknown" on /version; this makes it answer what it is.
-        EnvVar {
-            name: "CONVEX_RELEASE_VERSION_DEV".to_owned(),
-            value: Some(release.version.clone()),
-            value_from: None,
-        },
-    ];
-    env.extend(inputs.instance.spec.backend.env.iter().cloned());
-    env
 }
 
 fn resources(inputs: &Inputs<'_>) -> Option<ResourceRequirements> {

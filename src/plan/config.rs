@@ -38,7 +38,8 @@ pub fn config_map(inputs: &Inputs<'_>) -> ConfigMap {
     }
 }
 
-fn environment(inputs: &Inputs<'_>) -> BTreeMap<String, String> {
+/// The environment that is no secret, by name.
+pub(super) fn environment(inputs: &Inputs<'_>) -> BTreeMap<String, String> {
     let spec = &inputs.instance.spec;
     let origins = inputs.origins();
     let mut pairs = COMPOSE.map(|(name, value)| (name, value.to_owned())).to_vec();

@@ -39,7 +39,7 @@ pub const INSTANCE: &str = "app.kubernetes.io/instance";
 
 /// Whether the instance waits for us before it goes.
 #[must_use]
-pub fn has_finalizer(instance: &ConvexInstance) -> bool {
+pub fn has_finalizer(instance: &impl Resource) -> bool {
     instance.finalizers().iter().any(|it| it == FINALIZER)
 }
 

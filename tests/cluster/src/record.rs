@@ -74,8 +74,17 @@ impl Records {
     /// The file cannot be opened.
     pub fn open(run: &Path) -> Result<Self> {
         let path = path_in(run);
-        let file = OpenOptions::new().create(true).append(true).open(&path);
-        Ok(Self { file: file.with_context(|| format!("opening {}", path.display()))? })
+        let open = || -> Result<File> {
+            let file = OpenOptions::new().create(true).append(true).open(&path)?;
+            // What an interruption tore would tear the next line too.
+            let text = std::fs::read(&path)?;
+            let whole = text.iter().rposition(|it| *it == b'\n').map_or(0, |last| last + 1);
+            if whole < text.len() {
+                file.set_len(whole as u64)?;
+            }
+            Ok(file)
+        };
+        Ok(Self { file: open().with_context(|| format!("opening {}", path.display()))? })
     }
 
     /// Writes one record down, on disk before it returns.
@@ -154,6 +163,16 @@ mod tests {
     fn a_torn_last_line_is_left_out() {
         let text = "{\"made\":\"link\",\"name\":\"a\"}\n{\"made\":\"li";
         assert_eq!(parse(text).unwrap(), vec![Record::Link { name: "a".into() }]);
+    }
+
+    #[test]
+    fn what_is_written_after_a_torn_line_is_read_back() {
+        let run = tempfile::tempdir().unwrap();
+        Records::open(run.path()).unwrap().write(&records()[0]).unwrap();
+        let text = std::fs::read_to_string(path_in(run.path())).unwrap();
+        std::fs::write(path_in(run.path()), text + "{\"made\":\"li").unwrap();
+        Records::open(run.path()).unwrap().write(&records()[1]).unwrap();
+        assert_eq!(read(run.path()).unwrap(), records()[..2]);
     }
 
     #[test]

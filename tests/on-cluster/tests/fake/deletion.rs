@@ -24,7 +24,7 @@ const NAMESPACE: Duration = Duration::from_secs(170);
 #[tokio::test]
 async fn children_go_in_order_users_first_and_keys_last() -> Result<()> {
     played("order", async |stage| {
-        stage.ready(&Instance::dev("dev").with("deletionPolicy", "Delete")).await?;
+        stage.served(&Instance::dev("dev").with("deletionPolicy", "Delete")).await?;
         let mark = stage.mark()?;
         stage.deleted("dev").await?;
         let writes = stage.writes_since(mark)?;

@@ -1,0 +1,57 @@
+//! What the backend reads at its start, each variable by its name: a key that somebody adds to the
+//! `ConfigMap` is nobody's wish, and one that is missing keeps the backend from starting with a guess.
+
+use k8s_openapi::api::core::v1::{ConfigMapKeySelector, EnvVar, EnvVarSource, SecretKeySelector};
+use statemachine::pins::Release;
+
+use crate::plan::{Inputs, config};
+
+/// The environment of the backend's container.
+pub(super) fn of(inputs: &Inputs<'_>, release: &Release) -> Vec<EnvVar> {
+    let own = &inputs.instance.spec.backend.env;
+    let mut env = vec![
+        secret(inputs),
+        // The official image answers "unknown" on /version; this makes it answer what it is.
+        EnvVar {
+            name: "CONVEX_RELEASE_VERSION_DEV".to_owned(),
+            value: Some(release.version.clone()),
+            value_from: None,
+        },
+    ];
+    let of_the_spec = |name: &String| own.iter().any(|it| it.name == *name);
+    let names = config::environment(inputs).into_keys().filter(|name| !of_the_spec(name));
+    env.extend(names.map(|name| configured(inputs, name)));
+    env.extend(own.iter().cloned());
+    env
+}
+
+fn secret(inputs: &Inputs<'_>) -> EnvVar {
+    let source = &inputs.keys.source;
+    from(
+        "INSTANCE_SECRET".to_owned(),
+        EnvVarSource {
+            secret_key_ref: Some(SecretKeySelector {
+                name: source.secret.clone(),
+                key: source.key.clone(),
+                optional: None,
+            }),
+            ..EnvVarSource::default()
+        },
+    )
+}
+
+fn configured(inputs: &Inputs<'_>, name: String) -> EnvVar {
+    let source = EnvVarSource {
+        config_map_key_ref: Some(ConfigMapKeySelector {
+            name: inputs.names.config(),
+            key: name.clone(),
+            optional: None,
+        }),
+        ..EnvVarSource::default()
+    };
+    from(name, source)
+}
+
+fn from(name: String, source: EnvVarSource) -> EnvVar {
+    EnvVar { name, value: None, value_from: Some(source) }
+}
