@@ -62,7 +62,8 @@ pub async fn reconcile(
     let refused = plan.state.is_refused();
     plan.outcome()?; //                                                          no client
     ctx.backoffs.reset(&uid(&instance));
-    Ok(retry::look_again(&step, &world, reported.unwritten, refused))
+    let instances = ctx.stores.instances.len();
+    Ok(retry::look_again(&step, &world, reported.unwritten, refused, instances))
 }
 
 /// A deleted instance without our finalizer is somebody else's to finish.
@@ -125,11 +126,19 @@ pub async fn run(
     let config = Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE);
     let passes = watches.into_controller().with_config(config).graceful_shutdown_on(stop);
     let listed = Arc::new(OnceCell::new());
+    let first = complete(listed.clone(), context.clone());
     let pass = move |instance, ctx| when_complete(listed.clone(), instance, ctx);
-    passes
+    let passes = passes
         .run(pass, |instance, error, ctx| error_policy(&instance, error, &ctx), context)
-        .for_each(log)
-        .await;
+        .for_each(log);
+    tokio::join!(passes, first);
+}
+
+/// The operator is ready once it knows all that there is, even where there is no instance to look at.
+async fn complete(listed: Arc<OnceCell<bool>>, ctx: Arc<Context>) {
+    if *listed.get_or_init(|| watches::complete(&ctx.stores)).await {
+        metrics::ready();
+    }
 }
 
 /// One pass waits for all: kube wakes only the last of several tasks that wait for the same store.

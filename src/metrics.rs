@@ -3,7 +3,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{LazyLock, atomic::AtomicBool, atomic::Ordering},
+    sync::{LazyLock, Mutex, PoisonError},
     time::Instant,
 };
 
@@ -22,15 +22,23 @@ struct Step {
     step: &'static str,
 }
 
+/// The kind that is watched.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Watched {
+    kind: String,
+}
+
 struct Metrics {
     registry: Registry,
     errors: Family<Step, Counter>,
+    watches: Family<Watched, Counter>,
     seconds: Histogram,
 }
 
 static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     let mut registry = Registry::default();
     let errors = Family::<Step, Counter>::default();
+    let watches = Family::<Watched, Counter>::default();
     let seconds = Histogram::new([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0]);
     registry.register(
         "controller_runtime_reconcile_errors",
@@ -38,14 +46,19 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
         errors.clone(),
     );
     registry.register(
+        "convex_operator_watch_errors",
+        "Watches that failed and were begun again, by the kind that is watched",
+        watches.clone(),
+    );
+    registry.register(
         "controller_runtime_reconcile_time_seconds",
         "How long a pass takes, in seconds",
         seconds.clone(),
     );
-    Metrics { registry, errors, seconds }
+    Metrics { registry, errors, watches, seconds }
 });
 
-static READY: AtomicBool = AtomicBool::new(false);
+static WAITS_FOR: Mutex<Option<&str>> = Mutex::new(Some("the CRD"));
 
 /// Measures a pass until it is dropped.
 pub struct Timer(Instant);
@@ -69,9 +82,23 @@ pub fn failed(error: &Error) {
     }
 }
 
-/// From now on the operator is ready: its CRD is there and it watches, or waits for its turn to.
+/// Counts a watch that failed.
+pub fn watch_failed(kind: &str) {
+    METRICS.watches.get_or_create(&Watched { kind: kind.to_owned() }).inc();
+}
+
+/// From now on the operator is ready: it knows all that there is and acts, or waits for its turn to.
 pub fn ready() {
-    READY.store(true, Ordering::Relaxed);
+    set(None);
+}
+
+/// From now on the operator is not ready, and waits for this.
+pub fn waits_for(what: &'static str) {
+    set(Some(what));
+}
+
+fn set(what: Option<&'static str>) {
+    *WAITS_FOR.lock().unwrap_or_else(PoisonError::into_inner) = what;
 }
 
 /// Serves `/metrics`, `/healthz` and `/readyz` until the process ends.
@@ -87,12 +114,12 @@ pub async fn serve(address: SocketAddr) -> std::io::Result<()> {
     axum::serve(listener, router).await
 }
 
-async fn readiness() -> (StatusCode, &'static str) {
-    if READY.load(Ordering::Relaxed) {
-        (StatusCode::OK, "ok")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "waiting for the CRD")
-    }
+async fn readiness() -> (StatusCode, String) {
+    let waits_for = *WAITS_FOR.lock().unwrap_or_else(PoisonError::into_inner);
+    waits_for.map_or_else(
+        || (StatusCode::OK, "ok".to_owned()),
+        |what| (StatusCode::SERVICE_UNAVAILABLE, format!("waiting for {what}")),
+    )
 }
 
 async fn exposition() -> Result<String, StatusCode> {

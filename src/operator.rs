@@ -122,10 +122,11 @@ async fn turn(
     namespace: Option<&str>,
 ) -> kube_lease_manager::Result<Lease> {
     crd(client, namespace).await;
-    metrics::ready();
+    metrics::ready(); // to take over, whenever its turn comes
     let identity = identity(options);
     let mut lease = Lease::ask(client.clone(), &options.own_namespace, &identity).await?;
     lease.held().await;
+    metrics::waits_for("its watches to tell what there is");
     tracing::info!(identity, "the lease is held; watching instances");
     Ok(lease)
 }

@@ -16,9 +16,13 @@ use statemachine::{Phase, Step};
 
 use crate::observe::World;
 
-/// How often Secrets are read: they are not watched, so that nobody who steals the operator's token can
-/// list them.
-const SECRETS: Duration = Duration::from_secs(30);
+/// How often Secrets are read where there are few instances: they are not watched, so that nobody who steals
+/// the operator's token can list them.
+const SECRETS: Duration = Duration::from_secs(10);
+/// How often at least, however many instances there are.
+const SECRETS_AT_LEAST: Duration = Duration::from_secs(30);
+/// What each instance adds, so that all of them together ask for 20 Secrets in a second at most, up to 300.
+const SECRETS_EACH: Duration = Duration::from_millis(100);
 /// How soon a backend that Kubernetes holds for ready, and that does not answer well, is asked again; later
 /// and later, as long again as it has been so.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -76,24 +80,36 @@ pub fn look_again(
     world: &World,
     unwritten: Option<Duration>,
     refused: bool,
+    instances: usize,
 ) -> Action {
     if step.phase == Phase::Unknown {
         return Action::await_change();
     }
+    let poll = poll(instances).mul_f64(rand::rng().random_range(0.8..=1.0));
+    let soonest = soonest(step, world, unwritten, refused).map_or(poll, |soon| soon.min(poll));
     // Kubernetes' own times have whole seconds: a look at the very deadline would come too early.
-    Action::requeue(soonest(step, world, unwritten, refused) + Duration::from_millis(20))
+    Action::requeue(soonest + Duration::from_millis(20))
 }
 
-fn soonest(step: &Step, world: &World, unwritten: Option<Duration>, refused: bool) -> Duration {
+fn poll(instances: usize) -> Duration {
+    let all = SECRETS_EACH.saturating_mul(u32::try_from(instances).unwrap_or(u32::MAX));
+    all.clamp(SECRETS, SECRETS_AT_LEAST)
+}
+
+/// Sooner than the poll, where there is a reason.
+fn soonest(
+    step: &Step,
+    world: &World,
+    unwritten: Option<Duration>,
+    refused: bool,
+) -> Option<Duration> {
     // What passes by itself is abnormal once it lasts, and no watch tells that.
     // What the API server refuses it refuses again: nothing passes by itself before somebody does something.
     let rests = step.phase == Phase::Suspended || refused;
     let trouble = world.trouble.as_ref().filter(|_| !rests);
     let passes = trouble.is_some_and(|it| !it.abnormal).then_some(PASSING);
     let asks = world.unanswered.map(|since| since.clamp(ASK_AGAIN, ASK_AT_LAST));
-    let poll = SECRETS.mul_f64(rand::rng().random_range(0.8..=1.0));
-    let soonest = [Some(poll), step.look_again, unwritten, passes, asks];
-    soonest.into_iter().flatten().min().unwrap_or(poll)
+    [step.look_again, unwritten, passes, asks].into_iter().flatten().min()
 }
 
 #[cfg(test)]
@@ -106,21 +122,25 @@ mod tests {
         observe::Obstacle,
     };
 
-    fn looks(phase: Phase, trouble: Option<Obstacle>, refused: bool) -> Duration {
+    fn looks(phase: Phase, trouble: Option<Obstacle>, refused: bool) -> Option<Duration> {
         let mut world = world(all_is_well());
         world.trouble = trouble;
         soonest(&statemachine::step(phase, &world.facts), &world, None, refused)
     }
 
     #[test]
-    fn what_passes_by_itself_is_looked_at_soon_and_rest_costs_a_look_in_half_a_minute() {
+    fn what_passes_by_itself_is_looked_at_soon_and_rest_only_costs_the_poll() {
         let pending = || Some(Obstacle::passing("VolumePending", "no pod has asked for it yet"));
-        assert_eq!(looks(Phase::Ready, pending(), false), PASSING);
-        assert!(looks(Phase::Ready, None, false) >= SECRETS.mul_f64(0.8));
-        assert!(
-            looks(Phase::Ready, pending(), true) >= SECRETS.mul_f64(0.8),
-            "it is refused again"
-        );
+        assert_eq!(looks(Phase::Ready, pending(), false), Some(PASSING));
+        assert_eq!(looks(Phase::Ready, None, false), None);
+        assert_eq!(looks(Phase::Ready, pending(), true), None, "it is refused again");
+    }
+
+    #[test]
+    fn secrets_are_read_within_seconds_and_by_many_instances_no_oftener_than_the_api_server_bears() {
+        assert_eq!([0, 1, 100].map(poll), [SECRETS; 3]);
+        assert_eq!(poll(200), Duration::from_secs(20));
+        assert_eq!([300, usize::MAX].map(poll), [SECRETS_AT_LEAST; 2]);
     }
 
     #[test]
@@ -129,9 +149,9 @@ mod tests {
         let step = statemachine::step(Phase::Ready, &world.facts);
         let mut asks = |since| {
             world.unanswered = Some(Duration::from_secs(since));
-            soonest(&step, &world, None, false).as_secs()
+            soonest(&step, &world, None, false).map(|it| it.as_secs())
         };
-        assert_eq!([0, 1, 4, 600].map(&mut asks), [1, 1, 4, 15]);
+        assert_eq!([0, 1, 4, 600].map(&mut asks), [1, 1, 4, 15].map(Some));
     }
 
     /// A volume that waits for its first pod waits for as long as the instance is suspended.
@@ -148,7 +168,7 @@ mod tests {
         world.trouble = Some(Obstacle::passing("VolumePending", "no pod has asked for it yet"));
         let step = statemachine::step(Phase::Suspended, &world.facts);
         assert_eq!(step.phase, Phase::Suspended);
-        assert!(soonest(&step, &world, None, false) >= SECRETS.mul_f64(0.8));
+        assert_eq!(soonest(&step, &world, None, false), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod account;
 mod conditions;
 mod messages;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use kube::{
     Api, Resource, ResourceExt,
@@ -19,15 +19,20 @@ use statemachine::{Phase, Step};
 
 use self::account::Account;
 use crate::{
-    api::{Blocked, ConvexInstance, ConvexInstanceStatus},
+    api::{Blocked, ConditionStatus, ConvexInstance, ConvexInstanceStatus},
     context::{Context, Span},
     error::Error,
     observe::{World, uid},
     plan::{Applied, Plan},
 };
 
-/// How long passing detail lasts before it is worth a write.
+/// How long a passing reason lasts before it is worth a write.
 const PASSING: Duration = Duration::from_secs(5);
+/// The same while an instance is provisioned, which is a way through passing reasons.
+const PROVISIONING: Duration = Duration::from_secs(30);
+/// How long the words of a message are out of date before they are worth one: a backend that takes its time
+/// to start says more than one thing meanwhile, under one reason.
+const WORDS: Duration = Duration::from_mins(1);
 
 /// What became of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,9 +57,7 @@ pub async fn advance(
     if step.taken.is_none() {
         return Ok(instance);
     }
-    // Users are let in right after this write; where that fails, the report says so.
-    let applied = Applied { flows: step.phase == Phase::Ready, ..Applied::default() };
-    let Account { status, .. } = account::of(&instance, step, world, &applied);
+    let Account { status, .. } = account::of(&instance, step, world, &Applied::default());
     let written = write(ctx, &instance, status).await.map_err(Error::Advance)?;
     let _settled = ctx.memory.lasted(&uid(&instance), Span::Unwritten, false);
     Ok(Arc::new(written))
@@ -83,11 +86,9 @@ pub async fn report(
     if !differs || is_leaving(instance, step) {
         return Ok(Reported::default());
     }
-    if !is_urgent(instance, &before, &after, abnormal) && lasted < PASSING {
-        return Ok(Reported {
-            unwritten: Some(PASSING.saturating_sub(lasted)),
-            ..Reported::default()
-        });
+    let worth = worth_after(instance, &before, &after, abnormal);
+    if lasted < worth {
+        return Ok(Reported { unwritten: Some(worth.saturating_sub(lasted)), ..Reported::default() });
     }
     let newly_blocked = newly_blocked(&before, &after).filter(|_| abnormal);
     let mut instance = instance.clone();
@@ -110,26 +111,42 @@ fn is_leaving(instance: &ConvexInstance, step: &Step) -> bool {
     instance.meta().deletion_timestamp.is_some() && leaves
 }
 
+/// How long the difference must last before it is written.
+fn worth_after(
+    instance: &ConvexInstance,
+    before: &ConvexInstanceStatus,
+    after: &ConvexInstanceStatus,
+    abnormal: bool,
+) -> Duration {
+    if is_urgent(instance, before, after, abnormal) {
+        return Duration::ZERO;
+    }
+    match after.phase() {
+        _ if told(before) == told(after) => WORDS,
+        Phase::Provisioning => PROVISIONING,
+        _ => PASSING,
+    }
+}
+
 fn is_urgent(
     instance: &ConvexInstance,
     before: &ConvexInstanceStatus,
     after: &ConvexInstanceStatus,
     abnormal: bool,
 ) -> bool {
-    let ready = |status: &ConvexInstanceStatus| {
-        status
-            .conditions
-            .iter()
-            .find(|it| it.type_ == "Ready")
-            .map(|it| (it.status, it.reason.clone()))
-    };
-    let stalled =
-        |status: &ConvexInstanceStatus| status.conditions.iter().any(|it| it.type_ == "Stalled");
+    let ready = |status: &ConvexInstanceStatus| told(status).remove("Ready");
+    let stalled = |status: &ConvexInstanceStatus| told(status).contains_key("Stalled");
     before.observed_generation != instance.meta().generation.unwrap_or_default()
         || ready(before).map(|it| it.0) != ready(after).map(|it| it.0)
         || stalled(before) != stalled(after)
         || (after.blocked_by.is_empty() && !before.blocked_by.is_empty())
         || (ready(before) != ready(after) && abnormal)
+}
+
+/// What every condition says, without its words.
+fn told(status: &ConvexInstanceStatus) -> BTreeMap<String, (ConditionStatus, String)> {
+    let conditions = status.conditions.iter();
+    conditions.map(|it| (it.type_.clone(), (it.status, it.reason.clone()))).collect()
 }
 
 fn newly_blocked(before: &ConvexInstanceStatus, after: &ConvexInstanceStatus) -> Option<Blocked> {

@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, hash::Hash};
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
@@ -24,6 +24,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     api::ConvexInstance,
     context::Stores,
+    metrics,
     plan::labels::{INSTANCE, MANAGED_BY, MANAGER},
 };
 
@@ -105,7 +106,11 @@ impl Source<'_> {
             None => Api::all(self.client.clone()),
         };
         let (reader, writer) = reflector::store();
-        let stream = watcher(api, config).default_backoff().reflect(writer).touched_objects();
+        let stream = watcher(api, config)
+            .inspect_err(|error| failed(&K::kind(&()), error))
+            .default_backoff()
+            .reflect(writer)
+            .touched_objects();
         (reader, stream.boxed())
     }
 }
@@ -113,6 +118,12 @@ impl Source<'_> {
 fn instance_of(child: &impl Resource) -> Option<ObjectRef<Guarded>> {
     let name = child.labels().get(INSTANCE)?;
     Some(ObjectRef::new(name).within(&child.namespace()?))
+}
+
+/// Says why a watch does not come about: an operator that may not watch one kind does nothing at all.
+fn failed(kind: &str, error: &watcher::Error) {
+    tracing::warn!(kind, %error, "a watch failed; it is tried again");
+    metrics::watch_failed(kind);
 }
 
 /// Waits until every watch has told what there is: a child that is not known yet is not a child that is

@@ -29,10 +29,20 @@ impl Obstacle {
     /// An object of somebody else that has the name of a child.
     #[must_use]
     pub fn conflict(kind: &str, name: &str) -> Self {
+        // What is in a claim or a Secret cannot be made again, so that is nothing to recommend.
+        let deletable = !matches!(kind, "PersistentVolumeClaim" | "Secret");
+        let or = if deletable {
+            let word = kind.to_ascii_lowercase();
+            format!(
+                ", or delete it where nobody else needs it, as where it was the operator's own and has lost its owner: kubectl delete {word} {name}"
+            )
+        } else {
+            String::new()
+        };
         Self::new(
             "NameConflict",
             format!(
-                "{kind} \"{name}\" exists and is not owned by this instance; rename one of the two. It was not touched."
+                "{kind} \"{name}\" exists and is not owned by this instance; rename one of the two{or}. It was not touched."
             ),
         )
     }
@@ -51,4 +61,18 @@ pub fn cut(message: &str) -> String {
     let mut short: String = message.chars().take(LONGEST).map(clean).collect();
     let _ = write!(short, "…");
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_to_delete_what_cannot_be_made_again() {
+        let told = |kind| Obstacle::conflict(kind, "dev-x").message;
+        assert!(told("StatefulSet").contains("kubectl delete statefulset dev-x"));
+        for kind in ["PersistentVolumeClaim", "Secret"] {
+            assert!(!told(kind).contains("delete"), "{kind}");
+        }
+    }
 }

@@ -35,10 +35,28 @@ async fn status_comes_before_children_and_secrets_before_the_backend() {
             "create deployments/dev-dashboard",
             "create services/dev-dashboard",
         ],
-        &["update convexinstances/dev/status", "create event Ready", "create services/dev-backend"],
+        &[
+            "update convexinstances/dev/status",
+            "create event Ready",
+            "create services/dev-backend",
+            "update convexinstances/dev/status",
+        ],
     ];
     assert_eq!(passes, expected);
     assert_eq!(rig.phase("dev"), "Ready");
+}
+
+/// Whoever waits for the condition goes on to the Service in the same moment.
+#[tokio::test]
+async fn an_instance_is_not_called_ready_before_its_service_is_there() {
+    let rig = Rig::with(instance("dev")).await;
+    rig.server.fail_next("create services/dev-backend", 409);
+    passes(&rig, 1).await;
+    rig.pass("dev").await.unwrap_err();
+    assert_eq!(rig.phase("dev"), "Ready");
+    assert_eq!(rig.condition("dev", "Ready"), "False/TrafficHeld");
+    rig.run("dev", 3).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
 
 /// Somebody has looked at it before, so that there may be something: where home is, is found out first.
@@ -54,11 +72,11 @@ async fn an_instance_that_may_have_children_settles_before_anything_is_made() {
 }
 
 #[tokio::test]
-async fn the_whole_of_it_takes_thirteen_writes() {
+async fn the_whole_of_it_takes_fourteen_writes() {
     let rig = Rig::with(instance("dev")).await;
     let writes = passes(&rig, 8).await.concat();
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
-    assert!(writes.len() == 13, "{} writes: {writes:#?}", writes.len());
+    assert!(writes.len() == 14, "{} writes: {writes:#?}", writes.len());
 }
 
 #[tokio::test]

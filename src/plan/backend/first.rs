@@ -53,6 +53,8 @@ fn script(inputs: &Inputs<'_>, release: &Release, name: &str, script: &str) -> C
         name: name.to_owned(),
         image: Some(release.image.clone()),
         command: Some(["/bin/sh", "-c", script].map(str::to_owned).into()),
+        // A quota may want them on every container; a pod is counted by the larger of the two.
+        resources: super::resources(inputs),
         security_context: Some(security::container(
             inputs.instance.spec.backend.security.container.as_ref(),
         )),

@@ -126,10 +126,18 @@ pub(in crate::status) fn dashboard(world: &World) -> Option<Obstacle> {
     let Some(deployment) = world.children.dashboard.as_deref() else {
         return Some(Obstacle::passing("DashboardStarting", "the dashboard is not there yet"));
     };
-    let trouble = world.dashboard_trouble();
+    let trouble = unmade(deployment).or_else(|| world.dashboard_trouble());
     (!is_available(deployment)).then(|| {
         trouble.unwrap_or_else(|| Obstacle::passing("DashboardStarting", "the dashboard starts"))
     })
+}
+
+/// A pod that may not be made is nowhere to be asked: a quota, or the Pod Security Standard of the namespace.
+fn unmade(deployment: &Deployment) -> Option<Obstacle> {
+    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
+    let failure = conditions.iter().find(|it| it.type_ == "ReplicaFailure" && it.status == "True")?;
+    let why = failure.message.as_deref().unwrap_or_default();
+    Some(Obstacle::new("PodRefused", format!("a pod of the dashboard may not be made: {why}")))
 }
 
 fn is_available(deployment: &Deployment) -> bool {

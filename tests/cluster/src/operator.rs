@@ -63,7 +63,7 @@ pub async fn install(checkout: &Checkout, cluster: &Description) -> Result<()> {
     let kept = Build::keep(cluster, &programs)?;
     match cluster.node {
         NodeKind::Fake => {
-            chart::apply(checkout, cluster, &["deployment.enabled=false".to_owned()])?;
+            chart::apply(checkout, cluster, NAMESPACE, &["deployment.enabled=false".to_owned()])?;
             if kept.changed || !hosted::is_running(cluster)? {
                 hosted::stop(cluster)?;
                 hosted::start(cluster, &Options::default()).await?;
@@ -73,6 +73,21 @@ pub async fn install(checkout: &Checkout, cluster: &Description) -> Result<()> {
     }
     progress::done("the operator is ready", started);
     Ok(())
+}
+
+/// Gives an operator that looks after one namespace alone its account there, and says where its kubeconfig is.
+///
+/// # Errors
+/// Helm or the API server refuses.
+pub async fn confine(
+    checkout: &Checkout,
+    cluster: &Description,
+    namespace: &str,
+) -> Result<PathBuf> {
+    let values =
+        ["deployment.enabled=false".to_owned(), format!("watchNamespace=\"{namespace}\"")];
+    chart::apply(checkout, cluster, namespace, &values)?;
+    hosted::token_kubeconfig(cluster, namespace).await
 }
 
 /// Starts an operator that was stopped.

@@ -29,15 +29,16 @@ where
     Answer: Future<Output = Result<Option<T>>>,
 {
     let deadline = Instant::now() + patience;
+    let mut last = String::new();
     loop {
         // A probe that hangs must not outlive the deadline either.
         let left = deadline.saturating_duration_since(Instant::now()).max(POLL);
-        let last = match tokio::time::timeout(left, probe()).await {
+        match tokio::time::timeout(left, probe()).await {
             Ok(Ok(Some(fact))) => return Ok(fact),
-            Ok(Ok(None)) => String::new(),
-            Ok(Err(error)) => format!("; last: {error:#}"),
-            Err(_) => "; the last question was not answered".to_owned(),
-        };
+            Ok(Ok(None)) => last.clear(),
+            Ok(Err(error)) => last = format!("; last: {error:#}"),
+            Err(_) => last += "; the last question was not answered",
+        }
         daemons.iter().try_for_each(|daemon| daemon.check())?;
         if Instant::now() >= deadline {
             let logs = daemons.iter().map(|d| format!("\n-- {}\n{}", d.name, d.last_words()));

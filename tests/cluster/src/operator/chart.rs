@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 
-use super::{NAME, NAMESPACE};
+use super::NAME;
 use crate::{
     checkout::Checkout,
     client,
@@ -44,19 +44,24 @@ pub async fn apply_resource(checkout: &Checkout, cluster: &Description) -> Resul
     .await
 }
 
-/// Renders the chart with these values and applies it.
+/// Renders the chart for a namespace with these values and applies it.
 ///
 /// # Errors
 /// Helm or the API server refuses.
-pub fn apply(checkout: &Checkout, cluster: &Description, values: &[String]) -> Result<()> {
-    let namespace = serde_json::json!({
-        "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE },
+pub fn apply(
+    checkout: &Checkout,
+    cluster: &Description,
+    namespace: &str,
+    values: &[String],
+) -> Result<()> {
+    let wanted = serde_json::json!({
+        "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace },
     });
-    kubectl_apply(cluster, &serde_json::to_vec(&namespace)?)?;
+    kubectl_apply(cluster, &serde_json::to_vec(&wanted)?)?;
     let mut helm = Command::new(cluster.tool("helm")?);
     helm.args(["template", NAME])
         .arg(checkout.root().join("charts/convex-operator"))
-        .args(["--namespace", NAMESPACE, "--kube-version", "1.36.3"])
+        .args(["--namespace", namespace, "--kube-version", "1.36.3"])
         .args(["--set", "crds.enabled=false"])
         .args(["--set", &format!("images.backend.repository={BACKEND}")])
         .args(["--set", &format!("images.dashboard.repository={DASHBOARD}")])

@@ -70,7 +70,7 @@ async fn apply(
     values.push(format!("image={image}"));
     // The tag stays the same from build to build; that the pods differ is in the annotation.
     values.push(format!("podAnnotations={}", json!({ BUILD: digest })));
-    chart::apply(checkout, cluster, &values)?;
+    chart::apply(checkout, cluster, NAMESPACE, &values)?;
     let client = client::from_file(&cluster.kubeconfig).await?;
     let deployments = Api::<Deployment>::namespaced(client.clone(), NAMESPACE);
     let pods = Api::<Pod>::namespaced(client, NAMESPACE);

@@ -65,7 +65,7 @@ pub async fn start(cluster: &Description, options: &Options) -> Result<()> {
     if is_running(cluster)? {
         bail!("an operator runs already");
     }
-    let kubeconfig = token_kubeconfig(cluster).await?;
+    let kubeconfig = token_kubeconfig(cluster, NAMESPACE).await?;
     let note = note(&cluster.run);
     if note.exists() {
         fs::remove_file(&note)?;
@@ -142,9 +142,10 @@ pub fn keep(run: &Path, command: &mut Command) -> Result<()> {
     write(note, &kept)
 }
 
-async fn token_kubeconfig(cluster: &Description) -> Result<PathBuf> {
+/// Writes a kubeconfig with a token of the operator's account in a namespace.
+pub(super) async fn token_kubeconfig(cluster: &Description, namespace: &str) -> Result<PathBuf> {
     let client = client::from_file(&cluster.kubeconfig).await?;
-    let accounts = Api::<ServiceAccount>::namespaced(client, NAMESPACE);
+    let accounts = Api::<ServiceAccount>::namespaced(client, namespace);
     let spec = TokenRequestSpec {
         audiences: vec![],
         expiration_seconds: Some(TOKEN_SECONDS),
@@ -154,7 +155,8 @@ async fn token_kubeconfig(cluster: &Description) -> Result<PathBuf> {
     let answer = accounts.create_token_request(NAME, &PostParams::default(), &request).await;
     let answer = answer.context("asking for a token of the operator's ServiceAccount")?;
     let token = answer.status.context("a token request without an answer")?.token;
-    let path = cluster.run.join("operator.kubeconfig");
+    let of = if namespace == NAMESPACE { String::new() } else { format!(".{namespace}") };
+    let path = cluster.run.join(format!("operator{of}.kubeconfig"));
     let server = Server { url: cluster.server.clone(), authority: cluster.authority.clone() };
     kubeconfig::for_token(&path, &server, &token)?;
     Ok(path)

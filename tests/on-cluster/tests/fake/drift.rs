@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 /// What is watched comes back at once.
 const WATCHED: Duration = Duration::from_secs(5);
-/// Secrets are not watched: whoever steals the operator's token cannot list them. They are read every 24 to 30 s.
-const POLLED: Duration = Duration::from_secs(35);
+/// Secrets are not watched: whoever steals the operator's token cannot list them. They are read every 8 to 10 s.
+const POLLED: Duration = Duration::from_secs(15);
 
 #[tokio::test]
 async fn deleted_children_come_back_within_seconds_with_one_write_each() -> Result<()> {

@@ -6,6 +6,7 @@ mod deletion;
 mod drift;
 mod engines;
 mod foreign;
+mod hijack;
 mod memory;
 mod provisioning;
 mod secrets;

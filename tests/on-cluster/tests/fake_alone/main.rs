@@ -2,10 +2,12 @@
 //! for all of them share it.
 
 mod definition;
+mod gate;
 mod process;
 mod rest;
 mod rivals;
 mod role;
+mod scope;
 mod signals;
 mod start;
 

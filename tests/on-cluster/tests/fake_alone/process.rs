@@ -2,7 +2,8 @@
 
 use std::{
     fs::{self, File},
-    path::PathBuf,
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
     process::ExitStatus,
     time::{Duration, Instant},
 };
@@ -20,27 +21,50 @@ use tokio::{
 pub struct Operator {
     child: Child,
     log: PathBuf,
+    health: SocketAddr,
 }
 
 impl Operator {
-    /// Starts it and does not wait for anything.
+    /// Starts it beside the usual one and does not wait for anything.
     pub fn start(stage: &Stage, name: &str) -> Result<Self> {
+        let account = stage.cluster.description().run.join("operator.kubeconfig");
+        Self::start_as(stage, name, &account, &[("POD_NAMESPACE", operator::NAMESPACE)])
+    }
+
+    /// Starts one that looks after the namespace of the test alone, with an account that may do no more.
+    pub fn start_confined(stage: &Stage, account: &Path) -> Result<Self> {
+        let here = stage.namespace();
+        let own = [("POD_NAMESPACE", here), ("WATCH_NAMESPACE", here)];
+        Self::start_as(stage, "confined", account, &own)
+    }
+
+    fn start_as(stage: &Stage, name: &str, account: &Path, own: &[(&str, &str)]) -> Result<Self> {
         let cluster = stage.cluster.description();
         let log = cluster.run.join("logs").join(format!("{}-{name}.log", stage.namespace()));
         let output = File::create(&log)?;
+        // Nothing else on this machine has addresses in the cluster's range.
+        let free = TcpListener::bind((cluster.addresses.control_plane, 0))?;
+        let health = free.local_addr()?;
+        drop(free);
         let child = Command::new(cluster.run.join("convex-operator"))
             .arg("run")
-            .env("KUBECONFIG", cluster.run.join("operator.kubeconfig"))
-            .env("POD_NAMESPACE", operator::NAMESPACE)
+            .env("KUBECONFIG", account)
             .env("POD_NAME", name)
-            .env("METRICS_ADDRESS", format!("{}:0", cluster.addresses.control_plane))
+            .env("METRICS_ADDRESS", health.to_string())
             .env("BACKEND_REPOSITORY", images::BACKEND)
             .env("DASHBOARD_REPOSITORY", images::DASHBOARD)
+            .envs(own.iter().copied())
             .stdout(output.try_clone()?)
             .stderr(output)
             .kill_on_drop(true)
             .spawn()?;
-        Ok(Self { child, log })
+        Ok(Self { child, log, health })
+    }
+
+    /// What it answers at a path: the status and the body.
+    pub async fn answers(&self, path: &str) -> Result<(u16, String)> {
+        let answer = reqwest::get(format!("http://{}{path}", self.health)).await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
     }
 
     /// Everything that it has logged.
