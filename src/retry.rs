@@ -137,7 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_read_within_seconds_and_by_many_instances_no_oftener_than_the_api_server_bears() {
+    fn secrets_are_read_within_seconds_and_by_many_instances_no_oftener_than_the_api_server_bears()
+    {
         assert_eq!([0, 1, 100].map(poll), [SECRETS; 3]);
         assert_eq!(poll(200), Duration::from_secs(20));
         assert_eq!([300, usize::MAX].map(poll), [SECRETS_AT_LEAST; 2]);

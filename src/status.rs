@@ -88,7 +88,10 @@ pub async fn report(
     }
     let worth = worth_after(instance, &before, &after, abnormal);
     if lasted < worth {
-        return Ok(Reported { unwritten: Some(worth.saturating_sub(lasted)), ..Reported::default() });
+        return Ok(Reported {
+            unwritten: Some(worth.saturating_sub(lasted)),
+            ..Reported::default()
+        });
     }
     let newly_blocked = newly_blocked(&before, &after).filter(|_| abnormal);
     let mut instance = instance.clone();

@@ -151,7 +151,10 @@ mod tests {
         }
         assert_eq!(containers(&wanted, &wanted), None);
         let live = json!({"name": "backend", "command": ["b"]});
-        assert_eq!(containers(&live, &json!({"name": "backend"})), Some(json!({"name": "backend"})));
+        assert_eq!(
+            containers(&live, &json!({"name": "backend"})),
+            Some(json!({"name": "backend"}))
+        );
         assert_eq!(containers(&live, &wanted), None, "what differs is a matter of applying");
     }
 
@@ -167,7 +170,8 @@ mod tests {
 
     #[test]
     fn the_data_is_the_whole_volume_and_can_be_written() {
-        let wanted = json!({"name": "backend", "volumeMounts": [{"name": "data", "mountPath": "/d"}]});
+        let wanted =
+            json!({"name": "backend", "volumeMounts": [{"name": "data", "mountPath": "/d"}]});
         let mut live = wanted.clone();
         live["volumeMounts"][0]["subPath"] = json!("other");
         assert_eq!(containers(&live, &wanted), Some(wanted));

@@ -1,5 +1,7 @@
 //! An API server in memory: enough REST for the operator, every request remembered.
 
+mod by_hand;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
@@ -25,7 +27,13 @@ struct State {
     revision: u64,
     asked: Vec<Asked>,
     faults: Vec<(String, u16)>,
+    interludes: Vec<Interlude>,
 }
+
+/// What somebody does before a request is answered: how the request begins, how many like it come before, and
+/// what is done.
+type Interlude = (String, usize, Act);
+type Act = Box<dyn FnOnce(&ApiServer) + Send>;
 
 /// The API server; its clones are the same one.
 #[derive(Clone, Default)]
@@ -44,6 +52,10 @@ impl ApiServer {
 
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
         let asked = Asked::read(request).await;
+        let interlude = self.state().interlude(&asked.words());
+        if let Some(act) = interlude {
+            act(self);
+        }
         let (code, body) = self.state().serve(asked);
         let bytes = serde_json::to_vec(&body).unwrap();
         Response::builder()
@@ -55,54 +67,6 @@ impl ApiServer {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
-    }
-
-    /// The next request that begins with these words is answered with this code, and not done.
-    pub fn fail_next(&self, words: &str, code: u16) {
-        self.state().faults.push((words.to_owned(), code));
-    }
-
-    /// Puts an object there as somebody else would, whatever is there already.
-    pub fn put(&self, plural: &str, mut object: Value) -> Value {
-        let mut state = self.state();
-        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-        let before = state.objects.remove(&(plural.to_owned(), namespace(&object), name));
-        let meta = object["metadata"].as_object_mut().unwrap();
-        let uid = before.as_ref().map_or(Value::Null, |it| it["metadata"]["uid"].clone());
-        if !uid.is_null() {
-            meta.insert("uid".into(), uid);
-        }
-        state.stored(plural, object)
-    }
-
-    /// Changes an object as somebody else would.
-    pub fn edit(&self, plural: &str, name: &str, change: impl FnOnce(&mut Value)) {
-        let mut object = self.get(plural, name).unwrap_or_else(|| panic!("no {plural}/{name}"));
-        let spec = object["spec"].clone();
-        change(&mut object);
-        if object["spec"] != spec {
-            let generation = object["metadata"]["generation"].as_i64().unwrap_or(1);
-            object["metadata"]["generation"] = json!(generation + 1);
-        }
-        self.put(plural, object);
-    }
-
-    /// The object of this kind and name, in any namespace.
-    pub fn get(&self, plural: &str, name: &str) -> Option<Value> {
-        let state = self.state();
-        let mut found = state.objects.iter().filter(|(it, _)| it.0 == plural && it.2 == name);
-        found.next().map(|(_, object)| object.clone())
-    }
-
-    pub fn all(&self, plural: &str) -> Vec<Value> {
-        let state = self.state();
-        let found = state.objects.iter().filter(|((it, ..), _)| it == plural);
-        found.map(|(_, object)| object.clone()).collect()
-    }
-
-    /// Takes an object away, as it were never there.
-    pub fn remove(&self, plural: &str, name: &str) {
-        self.state().objects.retain(|it, _| !(it.0 == plural && it.2 == name));
     }
 
     /// What was asked to be written since the last time, in order and in words.
@@ -128,6 +92,17 @@ fn refusal(code: u16, reason: &str, message: &str) -> Answer {
 }
 
 impl State {
+    fn interlude(&mut self, words: &str) -> Option<Act> {
+        let at = self.interludes.iter().position(|(of, ..)| words.starts_with(of.as_str()))?;
+        match &mut self.interludes[at].1 {
+            0 => Some(self.interludes.remove(at).2),
+            before => {
+                *before -= 1;
+                None
+            }
+        }
+    }
+
     fn serve(&mut self, asked: Asked) -> Answer {
         self.asked.push(asked.clone());
         let words = asked.words();

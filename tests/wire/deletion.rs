@@ -65,6 +65,22 @@ async fn nothing_that_the_backend_needs_goes_while_its_pod_is_there() {
     assert!(rig.status("dev")["message"].as_str().unwrap().contains("pod/dev-backend-0"));
 }
 
+/// Not before three minutes: most of what is waited for passes.
+#[tokio::test]
+async fn a_deletion_that_lasts_says_what_keeps_it() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", deleted);
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Ready"), "False/ChildrenLeaving");
+    rig.server.edit("convexinstances", "dev", |it| {
+        it["status"]["phaseTransitionTime"] = json!("2026-01-01T00:00:00Z");
+    });
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Ready"), "False/ChildrenStuck");
+    let message = rig.status("dev")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("pod/dev-backend-0"), "{message}");
+}
+
 #[tokio::test]
 async fn data_stays_by_default_with_the_secret_that_belongs_to_it() {
     let rig = Rig::ready(instance("dev")).await;

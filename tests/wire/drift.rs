@@ -162,6 +162,7 @@ async fn a_claim_that_is_being_deleted_is_a_loss_and_nothing_is_moved() {
     rig.run("dev", 3).await;
     assert_eq!(rig.phase("dev"), "Degraded");
     assert_eq!(rig.condition("dev", "Ready"), "False/StoreLost");
+    assert_eq!(rig.condition("dev", "StorageReady"), "False/ClaimTerminating");
     assert!(rig.server.get("pods", "dev-backend-0").is_some());
 }
 

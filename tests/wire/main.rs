@@ -10,4 +10,5 @@ mod deletion;
 mod drift;
 mod foreign;
 mod provisioning;
+mod races;
 mod upgrade;

@@ -135,7 +135,8 @@ pub(in crate::status) fn dashboard(world: &World) -> Option<Obstacle> {
 /// A pod that may not be made is nowhere to be asked: a quota, or the Pod Security Standard of the namespace.
 fn unmade(deployment: &Deployment) -> Option<Obstacle> {
     let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let failure = conditions.iter().find(|it| it.type_ == "ReplicaFailure" && it.status == "True")?;
+    let failure =
+        conditions.iter().find(|it| it.type_ == "ReplicaFailure" && it.status == "True")?;
     let why = failure.message.as_deref().unwrap_or_default();
     Some(Obstacle::new("PodRefused", format!("a pod of the dashboard may not be made: {why}")))
 }

@@ -84,8 +84,7 @@ pub async fn confine(
     cluster: &Description,
     namespace: &str,
 ) -> Result<PathBuf> {
-    let values =
-        ["deployment.enabled=false".to_owned(), format!("watchNamespace=\"{namespace}\"")];
+    let values = ["deployment.enabled=false".to_owned(), format!("watchNamespace=\"{namespace}\"")];
     chart::apply(checkout, cluster, namespace, &values)?;
     hosted::token_kubeconfig(cluster, namespace).await
 }

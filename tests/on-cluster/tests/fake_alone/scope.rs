@@ -90,7 +90,8 @@ async fn without_claims(stage: &Stage) -> Result<(String, serde_json::Value)> {
         };
         if let Some(at) = granted.clone().position(of_claims) {
             let path = format!("/rules/{at}/resources");
-            let all = granted.clone().nth(at).and_then(|it| it.resources.clone()).unwrap_or_default();
+            let all =
+                granted.clone().nth(at).and_then(|it| it.resources.clone()).unwrap_or_default();
             let less: Vec<_> = all.iter().filter(|it| *it != "persistentvolumeclaims").collect();
             let name = role.metadata.name.clone().unwrap_or_default();
             let less = json!([{"op": "replace", "path": path, "value": less}]);
