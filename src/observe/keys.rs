@@ -3,9 +3,9 @@
 //! User Secrets are neither listed nor watched; they are read when a pass needs them. A value never
 //! leaves this module but as a typed secret that does not print itself.
 
+mod admin;
 mod found;
 
-use chrono::Utc;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
 
@@ -15,12 +15,11 @@ use super::Obstacle;
 use crate::{
     api::ConvexInstance,
     context::Context,
-    convex::{AdminKey, InstanceName, InstanceSecret},
+    convex::{InstanceName, InstanceSecret},
     plan::{
-        backend::API_PORT,
         labels::{self, Belongs},
         names::Names,
-        secrets, service_url,
+        secrets,
     },
 };
 
@@ -214,59 +213,6 @@ impl Reader<'_> {
                 format!("Secret \"{holder}\", key \"{}\" {error}. Mend it, or set spec.backend.instance.name.", secrets::INSTANCE_NAME),
             )
         })
-    }
-
-    /// Keys are keys even where the copy for applications is spoilt; that is said, and never mended by
-    /// writing over it.
-    fn with_admin(
-        &self,
-        half: Half,
-        admin: Option<&Secret>,
-    ) -> Result<(Keys, Option<Obstacle>), Obstacle> {
-        let now = u64::try_from(Utc::now().timestamp()).unwrap_or(1);
-        let mint = || {
-            AdminKey::mint(&half.name, &half.secret, now)
-                .map_err(|error| Obstacle::new("AdminKeyNotMinted", error.to_string()))
-        };
-        let (admin, admin_found, obstacle) = match admin.map(|it| (it, self.stored(&half, it))) {
-            None => (mint()?, AdminFound::Nowhere, None),
-            Some((_, Ok(None))) => (mint()?, AdminFound::InPart, None),
-            Some((holder, Ok(Some(key)))) => (key, self.addressed(holder), None),
-            Some((_, Err(obstacle))) => (mint()?, AdminFound::Whole, Some(obstacle)),
-        };
-        let Half { name, secret, source, found } = half;
-        Ok((Keys { name, secret, source, found, admin, admin_found }, obstacle))
-    }
-
-    /// Whether applications are sent to this backend, and not elsewhere with the key to it.
-    fn addressed(&self, holder: &Secret) -> AdminFound {
-        let url = service_url(self.instance, self.names, API_PORT);
-        let right = value(holder, secrets::URL) == Some(url.as_bytes());
-        if right { AdminFound::Whole } else { AdminFound::InPart }
-    }
-
-    /// The key that is kept; none where the Secret is ours and lacks it.
-    fn stored(&self, half: &Half, holder: &Secret) -> Result<Option<AdminKey>, Obstacle> {
-        let own = holder.name_any();
-        if labels::belongs(self.instance, &holder.metadata) != Belongs::Ours {
-            return Err(Obstacle::conflict("Secret", &own));
-        }
-        let key = secrets::ADMIN_KEY;
-        let again = format!("Delete Secret \"{own}\" to have a new key minted.");
-        let Some(bytes) = value(holder, key) else { return Ok(None) };
-        let admin = AdminKey::parse(bytes).map_err(|error| {
-            Obstacle::new(
-                "SecretInvalid",
-                format!("Secret \"{own}\", key \"{key}\" {error}. {again}"),
-            )
-        })?;
-        admin.opens(&half.name, &half.secret).map_err(|_| {
-            Obstacle::new(
-                MISMATCH,
-                format!("the admin key in Secret \"{own}\" was not made with the name and secret in \"{}\", so one of the two was changed. Put it back. Where the change of \"{}\" is meant: {again} That rolls the backend, and every key that was given out before is void.", half.source.secret, half.source.secret),
-            )
-        })?;
-        Ok(Some(admin))
     }
 }
 

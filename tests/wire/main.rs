@@ -9,6 +9,7 @@ mod conflicts;
 mod deletion;
 mod drift;
 mod foreign;
+mod keys;
 mod provisioning;
 mod races;
 mod upgrade;

@@ -1,9 +1,12 @@
 //! Facts out of the cluster, as the operator's shell would read them.
 
+mod blind;
+mod made;
+
 use std::time::Duration;
 
 use statemachine::{
-    Leave, Observed, Phase, Proof, Stage, Vital, Wish,
+    Leave, Observed, Stage, Vital, Wish,
     observed::{self, Health, Kind},
 };
 
@@ -178,35 +181,6 @@ impl Look<'_> {
         }
     }
 
-    /// The name of what this attempt makes.
-    fn attempt(&self) -> Option<Name> {
-        let upgrade = self.instance.pins.upgrade?;
-        Some(Name { of: upgrade.id, attempt: upgrade.attempt })
-    }
-
-    fn verified(&self) -> Vec<Name> {
-        let there = |it: &&crate::world::Export| !it.lost;
-        let mut names: Vec<_> = self.world.exports.iter().filter(there).map(|it| it.of).collect();
-        let attempt = self.attempt();
-        let same = |id| self.world.exports.iter().any(|it| it.of.of == id);
-        match self.mutant {
-            Mutant::NeedsCopy => names.extend(attempt),
-            Mutant::AttemptInNames => names.extend(attempt.filter(|it| same(it.of))),
-            _ => {}
-        }
-        names
-    }
-
-    fn copied(&self) -> Vec<Name> {
-        let whole = |store: &&Store| store.whole || self.mutant == Mutant::Whole;
-        let copies = self.stores().filter(|store| store.name.attempt > 0).filter(whole);
-        let mut names: Vec<_> = copies.map(|store| store.name).collect();
-        if self.mutant == Mutant::NeedsCopy {
-            names.extend(self.attempt());
-        }
-        names
-    }
-
     fn deployed(&self) -> bool {
         let ready = self.world.pods.iter().filter(|pod| pod.ready);
         ready.filter_map(|pod| self.world.store(pod.backend.store)).any(|store| store.code)
@@ -239,19 +213,6 @@ impl Look<'_> {
         self.mutant != Mutant::Farewell && pins.served && !carried && missing
     }
 
-    fn proof(&self) -> Proof {
-        if self.mutant == Mutant::Proves {
-            return Proof::Proven;
-        }
-        let attempt = self.attempt();
-        let proof = self.world.proofs.iter().find(|it| Some(it.of) == attempt);
-        match proof.map(|it| it.outcome) {
-            None | Some(Outcome::Running) => Proof::Unknown,
-            Some(Outcome::Succeeded) => Proof::Proven,
-            Some(Outcome::Failed) => Proof::Failed,
-        }
-    }
-
     fn missing(&self, vital: &[Name]) -> Option<Vital> {
         if self.mutant == Mutant::LeavesMissing {
             return None;
@@ -261,40 +222,6 @@ impl Look<'_> {
         }
         let absent = |name: &Name| self.stores().all(|store| store.name != *name);
         vital.iter().any(absent).then_some(Vital::Store)
-    }
-
-    /// What some mutants do not see.
-    fn disturb(&self, seen: &mut Observed) {
-        let (instance, upgrade) = (self.instance, self.instance.pins.upgrade);
-        match self.mutant {
-            Mutant::PutBack => {
-                if let (Phase::Upgrading(_), Some(it)) = (instance.phase, upgrade)
-                    && it.stage != Stage::Exporting
-                {
-                    seen.wish.release = release(it.to.version);
-                }
-            }
-            Mutant::HoldsInPlace if upgrade.is_some_and(|it| it.strategy == 1) => {
-                seen.traffic = observed::Traffic::Held;
-            }
-            Mutant::StopsFirst if seen.stopped => seen.pods.clear(),
-            Mutant::Holds => seen.traffic = observed::Traffic::Held,
-            Mutant::JobsStop => {
-                let own = self.attempt().map(snapshot);
-                let over = |it: &observed::Job| it.outcome != observed::Outcome::Running;
-                seen.jobs.retain(|it| over(it) || own.as_ref() == Some(&it.of));
-            }
-            Mutant::DoneBeatsLate if instance.late => {
-                seen.pods.clear();
-                seen.verified.clear();
-            }
-            Mutant::LooksFirst if instance.phase == Phase::Pending => {
-                seen.untouched = true;
-                seen.found = None;
-            }
-            Mutant::KnowsLost if instance.phase == Phase::Ready => seen.lost = false,
-            _ => {}
-        }
     }
 }
 

@@ -1,0 +1,84 @@
+//! Rules on environment variables.
+
+use k8s_openapi::api::core::v1::EnvVar;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use super::compact;
+
+/// Names of variables that the operator or the image sets itself, or that would change what runs.
+pub(crate) const RESERVED: [&str; 34] = [
+    "INSTANCE_NAME",
+    "INSTANCE_SECRET",
+    "CONVEX_CLOUD_ORIGIN",
+    "CONVEX_SITE_ORIGIN",
+    "CONVEX_RELEASE_VERSION_DEV",
+    "DATA_DIR",
+    "CREDENTIALS_DIR",
+    "STORAGE_DIR",
+    "SQLITE_DB",
+    "TMPDIR",
+    "HOME",
+    "PATH",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "SSLKEYLOGFILE",
+    "DATABASE_URL",
+    "POSTGRES_URL",
+    "MYSQL_URL",
+    "PG_CA_FILE",
+    "MYSQL_CA_FILE",
+    "DO_NOT_REQUIRE_SSL",
+    "REDACT_LOGS_TO_CLIENT",
+    "DISABLE_BEACON",
+    "AWS_REGION",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "S3_ENDPOINT_URL",
+    "S3_STORAGE_EXPORTS_BUCKET",
+    "S3_STORAGE_SNAPSHOT_IMPORTS_BUCKET",
+    "S3_STORAGE_MODULES_BUCKET",
+    "S3_STORAGE_FILES_BUCKET",
+    "S3_STORAGE_SEARCH_BUCKET",
+    "NEXT_PUBLIC_ADMIN_KEY",
+];
+
+/// Environment variables: each name once, none that is reserved.
+pub(in crate::api) fn env(generator: &mut SchemaGenerator) -> Schema {
+    let mut item = compact::<EnvVar>(generator);
+    if let Some(properties) = item.get_mut("properties").and_then(Value::as_object_mut) {
+        if let Some(name) = properties.get_mut("name").and_then(Value::as_object_mut) {
+            name.extend([
+                ("maxLength".into(), json!(128)),
+                ("minLength".into(), json!(1)),
+                ("x-kubernetes-validations".into(), json!([env_name(), env_reserved()])),
+            ]);
+        }
+        if let Some(value) = properties.get_mut("value").and_then(Value::as_object_mut) {
+            value.insert("maxLength".into(), json!(4096));
+        }
+    }
+    json_schema!({
+        "type": "array",
+        "maxItems": 128,
+        "items": item,
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+    })
+}
+
+fn env_name() -> Value {
+    json!({
+        "rule": "self.matches('^[A-Za-z_][A-Za-z0-9_]*$')",
+        "message": "must be the name of an environment variable: letters, digits and '_', not beginning with a digit",
+    })
+}
+
+fn env_reserved() -> Value {
+    let names = RESERVED.map(|name| format!("'{name}'")).join(", ");
+    json!({
+        "rule": format!("!(self in [{names}])"),
+        "message": "is set by the operator or by the image: use the field of the spec that it belongs to, or choose another name",
+    })
+}

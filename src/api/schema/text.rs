@@ -1,0 +1,66 @@
+//! Rules on strings that occur in more than one place.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+fn checked(rule: &str, message: &str, max: u32) -> Schema {
+    json_schema!({
+        "type": "string",
+        "minLength": 1,
+        "maxLength": max,
+        "x-kubernetes-validations": [{"rule": rule, "message": message}],
+    })
+}
+
+/// An image reference with a tag or a digest, and not both.
+pub(in crate::api) fn image(_: &mut SchemaGenerator) -> Schema {
+    checked(
+        "self.matches('^[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[a-f0-9]{64})$')",
+        "must be an image with a tag or a sha256 digest, and not both, without credentials: for example ghcr.io/get-convex/convex-backend:<tag>",
+        512,
+    )
+}
+
+/// The name of another object of the namespace.
+pub(in crate::api) fn object_name(_: &mut SchemaGenerator) -> Schema {
+    checked(
+        "self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",
+        "must be the name of an object: a-z, 0-9, '-' and '.', beginning and ending with a letter or digit",
+        253,
+    )
+}
+
+/// A key of a Secret or a `ConfigMap`.
+pub(in crate::api) fn data_key(_: &mut SchemaGenerator) -> Schema {
+    checked(
+        "self.matches('^[-._a-zA-Z0-9]+$')",
+        "must be a key of a Secret: letters, digits, '-', '_' and '.'",
+        253,
+    )
+}
+
+/// A host name, without scheme, port or path.
+pub(in crate::api) fn host(_: &mut SchemaGenerator) -> Schema {
+    checked(
+        "self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$')",
+        "must be a host name such as api.example.com: lower case, without scheme, port, path or wildcard",
+        253,
+    )
+}
+
+/// An origin: a URL without a path.
+pub(in crate::api) fn origin(_: &mut SchemaGenerator) -> Schema {
+    checked(
+        "self.matches('^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?$')",
+        "must be http:// or https://, a host and maybe a port, without path or trailing slash: for example https://api.example.com",
+        512,
+    )
+}
+
+/// A URL that may have a path.
+pub(in crate::api) fn url(_: &mut SchemaGenerator) -> Schema {
+    checked(
+        "self.matches('^https?://[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]{1,5})?(/[-A-Za-z0-9._~%]+)*$')",
+        "must be http:// or https://, a host, maybe a port and a path, without trailing slash: for example https://api.example.com/http",
+        512,
+    )
+}

@@ -1,0 +1,105 @@
+//! What one look at an instance finds.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use statemachine::{Observed, Step, pins::Release};
+
+use super::{Answer, Children, Keys, Obstacle, backend, trouble};
+use crate::{
+    api::ConvexInstance,
+    plan::{Inputs, names::Names},
+};
+
+/// One look at one instance: the facts for the machine, and what reports need besides.
+#[derive(Debug)]
+pub struct World {
+    /// What the machine decides from.
+    pub facts: Observed,
+    /// What the children are called.
+    pub names: Names,
+    /// The children that exist.
+    pub children: Children,
+    /// The keys of the instance, as they are or as they are about to be made; none where they cannot be had.
+    pub keys: Option<Keys>,
+    /// What something that the spec refers to lacks.
+    pub references: Option<Obstacle>,
+    /// Why the claim must not be opened: it is somebody else's.
+    pub barred: Option<Obstacle>,
+    /// What is wrong with the keys.
+    pub keys_obstacle: Option<Obstacle>,
+    /// What keeps the backend from serving, as its pod and claim tell.
+    pub trouble: Option<Obstacle>,
+    /// What the backend answered, where it was asked.
+    pub answer: Option<Answer>,
+    /// How long it has answered badly.
+    pub unanswered: Option<Duration>,
+    /// What still has to go before the instance can.
+    pub leftovers: Vec<String>,
+    /// When this look was taken.
+    pub now: DateTime<Utc>,
+    /// The repository of dashboard images, without a tag.
+    pub dashboard_repository: String,
+}
+
+impl World {
+    /// The world after the edge that was taken: its pins are the status' own now.
+    #[must_use]
+    pub fn after(mut self, step: &Step) -> Self {
+        if let Some(pins) = &step.pins {
+            self.facts.pins.clone_from(pins);
+        }
+        self
+    }
+
+    /// What the builders build from; none without keys.
+    #[must_use]
+    pub fn inputs<'a>(&'a self, instance: &'a ConvexInstance) -> Option<Inputs<'a>> {
+        Some(Inputs {
+            instance,
+            names: self.names.clone(),
+            keys: self.keys.as_ref()?,
+            release: self.release().clone(),
+            dashboard_repository: &self.dashboard_repository,
+            found_claim: self.children.claim.as_deref(),
+        })
+    }
+
+    /// The release that the surroundings follow: the one that the data belongs to.
+    #[must_use]
+    pub fn release(&self) -> &Release {
+        let home = self.facts.pins.home.as_ref();
+        home.map_or(&self.facts.wish.release, |home| &home.release)
+    }
+
+    /// Whether the one backend is held for ready by Kubernetes.
+    #[must_use]
+    pub fn backend_serves(&self) -> bool {
+        matches!(&self.children.pods[..], [pod] if backend::is_ready(pod))
+    }
+
+    /// Whether the Service leads to the backend, as it was found.
+    #[must_use]
+    pub fn traffic_flows(&self) -> bool {
+        self.children.service.as_deref().is_some_and(crate::plan::service::flows)
+    }
+
+    /// What keeps the dashboard from being up, as its pods tell.
+    #[must_use]
+    pub fn dashboard_trouble(&self) -> Option<Obstacle> {
+        let mut told = self.children.dashboard_pods.iter().filter_map(|pod| trouble::of_pod(pod));
+        told.find(|it| it.abnormal)
+    }
+
+    /// Whether something is gone that is never made anew; that is told before all else.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.facts.missing.is_some()
+    }
+
+    /// The name of the claim that holds the data.
+    #[must_use]
+    pub fn claim_name(&self, instance: &ConvexInstance) -> String {
+        crate::plan::claim_name(instance, &self.names)
+    }
+}
