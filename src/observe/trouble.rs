@@ -24,7 +24,8 @@ pub(super) async fn of(ctx: &Context, children: &Children) -> Option<Obstacle> {
     let pod = children.pods.first().map(|pod| of_pod(pod));
     let claim = children.claim.as_deref().filter(|claim| claim::is_pending(claim));
     match (claim, pod) {
-        (Some(claim), None) => Some(claim::of(ctx, claim).await),
+        // Most claims wait for their first pod: then what is amiss is that there is none.
+        (Some(claim), None) => Some(claim::of(ctx, claim).await).filter(|it| it.abnormal),
         (Some(claim), Some(Some(pod))) if waits_for_a_volume(&pod) => {
             Some(claim::of(ctx, claim).await)
         }

@@ -45,15 +45,22 @@ pub(super) fn waiting_for(
     }
 }
 
+/// A pod that may be made is made in less, on a busy cluster too.
+const UNMADE: Duration = Duration::from_secs(20);
+
 /// What is waited for, with every pod that is taken for this backend's: one of them may be a stray.
 fn others(waiting: &Waiting, world: &World) -> Obstacle {
     let pods: Vec<_> = world.children.pods.iter().map(|pod| pod.name_any()).collect();
     if pods.is_empty() {
+        let told = format!("{waiting}: its pod is not made yet");
+        if world.facts.waited < UNMADE {
+            return Obstacle::passing(waiting.reason(), told);
+        }
         let set = world.names.backend();
-        return Obstacle::passing(
-            waiting.reason(),
+        return Obstacle::new(
+            "PodNotMade",
             format!(
-                "{waiting}: its pod is not made yet. Where that lasts, `kubectl describe statefulset {set}` tells why: a quota, a LimitRange, or the Pod Security Standard of the namespace"
+                "{told}, which takes long: `kubectl describe statefulset {set}` tells why, such as a quota, a LimitRange, or the Pod Security Standard of the namespace"
             ),
         );
     }

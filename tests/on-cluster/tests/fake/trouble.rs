@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    core::v1::{Pod, ResourceQuota},
+};
 use on_cluster::{
     Instance, Stage, State, played,
-    stage::{PATIENCE, pod_name, records::lines, small},
+    stage::{PATIENCE, condition, pod_name, records::lines, small},
 };
 use serde_json::{Value, json};
 
@@ -123,4 +126,35 @@ fn says(state: &State, words: &[&str]) -> Result<()> {
     let silent: Vec<_> = words.iter().filter(|word| !state.message.contains(**word)).collect();
     ensure!(silent.is_empty(), "nothing of {silent:?} in: {state}");
     Ok(())
+}
+
+/// Nobody tells it on the instance's own objects: the StatefulSet has no condition for it, the Deployment has.
+#[tokio::test]
+async fn pods_that_may_not_be_made_are_told_and_come_once_they_may() -> Result<()> {
+    played("quota", async |stage| {
+        let quota = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
+        stage.make::<ResourceQuota>(quota).await?;
+        stage
+            .until("quota in force", PATIENCE, || async {
+                let quota = stage.get::<ResourceQuota>("none").await?;
+                Ok(quota.status.and_then(|it| it.hard).map(|_| ()))
+            })
+            .await?;
+        stage.create(&Instance::dev("dev")).await?;
+        let state = stage.because("dev", "PodNotMade").await?;
+        says(&state, &["kubectl describe statefulset dev-backend", "quota"])?;
+        let instance = stage.instance("dev").await?;
+        let dashboard = condition(&instance, "DashboardReady")?;
+        ensure!(dashboard.reason == "PodRefused", "{dashboard:?}");
+        ensure!(dashboard.message.contains("exceeded quota"), "{dashboard:?}");
+        let more = json!({"spec": {"hard": {"pods": "10"}}});
+        stage.merge::<ResourceQuota>("none", more).await?;
+        // Both controllers of Kubernetes wait longer and longer before they try again; a touch is a reason to.
+        let touch = json!({"metadata": {"annotations": {"example.org/again": "1"}}});
+        stage.merge::<StatefulSet>("dev-backend", touch.clone()).await?;
+        stage.merge::<Deployment>("dev-dashboard", touch).await?;
+        stage.settled("dev").await?;
+        Ok(())
+    })
+    .await
 }
