@@ -52,9 +52,9 @@ pub async fn reconcile(
     }
     let world = observe::cluster(&ctx, &instance).await?; //                     client, reads only
     let step = statemachine::step(observe::phase(&instance), &world.facts); //   no client, infallible
+    let world = world.after(&step); //                                           no client, infallible
     let instance = status::advance(&ctx, instance, &step, &world).await?; //     client, resourceVersion, a conflict ends the pass
     events::announce(&ctx, &instance, &step).await; //                           client, best effort
-    let world = world.after(&step); //                                           no client, infallible
     let plan = plan::owed(&instance, &step.obligations, &world); //              no client, infallible
     let plan = apply::differences(&ctx, &instance, plan, &world).await?; //      client, only what differs
     let reported = status::report(&ctx, &instance, &step, &world, &plan).await?; // client, only if it changed
@@ -126,19 +126,11 @@ pub async fn run(
     let config = Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE);
     let passes = watches.into_controller().with_config(config).graceful_shutdown_on(stop);
     let listed = Arc::new(OnceCell::new());
-    let first = complete(listed.clone(), context.clone());
     let pass = move |instance, ctx| when_complete(listed.clone(), instance, ctx);
-    let passes = passes
+    passes
         .run(pass, |instance, error, ctx| error_policy(&instance, error, &ctx), context)
-        .for_each(log);
-    tokio::join!(passes, first);
-}
-
-/// The operator is ready once it knows all that there is, even where there is no instance to look at.
-async fn complete(listed: Arc<OnceCell<bool>>, ctx: Arc<Context>) {
-    if *listed.get_or_init(|| watches::complete(&ctx.stores)).await {
-        metrics::ready();
-    }
+        .for_each(log)
+        .await;
 }
 
 /// One pass waits for all: kube wakes only the last of several tasks that wait for the same store.

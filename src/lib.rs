@@ -19,6 +19,7 @@ pub mod observe;
 pub mod operator;
 pub mod plan;
 pub mod rbac;
+pub mod readiness;
 pub mod retry;
 pub mod status;
 pub mod telemetry;

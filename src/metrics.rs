@@ -1,11 +1,7 @@
 //! What the operator counts, and the small server that tells it, with the names that dashboards of
 //! controller-runtime already know.
 
-use std::{
-    net::SocketAddr,
-    sync::{LazyLock, Mutex, PoisonError},
-    time::Instant,
-};
+use std::{net::SocketAddr, sync::LazyLock, time::Instant};
 
 use axum::{Router, http::StatusCode, routing::get};
 use prometheus_client::{
@@ -14,7 +10,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::error::Error;
+use crate::{error::Error, readiness};
 
 /// The step at which a pass failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -58,8 +54,6 @@ static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
     Metrics { registry, errors, watches, seconds }
 });
 
-static WAITS_FOR: Mutex<Option<&str>> = Mutex::new(Some("the CRD"));
-
 /// Measures a pass until it is dropped.
 pub struct Timer(Instant);
 
@@ -87,20 +81,6 @@ pub fn watch_failed(kind: &str) {
     METRICS.watches.get_or_create(&Watched { kind: kind.to_owned() }).inc();
 }
 
-/// From now on the operator is ready: it knows all that there is and acts, or waits for its turn to.
-pub fn ready() {
-    set(None);
-}
-
-/// From now on the operator is not ready, and waits for this.
-pub fn waits_for(what: &'static str) {
-    set(Some(what));
-}
-
-fn set(what: Option<&'static str>) {
-    *WAITS_FOR.lock().unwrap_or_else(PoisonError::into_inner) = what;
-}
-
 /// Serves `/metrics`, `/healthz` and `/readyz` until the process ends.
 ///
 /// # Errors
@@ -109,14 +89,13 @@ pub async fn serve(address: SocketAddr) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::bind(address).await?;
     let router = Router::new()
         .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(readiness))
+        .route("/readyz", get(ready))
         .route("/metrics", get(exposition));
     axum::serve(listener, router).await
 }
 
-async fn readiness() -> (StatusCode, String) {
-    let waits_for = *WAITS_FOR.lock().unwrap_or_else(PoisonError::into_inner);
-    waits_for.map_or_else(
+async fn ready() -> (StatusCode, String) {
+    readiness::waits_for().map_or_else(
         || (StatusCode::OK, "ok".to_owned()),
         |what| (StatusCode::SERVICE_UNAVAILABLE, format!("waiting for {what}")),
     )

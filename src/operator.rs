@@ -15,7 +15,7 @@ use crate::{
     context::Settings,
     controller,
     lease::Lease,
-    metrics,
+    metrics, readiness,
     telemetry::{self, Format},
 };
 
@@ -122,11 +122,15 @@ async fn turn(
     namespace: Option<&str>,
 ) -> kube_lease_manager::Result<Lease> {
     crd(client, namespace).await;
-    metrics::ready(); // to take over, whenever its turn comes
+    readiness::crd_found(); // it can take over, whenever its turn comes
     let identity = identity(options);
+    tracing::info!(
+        identity,
+        namespace = options.own_namespace,
+        "asking for the lease; whoever holds it acts, and the others wait"
+    );
     let mut lease = Lease::ask(client.clone(), &options.own_namespace, &identity).await?;
     lease.held().await;
-    metrics::waits_for("its watches to tell what there is");
     tracing::info!(identity, "the lease is held; watching instances");
     Ok(lease)
 }

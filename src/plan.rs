@@ -24,7 +24,7 @@ use k8s_openapi::api::{
 use crate::error::Error;
 
 pub use self::{
-    inputs::{Inputs, Origins, claim_name, service_url},
+    inputs::{Inputs, Origins, claim_name, data_goes, service_url},
     owed::owed,
 };
 

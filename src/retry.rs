@@ -21,7 +21,7 @@ use crate::observe::World;
 const SECRETS: Duration = Duration::from_secs(10);
 /// How often at least, however many instances there are.
 const SECRETS_AT_LEAST: Duration = Duration::from_secs(30);
-/// What each instance adds, so that all of them together ask for 20 Secrets in a second at most, up to 300.
+/// What each instance adds, so that all of them together ask for 25 Secrets in a second at most, up to 300.
 const SECRETS_EACH: Duration = Duration::from_millis(100);
 /// How soon a backend that Kubernetes holds for ready, and that does not answer well, is asked again; later
 /// and later, as long again as it has been so.
@@ -85,7 +85,8 @@ pub fn look_again(
     if step.phase == Phase::Unknown {
         return Action::await_change();
     }
-    let poll = poll(instances).mul_f64(rand::rng().random_range(0.8..=1.0));
+    let poll = if refused { SECRETS_AT_LEAST } else { poll(instances) };
+    let poll = poll.mul_f64(rand::rng().random_range(0.8..=1.0));
     let soonest = soonest(step, world, unwritten, refused).map_or(poll, |soon| soon.min(poll));
     // Kubernetes' own times have whole seconds: a look at the very deadline would come too early.
     Action::requeue(soonest + Duration::from_millis(20))

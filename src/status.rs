@@ -30,8 +30,7 @@ use crate::{
 const PASSING: Duration = Duration::from_secs(5);
 /// The same while an instance is provisioned, which is a way through passing reasons.
 const PROVISIONING: Duration = Duration::from_secs(30);
-/// How long the words of a message are out of date before they are worth one: a backend that takes its time
-/// to start says more than one thing meanwhile, under one reason.
+/// The same of other words for one reason: a backend that takes its time to start says more than one thing.
 const WORDS: Duration = Duration::from_mins(1);
 
 /// What became of a report.
@@ -124,11 +123,10 @@ fn worth_after(
     if is_urgent(instance, before, after, abnormal) {
         return Duration::ZERO;
     }
-    match after.phase() {
-        _ if told(before) == told(after) => WORDS,
-        Phase::Provisioning => PROVISIONING,
-        _ => PASSING,
+    if abnormal || after.phase() != Phase::Provisioning {
+        return PASSING;
     }
+    if told(before) == told(after) { WORDS } else { PROVISIONING }
 }
 
 fn is_urgent(

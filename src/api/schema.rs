@@ -47,8 +47,8 @@ pub fn crd() -> CustomResourceDefinition {
     crd
 }
 
-/// What Kubernetes takes for a quantity, as near as a short pattern comes.
-const QUANTITY: &str = r"^[+-]?[0-9.]+([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$";
+/// What Kubernetes takes for a quantity, as near as a short pattern comes; nothing here can be negative.
+const QUANTITY: &str = r"^\+?[0-9.]+([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?$";
 /// The longest that a quantity is written.
 const QUANTITY_LENGTH: i64 = 32;
 

@@ -39,7 +39,7 @@ pub enum StorageMode {
     .message("a claim cannot change its storage class; create a new instance with the class and import an export into it"))]
 #[x_kube(validation = Rule::new("has(self.existingClaim) == has(oldSelf.existingClaim) && (!has(self.existingClaim) || self.existingClaim == oldSelf.existingClaim)")
     .message("existingClaim says where the data is and cannot change; create a new instance that takes the other claim over"))]
-#[x_kube(validation = Rule::new("!isQuantity(self.size) || !isQuantity(oldSelf.size) || quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0")
+#[x_kube(validation = Rule::new("!has(oldSelf.size) || !isQuantity(oldSelf.size) || (has(self.size) && (!isQuantity(self.size) || quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0))")
     .message("a volume can grow and not shrink; set spec.backend.storage.pvc.size back to what it was, or more"))]
 #[serde(rename_all = "camelCase")]
 pub struct Claim {
@@ -50,13 +50,13 @@ pub struct Claim {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::object_name")]
     pub storage_class_name: Option<String>,
-    /// The size of the volume as a quantity, for example `100Gi`. Default 10Gi. It may only grow.
-    #[serde(default = "size")]
+    /// The size of the volume as a quantity, for example `100Gi`. Default 10Gi, and with `existingClaim` what that has. It may only grow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = Rule::new("isQuantity(self) && quantity(self).isGreaterThan(quantity('0')) && quantity(self).isLessThan(quantity('1Ei'))")
         .message("must be a quantity greater than 0 and less than 1Ei, for example 100Gi"))]
-    pub size: String,
-    /// An existing claim of this namespace to take over, such as the one that an earlier instance of this name left behind. Default: the claim `<name>-data` is made. Cannot change.
+    pub size: Option<String>,
+    /// An existing claim of this namespace to take over, such as the one that an earlier instance of this name left behind. It stays whatever `deletionPolicy` says, and so does the Secret of its data. Default: the claim `<name>-data` is made. Cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::object_name")]
     pub existing_claim: Option<String>,
@@ -66,13 +66,9 @@ fn enabled() -> bool {
     true
 }
 
-fn size() -> String {
-    "10Gi".into()
-}
-
 impl Default for Claim {
     fn default() -> Self {
-        Self { enabled: enabled(), storage_class_name: None, size: size(), existing_claim: None }
+        Self { enabled: enabled(), storage_class_name: None, size: None, existing_claim: None }
     }
 }
 

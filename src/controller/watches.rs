@@ -26,6 +26,7 @@ use crate::{
     context::Stores,
     metrics,
     plan::labels::{INSTANCE, MANAGED_BY, MANAGER},
+    readiness,
 };
 
 type Guarded = DeserializeGuard<ConvexInstance>;
@@ -106,8 +107,14 @@ impl Source<'_> {
             None => Api::all(self.client.clone()),
         };
         let (reader, writer) = reflector::store();
+        readiness::watches(&K::kind(&()));
         let stream = watcher(api, config)
             .inspect_err(|error| failed(&K::kind(&()), error))
+            .inspect_ok(|event| {
+                if matches!(event, watcher::Event::InitDone) {
+                    readiness::listed(&K::kind(&()));
+                }
+            })
             .default_backoff()
             .reflect(writer)
             .touched_objects();
@@ -120,10 +127,24 @@ fn instance_of(child: &impl Resource) -> Option<ObjectRef<Guarded>> {
     Some(ObjectRef::new(name).within(&child.namespace()?))
 }
 
-/// Says why a watch does not come about: an operator that may not watch one kind does nothing at all.
+/// Says why a watch does not come about: an operator that may not watch one kind is deaf to it.
 fn failed(kind: &str, error: &watcher::Error) {
     tracing::warn!(kind, %error, "a watch failed; it is tried again");
     metrics::watch_failed(kind);
+    if is_refused(error) {
+        readiness::refused(kind);
+    }
+}
+
+fn is_refused(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => {
+            matches!(status.code, 401 | 403 | 404)
+        }
+        watcher::Error::WatchError(status) => matches!(status.code, 401 | 403 | 404),
+        _ => false,
+    }
 }
 
 /// Waits until every watch has told what there is: a child that is not known yet is not a child that is

@@ -5,9 +5,12 @@ use kube::{Resource, ResourceExt};
 
 use super::{Children, keys};
 use crate::{
-    api::{ConvexInstance, DeletionPolicy},
-    plan::labels::{self, Belongs},
-    plan::names::Names,
+    api::ConvexInstance,
+    plan::{
+        self,
+        labels::{self, Belongs},
+        names::Names,
+    },
 };
 
 /// The children that a deletion waits for, by kind and name.
@@ -24,7 +27,7 @@ pub(super) fn leftovers(
     left.extend(children.service.iter().map(|it| named("service", it.as_ref())));
     left.extend(children.dashboard_service.iter().map(|it| named("service", it.as_ref())));
     left.extend(children.config.iter().map(|it| named("configmap", it.as_ref())));
-    let goes = instance.spec.deletion_policy == DeletionPolicy::Delete;
+    let goes = plan::data_goes(instance);
     let claim = children
         .claim
         .iter()

@@ -91,7 +91,7 @@ pub(super) async fn opened(
             !is_over(pod) && mounts(pod, &claim) && pod.name_any() != names.backend_pod()
         });
         if let Some(user) = user {
-            return Ok(Some(opened_by(&claim, &user.name_any())));
+            return Ok(Some(opened_by(&claim, user)));
         }
         match found.metadata.continue_.filter(|it| !it.is_empty()) {
             Some(next) => page = page.continue_token(&next),
@@ -106,11 +106,20 @@ fn is_over(pod: &Pod) -> bool {
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
-fn opened_by(claim: &str, pod: &str) -> Obstacle {
+fn opened_by(claim: &str, pod: &Pod) -> Obstacle {
+    let name = pod.name_any();
+    let controller = pod.owner_references().iter().find(|it| it.controller == Some(true));
+    let (kept, delete) = controller.map_or_else(
+        || (String::new(), format!("pod {name}")),
+        |it| {
+            let kind = it.kind.to_ascii_lowercase();
+            (format!(" (kept by {} {})", it.kind, it.name), format!("{kind} {}", it.name))
+        },
+    );
     Obstacle::new(
         "ClaimInUse",
         format!(
-            "pod \"{pod}\" has claim \"{claim}\" open; two backends on one volume would destroy it. It is waited for; if it is not to stay: kubectl delete pod {pod}"
+            "pod \"{name}\"{kept} has claim \"{claim}\" open; two backends on one volume would destroy it. It is waited for; if it is not to stay: kubectl delete {delete}"
         ),
     )
 }

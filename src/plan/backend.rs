@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::{
-        apps::v1::{StatefulSet, StatefulSetSpec},
+        apps::v1::{
+            RollingUpdateStatefulSetStrategy, StatefulSet, StatefulSetSpec,
+            StatefulSetUpdateStrategy,
+        },
         core::v1::{
             Container, ContainerPort, EmptyDirVolumeSource, ExecAction, HTTPGetAction, Lifecycle,
             LifecycleHandler, PersistentVolumeClaimVolumeSource, PodSpec, PodTemplateSpec, Probe,
@@ -52,6 +55,13 @@ pub fn stateful_set(inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> St
             // With OrderedReady a pod that never becomes ready is never replaced, not even by a good one.
             pod_management_policy: Some("Parallel".to_owned()),
             revision_history_limit: Some(5),
+            update_strategy: Some(StatefulSetUpdateStrategy {
+                type_: Some("RollingUpdate".to_owned()),
+                rolling_update: Some(RollingUpdateStatefulSetStrategy {
+                    partition: Some(0),
+                    ..RollingUpdateStatefulSetStrategy::default()
+                }),
+            }),
             selector: LabelSelector {
                 match_labels: Some(labels::selector(inputs.instance, Part::Backend)),
                 ..LabelSelector::default()

@@ -15,6 +15,8 @@ use super::{
     quantity,
 };
 
+/// The size of a volume that nobody asks a size of.
+const SIZE: &str = "10Gi";
 /// How many versions a store remembers; the oldest are forgotten first.
 const REMEMBERED: usize = 32;
 
@@ -22,14 +24,14 @@ const REMEMBERED: usize = 32;
 /// is asked for by [`grown`], which may be refused without harm.
 #[must_use]
 pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim {
-    let wanted = &inputs.instance.spec.backend.storage.pvc.size;
+    let wanted = inputs.instance.spec.backend.storage.pvc.size.as_deref().unwrap_or(SIZE);
     sized(inputs, backend, inputs.claim_request().unwrap_or(wanted))
 }
 
 /// The same claim with the size that the spec asks for, where that is more than it has.
 #[must_use]
 pub fn grown(inputs: &Inputs<'_>, backend: &Backend) -> Option<PersistentVolumeClaim> {
-    let wanted = &inputs.instance.spec.backend.storage.pvc.size;
+    let wanted = inputs.instance.spec.backend.storage.pvc.size.as_deref()?;
     let now = inputs.claim_request()?;
     (quantity::milli(wanted) > quantity::milli(now)).then(|| sized(inputs, backend, wanted))
 }

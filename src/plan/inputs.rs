@@ -10,7 +10,10 @@ use super::{
     backend::{API_PORT, SITE_PORT},
     names::Names,
 };
-use crate::{api::ConvexInstance, observe::Keys};
+use crate::{
+    api::{ConvexInstance, DeletionPolicy},
+    observe::Keys,
+};
 
 /// Everything that the children of one instance are built from.
 #[derive(Clone, Debug)]
@@ -82,6 +85,14 @@ impl Inputs<'_> {
 pub fn claim_name(instance: &ConvexInstance, names: &Names) -> String {
     let existing = instance.spec.backend.storage.pvc.existing_claim.clone();
     existing.unwrap_or_else(|| names.claim())
+}
+
+/// Whether the data goes with the instance, and what belongs to it. A claim that the spec names was there
+/// before, and is nobody's to delete but its maker's.
+#[must_use]
+pub fn data_goes(instance: &ConvexInstance) -> bool {
+    let named = instance.spec.backend.storage.pvc.existing_claim.is_some();
+    instance.spec.deletion_policy == DeletionPolicy::Delete && !named
 }
 
 impl Origins {

@@ -3,11 +3,12 @@
 use statemachine::{Action, pins::Backend};
 
 use super::{
-    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard, secrets,
+    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard, data_goes,
+    secrets,
     service::{self, Traffic},
 };
 use crate::{
-    api::{ConvexInstance, DeletionPolicy},
+    api::ConvexInstance,
     observe::{AdminFound, KeysFound, World},
 };
 
@@ -120,7 +121,7 @@ impl Planner<'_> {
             Step::Remove(Kind::ConfigMap, names.config()),
             Step::Remove(Kind::Secret, names.admin_secret()),
         ]);
-        let goes = self.instance.spec.deletion_policy == DeletionPolicy::Delete && !keep_stores;
+        let goes = data_goes(self.instance) && !keep_stores;
         let keyed_store = self.instance.spec.backend.storage.pvc.enabled;
         if goes {
             steps.push(Step::Remove(Kind::Claim, self.world.claim_name(self.instance)));

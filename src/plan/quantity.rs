@@ -7,31 +7,34 @@ pub fn milli(text: &str) -> Option<i128> {
     let split =
         text.find(|c: char| !matches!(c, '0'..='9' | '.' | '+' | '-')).unwrap_or(text.len());
     let (number, suffix) = text.split_at(split);
-    let (scale, finer) = match exponent(suffix) {
-        Some(power) => (i128::pow(10, power), 1),
-        None => unit(suffix)?,
-    };
+    let (scale, finer) = exponent(suffix).or_else(|| unit(suffix))?;
     let (sign, digits) = match number.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, number.strip_prefix('+').unwrap_or(number)),
     };
-    if !digits.bytes().all(|it| it.is_ascii_digit() || it == b'.') {
-        return None;
-    }
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if whole.is_empty() && fraction.is_empty() || fraction.len() > 9 {
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || !digits.bytes().all(|it| it.is_ascii_digit()) {
         return None;
     }
-    let mantissa: i128 = format!("{whole}{fraction}").parse().ok()?;
-    let denominator = i128::pow(10, u32::try_from(fraction.len()).ok()?);
-    let (numerator, denominator) = (mantissa.checked_mul(scale)?, denominator * finer);
+    let mantissa: i128 = digits.parse().ok()?;
+    let denominator = i128::checked_pow(10, u32::try_from(fraction.len()).ok()?)?;
+    let (numerator, denominator) = (mantissa.checked_mul(scale)?, denominator.checked_mul(finer)?);
     Some(sign * (numerator / denominator + i128::from(numerator % denominator != 0)))
 }
 
-fn exponent(suffix: &str) -> Option<u32> {
-    let power = suffix.strip_prefix(['e', 'E'])?;
-    let power: u32 = power.parse().ok()?;
-    (power <= 24).then_some(power + 3)
+/// The most tens that a quantity is multiplied with or divided by; more is more than there is of anything.
+const POWERS: i32 = 24;
+
+/// How many thousandths a power of ten is, as a fraction.
+fn exponent(suffix: &str) -> Option<(i128, i128)> {
+    let power: i32 = suffix.strip_prefix(['e', 'E'])?.parse().ok()?;
+    let ten = |power: i32| i128::pow(10, power.unsigned_abs());
+    match power {
+        0..=POWERS => Some((1000 * ten(power), 1)),
+        _ if (-POWERS..0).contains(&power) => Some((1000, ten(power))),
+        _ => None,
+    }
 }
 
 /// How many thousandths a unit is, as a fraction.
@@ -68,6 +71,10 @@ mod tests {
             ("1500u", "2m"),
             ("1n", "1m"),
             ("2000u", "2m"),
+            ("1e-1", "100e-3"),
+            ("100e-3", "100m"),
+            ("15E-4", "2m"),
+            ("1.1234567891Gi", "1206302541.914"),
         ] {
             assert_eq!(milli(one), milli(other), "{one} {other}");
             assert!(milli(one).is_some());
@@ -76,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_has_no_value() {
-        for text in ["", "Gi", "ten", "1Zi", "1.2.3", "--1", "."] {
+        for text in ["", "Gi", "ten", "1Zi", "1.2.3", "--1", ".", "1e", "1e99", "1e-99"] {
             assert_eq!(milli(text), None, "{text}");
         }
     }

@@ -71,7 +71,7 @@ fn claim(instance: &ConvexInstance) -> Option<Arc<PersistentVolumeClaim>> {
     let storage = &instance.spec.backend.storage.pvc;
     let name = storage.existing_claim.as_deref()?;
     let claim = json!({"metadata": {"name": name}, "spec": {"accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": storage.size}}}});
+        "resources": {"requests": {"storage": storage.size.as_deref().unwrap_or("10Gi")}}}});
     Some(Arc::new(serde_json::from_value(claim).unwrap()))
 }
 

@@ -18,7 +18,14 @@ async fn a_new_version_is_ready_once_it_has_answered_itself() {
     rig.backend.says("v2");
     rig.run("dev", 4).await;
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
-    assert_eq!(rig.status("dev")["runningVersion"], "v2");
+    let status = rig.status("dev");
+    assert_eq!(status["runningVersion"], "v2");
+    // Nothing says the old version any longer, not even for the seconds in which words may be old.
+    assert_eq!(status["message"], "the backend serves v2");
+    let image = status["components"]["backend"]["image"].as_str().unwrap();
+    assert!(image.ends_with(":v2"), "{image}");
+    let ready = status["conditions"].as_array().unwrap().iter().find(|it| it["type"] == "Ready");
+    assert_eq!(ready.unwrap()["message"], "the backend serves v2");
     let claim = rig.server.get("persistentvolumeclaims", "dev-data").unwrap();
     assert_eq!(claim["metadata"]["annotations"]["convex.icod.de/opened-by"], "v1,v2");
 }
