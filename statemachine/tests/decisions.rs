@@ -13,6 +13,7 @@ use statemachine::{
     Action, Backend, Direction, Leave, Observed, Phase, Revision, Snapshot, Stage, Step, Store,
     Strategy, Vital, Waiting,
     observed::{Outcome, Traffic},
+    pins::Refused,
     step,
     worlds::{born, exported, release, upgrade},
 };
@@ -124,6 +125,35 @@ fn a_rollback_by_policy_is_remembered_as_a_refusal() {
     assert_eq!((upgrade.direction, upgrade.attempt), (Direction::Rollback, 2));
     assert_eq!(upgrade.aim().store, Store::Made(upgrade.id.clone()), "the migrated store is kept");
     assert_eq!(upgrade.snapshot, Some(Snapshot { of: upgrade.id, attempt: 1 }));
+}
+
+/// Else a release that was turned away from would be tried again for ever, or never again.
+#[test]
+fn a_refused_release_is_tried_again_with_a_new_token_only() {
+    let refused = |token: &str| {
+        wanting(PLAIN, |seen| {
+            let retry = "one".to_owned();
+            seen.pins.refused = Some(Refused { release: release(2), retry });
+            seen.wish.retry = token.to_owned();
+        })
+    };
+    refuses(Ready, &refused("one"), &Waiting::Refused(release(2)));
+    assert!(step(Ready, &refused("two")).taken.is_some(), "it was asked for anew");
+}
+
+/// Once it is parted from its data, an instance that goes waits for no clock.
+#[test]
+fn a_deletion_has_a_deadline_until_it_is_parted_from_its_data_and_none_after() {
+    let going = |parted| {
+        at_home(|seen| {
+            seen.pins.parted = parted;
+            seen.pins.farewell = Some(Snapshot { of: Revision("8".into()), attempt: 1 });
+            seen.wish.farewell = true;
+            seen.cleared = false;
+        })
+    };
+    assert!(step(Phase::Deleting, &going(false)).look_again.is_some());
+    assert_eq!(step(Phase::Deleting, &going(true)).look_again, None);
 }
 
 #[test]

@@ -40,3 +40,13 @@ pub fn set(instance: &mut Value, place: &str, value: Value) {
     }
     *at = value;
 }
+
+/// An object of somebody else.
+pub fn foreign(kind: &str, name: &str) -> Value {
+    let workload = matches!(kind, "StatefulSet" | "Deployment");
+    let version = if workload { "apps/v1" } else { "v1" };
+    let template = json!({"selector": {}, "serviceName": "any", "template": {}});
+    let spec = if workload { template } else { json!({}) };
+    json!({"apiVersion": version, "kind": kind, "spec": spec,
+        "metadata": {"name": name, "namespace": NAMESPACE}})
+}

@@ -3,18 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    instance::{NAMESPACE, instance, looked_at, with},
+    instance::{foreign, instance, looked_at, with},
     rig::Rig,
 };
-
-fn foreign(kind: &str, name: &str) -> Value {
-    let workload = matches!(kind, "StatefulSet" | "Deployment");
-    let version = if workload { "apps/v1" } else { "v1" };
-    let template = json!({"selector": {}, "serviceName": "any", "template": {}});
-    let spec = if workload { template } else { json!({}) };
-    json!({"apiVersion": version, "kind": kind, "spec": spec,
-        "metadata": {"name": name, "namespace": NAMESPACE}})
-}
 
 #[tokio::test]
 async fn what_stands_there_before_is_found_before_anything_is_made() {
@@ -85,54 +76,6 @@ async fn it_goes_on_by_itself_once_the_name_is_free() {
     rig.server.remove("configmaps", "dev-backend");
     rig.run("dev", 6).await;
     assert_eq!(rig.phase("dev"), "Ready");
-}
-
-#[tokio::test]
-async fn two_instances_that_ask_for_one_claim_never_both_get_it() {
-    let rig = Rig::new().await;
-    rig.server.put("persistentvolumeclaims", foreign("PersistentVolumeClaim", "shared"));
-    for name in ["dev", "other"] {
-        let wants = with(instance(name), "/backend/storage/pvc/existingClaim", json!("shared"));
-        rig.server.put("convexinstances", wants);
-    }
-    for _ in 0..8 {
-        for name in ["dev", "other"] {
-            let _ = rig.pass(name).await;
-        }
-        rig.settle();
-    }
-    let sets = rig.server.all("statefulsets");
-    assert_eq!(sets.len(), 1, "two backends on one volume");
-    let told = ["dev", "other"].map(|name| rig.condition(name, "Ready"));
-    assert!(told.contains(&"False/ClaimInUse".to_owned()), "{told:?}");
-}
-
-#[tokio::test]
-async fn a_claim_that_was_kept_is_taken_over_only_when_asked_for() {
-    let rig = Rig::ready(instance("dev")).await;
-    let finalized =
-        |it: &mut Value| it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-    rig.server.edit("convexinstances", "dev", finalized);
-    rig.run("dev", 6).await;
-    assert!(rig.server.get("convexinstances", "dev").is_none());
-    let secret = rig.server.get("secrets", "dev-instance").unwrap();
-
-    rig.server.put("convexinstances", instance("dev"));
-    rig.run("dev", 3).await;
-    assert_eq!(rig.condition("dev", "Ready"), "False/NameConflict");
-    assert!(rig.status("dev")["message"].as_str().unwrap().contains("existingClaim: dev-data"));
-
-    rig.server.remove("convexinstances", "dev");
-    let again = with(instance("dev"), "/backend/storage/pvc/existingClaim", json!("dev-data"));
-    rig.server.put("convexinstances", again);
-    rig.run("dev", 8).await;
-    assert_eq!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
-    assert_eq!(rig.server.get("secrets", "dev-instance").unwrap()["data"], secret["data"]);
-    let uid = rig.seen("dev")["metadata"]["uid"].clone();
-    for (plural, name) in [("secrets", "dev-instance"), ("persistentvolumeclaims", "dev-data")] {
-        let kept = rig.server.get(plural, name).unwrap();
-        assert_eq!(kept["metadata"]["labels"]["convex.icod.de/instance-uid"], uid);
-    }
 }
 
 /// Whoever deletes an instance that could not be made deletes nothing of those who were there before.
@@ -208,25 +151,6 @@ async fn a_deletion_does_not_wait_for_a_pod_of_somebody_else() {
     }
     assert!(rig.server.get("convexinstances", "dev").is_none());
     assert!(rig.server.get("pods", "dev-backend-0").is_some());
-}
-
-/// Whoever looks into the data of a suspended instance keeps it from being opened until they are done.
-#[tokio::test]
-async fn a_suspended_instance_is_not_resumed_onto_a_claim_that_another_pod_has_open() {
-    let rig = Rig::ready(instance("dev")).await;
-    rig.server.edit("convexinstances", "dev", |it| it["spec"]["suspend"] = json!(true));
-    rig.run("dev", 4).await;
-    let mut pod = foreign("Pod", "somebody");
-    let volumes = json!([{"name": "data", "persistentVolumeClaim": {"claimName": "dev-data"}}]);
-    pod["spec"] = json!({"containers": [], "volumes": volumes});
-    rig.server.put("pods", pod);
-    rig.server.edit("convexinstances", "dev", |it| it["spec"]["suspend"] = json!(false));
-    rig.run("dev", 4).await;
-    assert_eq!(rig.condition("dev", "Ready"), "False/ClaimInUse");
-    assert!(rig.server.get("pods", "dev-backend-0").is_none());
-    rig.server.remove("pods", "somebody");
-    rig.run("dev", 4).await;
-    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
 
 #[tokio::test]

@@ -28,6 +28,16 @@ async fn every_write_to_an_instance_carries_what_it_was_read_at() {
     other.server.edit("convexinstances", "dev", |it| it["status"]["phase"] = json!("Hibernating"));
     other.run("dev", 2).await;
     asked.extend(to_the_instance(other.server.asked()));
+    // One that cannot be decoded is let go.
+    let bad = Rig::ready(instance("dev")).await;
+    bad.server.asked();
+    bad.server.edit("convexinstances", "dev", |it| {
+        it["spec"]["dashboard"]["replicas"] = json!("many");
+        it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    });
+    bad.pass("dev").await.unwrap_err();
+    assert!(bad.server.get("convexinstances", "dev").is_none());
+    asked.extend(to_the_instance(bad.server.asked()));
     let words: std::collections::BTreeSet<_> = asked.iter().map(Asked::words).collect();
     let kinds = [
         "merge convexinstances/dev",
@@ -36,6 +46,29 @@ async fn every_write_to_an_instance_carries_what_it_was_read_at() {
     ];
     assert!(words.iter().eq(&kinds), "{words:?}");
     for write in asked {
+        assert!(write.body["metadata"]["resourceVersion"].is_string(), "{write:?}");
+    }
+}
+
+/// What is merged into a Secret is merged into exactly the one that was judged.
+#[tokio::test]
+async fn every_write_to_a_secret_that_is_there_carries_what_it_was_read_at() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("secrets", "dev-admin", |it| it["data"] = json!({}));
+    rig.run("dev", 2).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    });
+    rig.run("dev", 6).await;
+    let again = with(instance("dev"), "/backend/storage/pvc/existingClaim", json!("dev-data"));
+    rig.server.put("convexinstances", again);
+    rig.run("dev", 6).await;
+    let asked = rig.server.asked();
+    let merged: Vec<_> =
+        asked.iter().filter(|it| it.verb == Verb::Merge && it.plural == "secrets").collect();
+    let names: Vec<_> = merged.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["dev-admin", "dev-instance"]);
+    for write in merged {
         assert!(write.body["metadata"]["resourceVersion"].is_string(), "{write:?}");
     }
 }
