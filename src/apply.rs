@@ -66,8 +66,10 @@ pub async fn differences(
                 }
             }
             Err(kube::Error::Api(status)) if status.code >= 500 => {
-                doer.applied.failed = Some(kube::Error::Api(status));
-                break;
+                doer.applied.failed.get_or_insert(kube::Error::Api(status));
+                if !is_apart(step) {
+                    break;
+                }
             }
             Err(error) => return Err(Error::Apply(error)),
         }

@@ -56,7 +56,12 @@ pub async fn advance(
     if step.taken.is_none() {
         return Ok(instance);
     }
-    let Account { status, .. } = account::of(&instance, step, world, &Applied::default());
+    // Users are let in right after this write. Where the instance is not yet Ready all the same, because of its
+    // dashboard, that is worth no write of its own; where it fails, the report says so at once.
+    let waits = instance.spec.dashboard.enabled && conditions::dashboard(world).is_some();
+    let flows = step.phase == Phase::Ready && waits;
+    let applied = Applied { flows, ..Applied::default() };
+    let Account { status, .. } = account::of(&instance, step, world, &applied);
     let written = write(ctx, &instance, status).await.map_err(Error::Advance)?;
     let _settled = ctx.memory.lasted(&uid(&instance), Span::Unwritten, false);
     Ok(Arc::new(written))
@@ -136,9 +141,11 @@ fn is_urgent(
     abnormal: bool,
 ) -> bool {
     let ready = |status: &ConvexInstanceStatus| told(status).remove("Ready");
+    let available = |status: &ConvexInstanceStatus| told(status).remove("Available").map(|it| it.0);
     let stalled = |status: &ConvexInstanceStatus| told(status).contains_key("Stalled");
     before.observed_generation != instance.meta().generation.unwrap_or_default()
         || ready(before).map(|it| it.0) != ready(after).map(|it| it.0)
+        || (after.phase() == Phase::Ready && available(before) != available(after))
         || stalled(before) != stalled(after)
         || (after.blocked_by.is_empty() && !before.blocked_by.is_empty())
         || (ready(before) != ready(after) && abnormal)

@@ -139,7 +139,8 @@ fn failed(kind: &str, error: &watcher::Error) {
 fn is_refused(error: &watcher::Error) -> bool {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => {
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => {
             matches!(status.code, 401 | 403 | 404)
         }
         watcher::Error::WatchError(status) => matches!(status.code, 401 | 403 | 404),

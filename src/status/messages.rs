@@ -92,9 +92,9 @@ fn obstacle(
         })
         .or_else(|| world.keys_obstacle.clone())
         .or_else(|| world.references.clone())
+        .or_else(|| failing(applied))
         .or_else(|| super::conditions::surroundings(instance, step, world, applied))
         .or_else(|| not_grown(applied))
-        .or_else(|| failing(applied))
 }
 
 /// A webhook that does not answer, above all: nothing else says so.

@@ -134,17 +134,19 @@ async fn every_write_to_a_child_carries_what_it_was_read_at() {
 
 /// Nobody is kept out of a backend because of a page beside it.
 #[tokio::test]
-async fn a_refused_dashboard_keeps_nobody_from_the_backend() {
-    let rig = Rig::with(instance("dev")).await;
-    for _ in 0..4 {
-        rig.server.fail_next("create deployments/dev-dashboard", 403);
-        rig.pass("dev").await.unwrap();
-        rig.settle();
+async fn a_dashboard_that_cannot_be_made_keeps_nobody_from_the_backend() {
+    for (code, ready) in [(403, "False/Forbidden"), (500, "False/DashboardStarting")] {
+        let rig = Rig::with(instance("dev")).await;
+        for _ in 0..4 {
+            rig.server.fail_next("create deployments/dev-dashboard", code);
+            assert_eq!(rig.pass("dev").await.is_ok(), code == 403);
+            rig.settle();
+        }
+        assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+        assert_eq!(rig.condition("dev", "Ready"), ready);
+        let service = rig.server.get("services", "dev-backend").unwrap();
+        assert_eq!(service["spec"]["selector"]["convex.icod.de/traffic"], "flows");
     }
-    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
-    assert_eq!(rig.condition("dev", "Ready"), "False/Forbidden");
-    let service = rig.server.get("services", "dev-backend").unwrap();
-    assert_eq!(service["spec"]["selector"]["convex.icod.de/traffic"], "flows");
 }
 
 /// What the API server says of a webhook that does not answer is a 500.

@@ -29,29 +29,53 @@ async fn a_variable_that_is_added_to_the_config_map_does_not_reach_the_backend()
     .await
 }
 
+/// Of two variables of one name the last one counts; of two mounts the deeper one.
 #[tokio::test]
-async fn what_is_added_to_the_backends_container_is_taken_away() -> Result<()> {
+async fn what_is_added_to_the_backends_containers_is_taken_away() -> Result<()> {
     played("container", async |stage| {
         stage.ready(&small("dev")).await?;
-        let container = "/spec/template/spec/containers/0";
-        let mount = format!("{container}/volumeMounts/0");
-        let variable = json!({"name": "POSTGRES_URL", "value": "postgres://u:p@elsewhere:5432"});
+        let pod = "/spec/template/spec";
+        let (container, gate) = (format!("{pod}/containers/0"), format!("{pod}/initContainers/0"));
+        let variable = |name: &str, value: &str| json!({"name": name, "value": value});
         for (path, value) in [
             (format!("{container}/args"), json!(["--help"])),
             (format!("{container}/envFrom"), json!([{"configMapRef": {"name": "theirs"}}])),
-            (format!("{container}/env/0"), variable),
-            (format!("{mount}/subPath"), json!("elsewhere")),
+            (format!("{container}/env/0"), variable("POSTGRES_URL", "postgres://u:p@nowhere:5432")),
+            (format!("{container}/env/-"), variable("DATA_DIR", "/tmp/elsewhere")),
+            (format!("{container}/volumeMounts/0/subPath"), json!("elsewhere")),
+            (format!("{container}/volumeMounts/0/readOnly"), json!(true)),
+            (
+                format!("{container}/volumeMounts/-"),
+                json!({"name": "tmp", "mountPath": "/convex/data/storage"}),
+            ),
+            (format!("{gate}/env/-"), variable("POD_NAME", "dev-backend-0")),
+            (format!("{gate}/restartPolicy"), json!("Always")),
+            ("/spec/ordinals".to_owned(), json!({"start": 1})),
+            ("/spec/minReadySeconds".to_owned(), json!(600)),
         ] {
-            let before = value_of::<StatefulSet>(stage, "dev-backend", container).await?;
+            let before = spec(stage).await?;
             let add = json!([{"op": "add", "path": path, "value": value}]);
             stage.edit::<StatefulSet>("dev-backend", add).await?;
-            returns::<StatefulSet>(stage, "dev-backend", container, &before).await?;
+            stage
+                .until(&format!("end of {path}"), PATIENCE, || async {
+                    Ok((spec(stage).await? == before).then_some(()))
+                })
+                .await?;
         }
+        let manual =
+            json!({"spec": {"updateStrategy": {"type": "OnDelete", "rollingUpdate": null}}});
+        stage.merge::<StatefulSet>("dev-backend", manual).await?;
+        let path = "/spec/updateStrategy/type";
+        returns::<StatefulSet>(stage, "dev-backend", path, &json!("RollingUpdate")).await?;
         stage.settled("dev").await?;
         stage.marker("dev").await?;
         Ok(())
     })
     .await
+}
+
+async fn spec(stage: &Stage) -> Result<Value> {
+    value_of::<StatefulSet>(stage, "dev-backend", "/spec").await
 }
 
 #[tokio::test]

@@ -15,4 +15,5 @@ mod strays;
 mod trouble;
 mod upgrade;
 mod wayback;
+mod webhook;
 mod writes;

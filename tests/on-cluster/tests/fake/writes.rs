@@ -53,6 +53,24 @@ async fn a_minute_of_steady_state_takes_no_write() -> Result<()> {
     .await
 }
 
+/// The API server writes them in another way than they were given.
+#[tokio::test]
+async fn quantities_settle_however_they_are_written() -> Result<()> {
+    played("amounts", async |stage| {
+        let odd = json!({"requests": {"cpu": "1e-1", "memory": "0.05Gi"},
+            "limits": {"memory": "1.1234567891Gi", "cpu": "1500000u"}});
+        stage.served(&on_cluster::stage::small("dev").with("backend.resources", odd)).await?;
+        let mark = stage.mark()?;
+        // Longer than any pause between two looks.
+        tokio::time::sleep(Duration::from_secs(12)).await;
+        let asked = stage.requests_since(mark)?;
+        ensure!(!asked.is_empty(), "nobody has looked");
+        ensure!(!asked.iter().any(cluster::audit::Entry::is_write), "written:\n{}", lines(&asked));
+        Ok(())
+    })
+    .await
+}
+
 /// A touch that changes nothing that is wanted costs nothing and rolls nothing.
 #[tokio::test]
 async fn labels_and_annotations_on_the_instance_are_no_reason_to_write() -> Result<()> {

@@ -3,14 +3,16 @@
 use anyhow::{Result, ensure};
 use cluster::{checkout::Checkout, operator};
 use k8s_openapi::api::rbac::v1::Role;
-use kube::{Api, api::ListParams};
+use kube::api::ListParams;
 use on_cluster::{
     Ground, Stage,
     stage::{PATIENCE, small},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{END, alone, process::Operator};
+
+const CLAIMS: &str = "persistentvolumeclaims";
 
 #[tokio::test]
 async fn an_operator_of_one_namespace_serves_it_and_leaves_the_others_alone() -> Result<()> {
@@ -48,7 +50,7 @@ async fn an_operator_that_may_not_watch_a_kind_is_not_ready_says_why_and_touches
 -> Result<()> {
     alone("blind", async |stage| {
         let account = confined(stage).await?;
-        let blinded = without_claims(stage).await?;
+        let blinded = without(stage, CLAIMS, "resources").await?;
         let mut operator = Operator::start_confined(stage, &account)?;
         stage.create(&small("dev")).await?;
         operator.says(stage, "a watch failed", PATIENCE).await?;
@@ -80,24 +82,42 @@ async fn confined(stage: &Stage) -> Result<std::path::PathBuf> {
     operator::confine(&Checkout::find()?, description, stage.namespace()).await
 }
 
-/// Takes the right to claims out of the Role; the name of the Role and the operation that puts it back.
-async fn without_claims(stage: &Stage) -> Result<(String, serde_json::Value)> {
-    let roles: Api<Role> = stage.all();
-    for role in roles.list(&ListParams::default()).await? {
-        let granted = role.rules.iter().flatten();
-        let of_claims = |it: &k8s_openapi::api::rbac::v1::PolicyRule| {
-            it.resources.iter().flatten().any(|it| it == "persistentvolumeclaims")
+/// It knows what there was, and would never hear of a change.
+#[tokio::test]
+async fn an_operator_that_may_list_a_kind_and_not_watch_it_is_not_ready() -> Result<()> {
+    alone("deaf", async |stage| {
+        let account = confined(stage).await?;
+        without(stage, "watch", "verbs").await?;
+        let mut operator = Operator::start_confined(stage, &account)?;
+        operator.says(stage, "a watch failed", PATIENCE).await?;
+        stage
+            .until("word of the watches", PATIENCE, || async {
+                let (code, body) = operator.answers("/readyz").await?;
+                Ok((code == 503 && body.contains("its watches of")).then_some(()))
+            })
+            .await?;
+        let (status, took) = operator.stop().await?;
+        ensure!(status.code() == Some(0) && took < END, "{status} after {took:?}");
+        Ok(())
+    })
+    .await
+}
+
+/// Takes a word out of the first rule of the Role that has it; the name of the Role and the operation that puts it
+/// back.
+async fn without(stage: &Stage, word: &str, of: &str) -> Result<(String, Value)> {
+    for role in stage.all::<Role>().list(&ListParams::default()).await? {
+        let name = role.metadata.name.clone().unwrap_or_default();
+        let role = serde_json::to_value(&role)?;
+        let rules = role["rules"].as_array().cloned().unwrap_or_default();
+        let words = |rule: &Value| rule[of].as_array().cloned().unwrap_or_default();
+        let Some(at) = rules.iter().position(|rule| words(rule).contains(&json!(word))) else {
+            continue;
         };
-        if let Some(at) = granted.clone().position(of_claims) {
-            let path = format!("/rules/{at}/resources");
-            let all =
-                granted.clone().nth(at).and_then(|it| it.resources.clone()).unwrap_or_default();
-            let less: Vec<_> = all.iter().filter(|it| *it != "persistentvolumeclaims").collect();
-            let name = role.metadata.name.clone().unwrap_or_default();
-            let less = json!([{"op": "replace", "path": path, "value": less}]);
-            stage.edit::<Role>(&name, less).await?;
-            return Ok((name, json!({"op": "replace", "path": path, "value": all})));
-        }
+        let (path, all) = (format!("/rules/{at}/{of}"), words(&rules[at]));
+        let less: Vec<_> = all.iter().filter(|it| **it != json!(word)).collect();
+        stage.edit::<Role>(&name, json!([{"op": "replace", "path": path, "value": less}])).await?;
+        return Ok((name, json!({"op": "replace", "path": path, "value": all})));
     }
-    anyhow::bail!("no Role is about claims")
+    anyhow::bail!("no Role has {word}")
 }
