@@ -82,6 +82,8 @@ pub enum Span {
     Failing,
     /// The backend of an instance answers badly.
     Unanswered,
+    /// A pod is asked for and there is none.
+    Unmade,
     /// A status that differs from the written one, and is not urgent.
     Unwritten,
 }

@@ -59,7 +59,7 @@ pub async fn reconcile(
     let plan = apply::differences(&ctx, &instance, plan, &world).await?; //      client, only what differs
     let reported = status::report(&ctx, &instance, &step, &world, &plan).await?; // client, only if it changed
     events::warn(&ctx, &instance, &reported).await; //                           client, best effort
-    let refused = plan.state.is_refused();
+    let refused = !plan.state.refused.is_empty();
     plan.outcome()?; //                                                          no client
     ctx.backoffs.reset(&uid(&instance));
     let instances = ctx.stores.instances.len();

@@ -69,6 +69,8 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let trouble = trouble::of(ctx, &children).await;
     let now = Utc::now();
     let patience = ctx.memory.lasted(&uid(instance), Span::Away, backend::is_away(&children));
+    let unmade = backend::is_started(&children) && children.pods.is_empty();
+    let unmade = ctx.memory.lasted(&uid(instance), Span::Unmade, unmade);
     let facts = Observed {
         wish: wish::of(instance, &ctx.settings),
         revision: Revision(instance.resource_version().unwrap_or_default()),
@@ -108,6 +110,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         trouble,
         answer,
         unanswered,
+        unmade,
         leftovers,
         now,
         dashboard_repository: ctx.settings.dashboard_repository.clone(),

@@ -19,8 +19,8 @@ use crate::observe::World;
 /// How often Secrets are read where there are few instances: they are not watched, so that nobody who steals
 /// the operator's token can list them.
 const SECRETS: Duration = Duration::from_secs(10);
-/// How often at least, however many instances there are.
-const SECRETS_AT_LEAST: Duration = Duration::from_secs(30);
+/// The longest pause between two looks: however many instances there are, and where the API server refuses.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// What each instance adds, so that all of them together ask for 25 Secrets in a second at most, up to 300.
 const SECRETS_EACH: Duration = Duration::from_millis(100);
 /// How soon a backend that Kubernetes holds for ready, and that does not answer well, is asked again; later
@@ -85,7 +85,7 @@ pub fn look_again(
     if step.phase == Phase::Unknown {
         return Action::await_change();
     }
-    let poll = if refused { SECRETS_AT_LEAST } else { poll(instances) };
+    let poll = if refused { LONGEST_PAUSE } else { poll(instances) };
     let poll = poll.mul_f64(rand::rng().random_range(0.8..=1.0));
     let soonest = soonest(step, world, unwritten, refused).map_or(poll, |soon| soon.min(poll));
     // Kubernetes' own times have whole seconds: a look at the very deadline would come too early.
@@ -94,7 +94,7 @@ pub fn look_again(
 
 fn poll(instances: usize) -> Duration {
     let all = SECRETS_EACH.saturating_mul(u32::try_from(instances).unwrap_or(u32::MAX));
-    all.clamp(SECRETS, SECRETS_AT_LEAST)
+    all.clamp(SECRETS, LONGEST_PAUSE)
 }
 
 /// Sooner than the poll, where there is a reason.
@@ -142,7 +142,7 @@ mod tests {
     {
         assert_eq!([0, 1, 100].map(poll), [SECRETS; 3]);
         assert_eq!(poll(200), Duration::from_secs(20));
-        assert_eq!([300, usize::MAX].map(poll), [SECRETS_AT_LEAST; 2]);
+        assert_eq!([300, usize::MAX].map(poll), [LONGEST_PAUSE; 2]);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub async fn advance(
         return Ok(instance);
     }
     // Users are let in right after this write. Where the instance is not yet Ready all the same, because of its
-    // dashboard, that is worth no write of its own; where it fails, the report says so at once.
+    // dashboard, that is worth no write of its own; where it fails, the next report says so.
     let waits = instance.spec.dashboard.enabled && conditions::dashboard(world).is_some();
     let flows = step.phase == Phase::Ready && waits;
     let applied = Applied { flows, ..Applied::default() };

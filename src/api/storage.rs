@@ -39,7 +39,7 @@ pub enum StorageMode {
     .message("a claim cannot change its storage class; create a new instance with the class and import an export into it"))]
 #[x_kube(validation = Rule::new("has(self.existingClaim) == has(oldSelf.existingClaim) && (!has(self.existingClaim) || self.existingClaim == oldSelf.existingClaim)")
     .message("existingClaim says where the data is and cannot change; create a new instance that takes the other claim over"))]
-#[x_kube(validation = Rule::new("!has(oldSelf.size) || !isQuantity(oldSelf.size) || (has(self.size) && (!isQuantity(self.size) || quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0))")
+#[x_kube(validation = Rule::new("has(oldSelf.size) ? !isQuantity(oldSelf.size) || (has(self.size) && (!isQuantity(self.size) || quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0)) : !has(self.size) || has(self.existingClaim) || !isQuantity(self.size) || quantity(self.size).compareTo(quantity('10Gi')) >= 0")
     .message("a volume can grow and not shrink; set spec.backend.storage.pvc.size back to what it was, or more"))]
 #[serde(rename_all = "camelCase")]
 pub struct Claim {

@@ -52,15 +52,14 @@ impl Doer<'_> {
         }
         let mut live = json(&*found)?;
         let wanted = json(&wanted)?;
-        if surplus::is_sealed(&live) {
-            return self.delete(Some(found)).await; // and made anew by the next pass
-        }
         if let Some(surplus) = surplus::of(&K::kind(&()), &live, &wanted) {
-            self.applied.rolled |= !surplus["spec"]["template"].is_null();
             live = self.merge::<K>(&live, surplus).await?;
         }
         if compare::covers(&live, &wanted) {
             return Ok(());
+        }
+        if surplus::is_sealed(&live) {
+            return self.delete(Some(found)).await; // and made anew by the next pass
         }
         let reshaped = annotation(&live) != annotation(&wanted);
         if reshaped && ownership::is_as_created(&live) {
@@ -73,21 +72,10 @@ impl Doer<'_> {
         wanted["apiVersion"] = json!(K::api_version(&()));
         wanted["kind"] = json!(K::kind(&()));
         only(&mut wanted, live);
-        let name = wanted["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-        let rolls = !wanted["spec"]["template"].is_null();
+        let name = wanted["metadata"]["name"].as_str().unwrap_or_default();
         let apply = PatchParams::apply(MANAGER).force();
-        match self.api::<K>().patch(&name, &apply, &Patch::Apply(&wanted)).await {
-            // To server-side apply, a port whose number was edited is another port, and no two may have one
-            // name: what cannot be had beside ours gives way.
-            Err(kube::Error::Api(status)) if status.code == 422 => {
-                self.merge::<K>(live, wanted).await?;
-            }
-            applied => {
-                applied?;
-                self.applied.writes += 1;
-            }
-        }
-        self.applied.rolled |= rolls;
+        let applied = self.api::<K>().patch(name, &apply, &Patch::Apply(&wanted)).await?;
+        self.wrote(live, &wanted, &json(&applied)?);
         Ok(())
     }
 
@@ -98,8 +86,18 @@ impl Doer<'_> {
         let ours =
             PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         let merged = self.api::<K>().patch(name, &ours, &Patch::Merge(&patch)).await?;
-        self.applied.writes += 1;
-        json(&merged)
+        let now = json(&merged)?;
+        self.wrote(live, &patch, &now);
+        Ok(now)
+    }
+
+    /// What a webhook of somebody else puts back at once has changed nothing, and rolls nothing.
+    fn wrote(&mut self, before: &Value, asked: &Value, now: &Value) {
+        let revision = |object: &Value| object["metadata"]["resourceVersion"].clone();
+        if revision(before) != revision(now) {
+            self.applied.writes += 1;
+            self.applied.rolled |= !asked["spec"]["template"].is_null();
+        }
     }
 
     async fn adopt_creation<K: Object>(&mut self, live: &Value) -> kube::Result<Value> {

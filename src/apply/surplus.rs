@@ -1,7 +1,8 @@
 //! What somebody added where nothing may be besides what is wanted.
 //!
 //! Fields that are not ours are left alone, but for those that decide what the Service leads to, what runs
-//! in our containers, with what environment, and what it takes for its data.
+//! in our containers, with what environment, and what it takes for its data; and what would keep ours from being
+//! applied beside it.
 
 mod pod;
 
@@ -43,6 +44,11 @@ fn service(live: &Value, wanted: &Value) -> Map<String, Value> {
     if !besides.is_empty() {
         spec.insert("selector".to_owned(), Value::Object(besides));
     }
+    let mut ports = live["ports"].as_array().cloned().unwrap_or_default();
+    pod::one_of_each(&mut ports, &wanted["ports"], "port");
+    if live["ports"].is_array() && live["ports"] != json!(ports) {
+        spec.insert("ports".to_owned(), Value::Array(ports));
+    }
     spec
 }
 
@@ -69,6 +75,20 @@ mod tests {
         assert_eq!(of("Service", &live, &wanted), Some(away));
         assert_eq!(of("Service", &wanted, &wanted), None);
         assert_eq!(of("ConfigMap", &live, &wanted), None);
+    }
+
+    #[test]
+    fn a_port_that_was_edited_gives_way_and_one_of_somebody_else_stays() {
+        let port = |name: &str, port: u16| json!({"name": name, "port": port});
+        let spec = |ports: Value| json!({"spec": {"ports": ports}});
+        let wanted = spec(json!([port("api", 3210), port("site", 3211)]));
+        let theirs = port("theirs", 99);
+        let live = spec(json!([port("api", 80), port("site", 3211), theirs]));
+        let back = spec(json!([port("api", 3210), port("site", 3211), theirs]));
+        assert_eq!(of("Service", &live, &wanted), Some(back.clone()));
+        let renamed = spec(json!([port("other", 3210), port("site", 3211), theirs]));
+        assert_eq!(of("Service", &renamed, &wanted), Some(back.clone()));
+        assert_eq!(of("Service", &back, &wanted), None);
     }
 
     #[test]

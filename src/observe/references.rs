@@ -106,20 +106,25 @@ fn is_over(pod: &Pod) -> bool {
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
+/// What keeps the pod makes another one: that is what has to go, and who keeps it in turn is not known here.
 fn opened_by(claim: &str, pod: &Pod) -> Obstacle {
     let name = pod.name_any();
     let controller = pod.owner_references().iter().find(|it| it.controller == Some(true));
-    let (kept, delete) = controller.map_or_else(
-        || (String::new(), format!("pod {name}")),
-        |it| {
-            let kind = it.kind.to_ascii_lowercase();
-            (format!(" (kept by {} {})", it.kind, it.name), format!("{kind} {}", it.name))
-        },
-    );
+    let (kept, end) = match controller {
+        None => (String::new(), format!("kubectl delete pod {name}")),
+        Some(it) => {
+            let end = match it.kind.as_str() {
+                "StatefulSet" => format!("kubectl delete statefulset {}", it.name),
+                "Job" => format!("kubectl delete job {}", it.name),
+                _ => "stop what keeps it".to_owned(),
+            };
+            (format!(" (kept by {} {})", it.kind, it.name), end)
+        }
+    };
     Obstacle::new(
         "ClaimInUse",
         format!(
-            "pod \"{name}\"{kept} has claim \"{claim}\" open; two backends on one volume would destroy it. It is waited for; if it is not to stay: kubectl delete {delete}"
+            "pod \"{name}\"{kept} has claim \"{claim}\" open; two backends on one volume would destroy it. It is waited for; if it is not to stay: {end}"
         ),
     )
 }

@@ -34,6 +34,8 @@ pub struct World {
     pub answer: Option<Answer>,
     /// How long it has answered badly.
     pub unanswered: Option<Duration>,
+    /// How long there has been no pod though the `StatefulSet` asks for one.
+    pub unmade: Option<Duration>,
     /// What still has to go before the instance can.
     pub leftovers: Vec<String>,
     /// When this look was taken.

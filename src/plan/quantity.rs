@@ -23,7 +23,8 @@ pub fn milli(text: &str) -> Option<i128> {
     Some(sign * (numerator / denominator + i128::from(numerator % denominator != 0)))
 }
 
-/// The most tens that a quantity is multiplied with or divided by; more is more than there is of anything.
+/// The most tens that a quantity is multiplied with, which is more than there is of anything, and divided by:
+/// what is finer is the least there is.
 const POWERS: i32 = 24;
 
 /// How many thousandths a power of ten is, as a fraction.
@@ -32,7 +33,7 @@ fn exponent(suffix: &str) -> Option<(i128, i128)> {
     let ten = |power: i32| i128::pow(10, power.unsigned_abs());
     match power {
         0..=POWERS => Some((1000 * ten(power), 1)),
-        _ if (-POWERS..0).contains(&power) => Some((1000, ten(power))),
+        _ if power < 0 => Some((1000, ten(power.max(-POWERS)))),
         _ => None,
     }
 }
@@ -72,6 +73,7 @@ mod tests {
             ("1n", "1m"),
             ("2000u", "2m"),
             ("1e-1", "100e-3"),
+            ("1e-99", "1m"),
             ("100e-3", "100m"),
             ("15E-4", "2m"),
             ("1.1234567891Gi", "1206302541.914"),
@@ -83,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_is_no_quantity_has_no_value() {
-        for text in ["", "Gi", "ten", "1Zi", "1.2.3", "--1", ".", "1e", "1e99", "1e-99"] {
+        for text in ["", "Gi", "ten", "1Zi", "1.2.3", "--1", ".", "1e", "1e99"] {
             assert_eq!(milli(text), None, "{text}");
         }
     }

@@ -85,6 +85,7 @@ fn obstacle(
     applied: &Applied,
 ) -> Option<Obstacle> {
     refused(applied)
+        .or_else(|| failing(applied))
         .or_else(|| keyless(step, world))
         .or_else(|| rolled(step, applied))
         .or_else(|| {
@@ -92,7 +93,6 @@ fn obstacle(
         })
         .or_else(|| world.keys_obstacle.clone())
         .or_else(|| world.references.clone())
-        .or_else(|| failing(applied))
         .or_else(|| super::conditions::surroundings(instance, step, world, applied))
         .or_else(|| not_grown(applied))
 }

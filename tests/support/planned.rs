@@ -91,6 +91,7 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
         trouble: None,
         answer: None,
         unanswered: None,
+        unmade: None,
         leftovers: Vec::new(),
         now: DateTime::UNIX_EPOCH,
         dashboard_repository: "example.com/dashboard".to_owned(),

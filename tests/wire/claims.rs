@@ -92,11 +92,15 @@ async fn who_has_the_claim_open_is_named_with_who_keeps_it_and_what_has_ended_ha
     };
     let alone = told(&|_| {}).await;
     assert!(alone.ends_with("kubectl delete pod other"), "{alone}");
-    let owner = json!([{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "old", "uid": "1",
-        "controller": true}]);
-    let kept = told(&|pod| pod["metadata"]["ownerReferences"] = owner.clone()).await;
-    assert!(kept.contains("(kept by StatefulSet old)"), "{kept}");
-    assert!(kept.ends_with("kubectl delete statefulset old"), "{kept}");
+    for (kind, end) in
+        [("StatefulSet", "kubectl delete statefulset old"), ("ReplicaSet", "stop what keeps it")]
+    {
+        let owner = json!([{"apiVersion": "apps/v1", "kind": kind, "name": "old", "uid": "1",
+            "controller": true}]);
+        let kept = told(&|pod| pod["metadata"]["ownerReferences"] = owner.clone()).await;
+        assert!(kept.contains(&format!("(kept by {kind} old)")), "{kept}");
+        assert!(kept.ends_with(end), "{kept}");
+    }
     for over in ["Succeeded", "Failed"] {
         let message = told(&|pod| pod["status"] = json!({"phase": over})).await;
         assert_eq!(message, "the backend serves v1", "{over}");

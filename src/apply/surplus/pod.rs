@@ -1,11 +1,20 @@
 //! What has no place in the pods of a template of ours. A container that we do not know is somebody else's.
 
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
 use serde_json::{Map, Value};
 
 use crate::{api::RESERVED, apply::compare};
 
 /// What decides which program runs in a container, and with what environment.
-const PROGRAM: [&str; 5] = ["command", "args", "workingDir", "envFrom", "restartPolicy"];
+const PROGRAM: [&str; 6] =
+    ["command", "args", "workingDir", "envFrom", "restartPolicy", "restartPolicyRules"];
+/// What is asked of a container, and in which way: one way for each.
+const PROBES: [&str; 3] = ["startupProbe", "livenessProbe", "readinessProbe"];
+const WAYS: [&str; 4] = ["exec", "grpc", "httpGet", "tcpSocket"];
 /// What of a container is not wanted and is there all the same: what the API server adds, and what decides nothing.
 const HARMLESS: [&str; 4] =
     ["imagePullPolicy", "resources", "terminationMessagePath", "terminationMessagePolicy"];
@@ -42,6 +51,16 @@ fn container(live: &mut Value, wanted: &Value) {
     if let Some(lifecycle) = live.get_mut("lifecycle") {
         without(lifecycle, &wanted["lifecycle"], &there);
     }
+    for probe in PROBES {
+        if let Some(live) = live.get_mut(probe)
+            && WAYS.iter().any(|way| live.get(way).is_some() && wanted[probe].get(way).is_none())
+        {
+            live.clone_from(&wanted[probe]);
+        }
+    }
+    if let Some(ports) = list(live, "ports") {
+        one_of_each(ports, &wanted["ports"], "containerPort");
+    }
     mounts(live, wanted);
 }
 
@@ -60,39 +79,35 @@ fn first(live: &mut Value, wanted: &Value) {
 /// Of several variables of one name the last one counts: none is left but the one that is wanted.
 fn variables(live: &mut Value, wanted: &Value, is_ours: impl Fn(&str) -> bool) {
     let Some(env) = list(live, "env") else { return };
-    let mut seen = Vec::new();
-    let right = |it: &Value| {
-        same(&wanted["env"], "name", it).is_some_and(|wanted| compare::covers(it, wanted))
-    };
+    let wanted = |it: &Value| same(&wanted["env"], "name", it);
+    let right = |it: &Value| wanted(it).is_some_and(|wanted| compare::covers(it, wanted));
     let named = |it: &Value| it["name"].as_str().unwrap_or_default().to_owned();
-    let wrong: Vec<_> = env.iter().filter(|it| !right(it)).map(named).collect();
-    let there: Vec<_> = env.iter().filter(|it| right(it)).map(named).collect();
-    env.retain(|it| {
-        let name = named(it);
-        if same(&wanted["env"], "name", it).is_none() {
-            return !is_ours(&name);
-        }
-        // Where none is right, one is kept to be put right.
-        let good = right(it) || (wrong.contains(&name) && !there.contains(&name));
-        let first = !seen.contains(&name);
-        if good && first {
-            seen.push(name);
-            return true;
-        }
-        false
+    let good: BTreeSet<_> = env.iter().filter(|it| right(it)).map(named).collect();
+    let mut seen = BTreeSet::new();
+    env.retain(|it| match wanted(it) {
+        None => !is_ours(&named(it)),
+        // Where none is right, the first is kept to be put right.
+        Some(_) => (right(it) || !good.contains(&named(it))) && seen.insert(named(it)),
     });
+    for variable in env {
+        if let Some(wanted) = wanted(variable) {
+            exactly(variable, wanted);
+        }
+    }
 }
 
 /// A mount of somebody else's below one of ours hides a part of it.
 fn mounts(live: &mut Value, wanted: &Value) {
     let ours = &wanted["volumeMounts"];
     let Some(mounts) = list(live, "volumeMounts") else { return };
-    let path = |it: &Value| it["mountPath"].as_str().unwrap_or_default().to_owned();
-    let below = |it: &Value| {
-        let inside = |own: &Value| path(it).starts_with(&format!("{}/", path(own)));
-        ours.as_array().is_some_and(|all| all.iter().any(inside))
+    // Components, for the runtime takes /a//b and /a/./b for /a/b.
+    let path = |it: &Value| -> PathBuf {
+        Path::new(it["mountPath"].as_str().unwrap_or_default()).components().collect()
     };
-    mounts.retain(|it| same(ours, "mountPath", it).is_some() || !below(it));
+    let hides = |it: &Value| {
+        ours.as_array().into_iter().flatten().any(|own| path(it).starts_with(path(own)))
+    };
+    mounts.retain(|it| same(ours, "mountPath", it).is_some() || !hides(it));
     for mount in mounts {
         if let Some(wanted) = same(ours, "mountPath", mount) {
             without(mount, wanted, &ELSEWHERE);
@@ -101,10 +116,43 @@ fn mounts(live: &mut Value, wanted: &Value) {
 }
 
 fn volume(live: &mut Value, wanted: &Value) {
-    let claim = "persistentVolumeClaim";
-    if let (Some(live), Some(wanted)) = (live.get_mut(claim), wanted.get(claim)) {
-        without(live, wanted, &["readOnly"]);
+    exactly(live, wanted);
+}
+
+/// What has more than is wanted, such as another source, is as it is wanted.
+fn exactly(live: &mut Value, wanted: &Value) {
+    if !has_no_more(live, wanted) {
+        *live = wanted.clone();
     }
+}
+
+/// Whether everything that is there is wanted too, with whatever value, but for what the API server adds.
+fn has_no_more(live: &Value, wanted: &Value) -> bool {
+    let Value::Object(live) = live else { return true };
+    let added = |key: &str, value: &Value| {
+        matches!(key, "apiVersion" | "divisor" | "defaultMode") || *value == Value::Bool(false)
+    };
+    live.iter().all(|(key, value)| {
+        wanted.get(key).map_or_else(|| added(key, value), |wanted| has_no_more(value, wanted))
+    })
+}
+
+/// A port whose number was edited would stand beside ours under the same name, which no list may have: those
+/// that clash give way, and the others stay.
+pub(super) fn one_of_each(ports: &mut Vec<Value>, wanted: &Value, number: &str) {
+    let ours: Vec<_> = wanted.as_array().into_iter().flatten().cloned().collect();
+    let is = |it: &Value, own: &Value| it[number] == own[number] && it["name"] == own["name"];
+    let clashes = |it: &Value| {
+        let with = |own: &Value| (it[number] == own[number]) != (it["name"] == own["name"]);
+        ours.iter().any(with)
+    };
+    if !ports.iter().any(clashes) {
+        return;
+    }
+    ports.retain(|it| !clashes(it));
+    let missing = ours.iter().filter(|own| !ports.iter().any(|it| is(it, own)));
+    let missing: Vec<_> = missing.cloned().collect();
+    ports.splice(0..0, missing);
 }
 
 fn without(live: &mut Value, wanted: &Value, fields: &[&str]) {

@@ -53,7 +53,7 @@ fn others(waiting: &Waiting, world: &World) -> Obstacle {
     let pods: Vec<_> = world.children.pods.iter().map(|pod| pod.name_any()).collect();
     if pods.is_empty() {
         let told = format!("{waiting}: its pod is not made yet");
-        if world.facts.waited < UNMADE {
+        if world.unmade.is_none_or(|it| it < UNMADE) {
             return Obstacle::passing(waiting.reason(), told);
         }
         let set = world.names.backend();

@@ -111,3 +111,44 @@ fn nothing_is_mounted_over_a_part_of_the_data_and_beside_it_whatever_one_likes()
     let kept = json!([mount("data", "/c/data"), beside]);
     assert_eq!(left(&live, &wanted).unwrap()["volumeMounts"], kept);
 }
+
+/// An empty directory says nothing of itself, and everything else may be put in its place.
+#[test]
+fn a_volume_has_the_source_that_is_wanted_and_no_other() {
+    let volumes = |volume: Value| json!({"volumes": [volume, {"name": "theirs", "hostPath": 1}]});
+    let wanted = volumes(json!({"name": "data", "emptyDir": {}}));
+    for source in ["hostPath", "persistentVolumeClaim", "configMap"] {
+        let live = volumes(json!({"name": "data", (source): {"name": "x"}}));
+        assert_eq!(surplus(&live, &wanted), Some(wanted.clone()), "{source}");
+    }
+    assert_eq!(surplus(&wanted, &wanted), None);
+}
+
+/// With it the image would make up a secret of its own where ours cannot be read.
+#[test]
+fn what_the_backend_cannot_do_without_is_not_optional() {
+    let from = |optional: Value| {
+        let mut key = json!({"name": "dev", "key": "SECRET"});
+        key.as_object_mut().unwrap().extend(optional.as_object().unwrap().clone());
+        json!({"name": "backend", "env": [{"name": "SECRET", "valueFrom": {"secretKeyRef": key}}]})
+    };
+    let wanted = from(json!({}));
+    assert_eq!(left(&from(json!({"optional": true})), &wanted), Some(wanted.clone()));
+    assert_eq!(left(&from(json!({"optional": false})), &wanted), None);
+    let both = json!({"name": "backend", "env": [
+        {"name": "SECRET", "value": "x", "valueFrom": wanted["env"][0]["valueFrom"]}]});
+    assert_eq!(left(&both, &wanted), Some(wanted));
+}
+
+#[test]
+fn a_probe_asks_in_one_way_and_ports_have_one_name_each() {
+    let wanted = json!({"name": "backend", "livenessProbe": {"httpGet": {"path": "/"}},
+        "ports": [{"name": "api", "containerPort": 3210}]});
+    let mut live = wanted.clone();
+    live["livenessProbe"] = json!({"tcpSocket": {"port": 1}, "periodSeconds": 3});
+    let back = left(&live, &wanted).unwrap();
+    assert_eq!(back["livenessProbe"], wanted["livenessProbe"]);
+    let mut live = wanted.clone();
+    live["ports"][0]["containerPort"] = json!(80);
+    assert_eq!(left(&live, &wanted).unwrap()["ports"], wanted["ports"]);
+}

@@ -93,7 +93,24 @@ fn volume() -> Vec<Case> {
             .refuses(to("20G"))
             .refuses(grown.clone().without("backend.storage.pvc"))
             .refuses(grown.clone().without("backend.storage")),
+        // Where nobody gave a size it was 10Gi, or what an existing claim has.
+        rule("spec.backend.storage.pvc", "a volume can grow and not shrink")
+            .after(without_size("unsized"))
+            .accepts(without_size("unsized").with("backend.storage.pvc.size", "10Gi"))
+            .refuses(without_size("unsized").with("backend.storage.pvc.size", "5Gi")),
+        rule("spec.backend.storage.pvc", "a volume can grow and not shrink")
+            .after(taken_over())
+            .accepts(taken_over().with("backend.storage.pvc.size", "5Gi"))
+            .refuses(without_size("taken-over").with("backend.storage.pvc.size", "5Gi")),
     ]
+}
+
+fn without_size(name: &str) -> Instance {
+    Instance::dev(name).without("backend.storage.pvc.size")
+}
+
+fn taken_over() -> Instance {
+    without_size("taken-over").with("backend.storage.pvc.existingClaim", "old")
 }
 
 fn moved_volume() -> Vec<Case> {

@@ -96,20 +96,20 @@ async fn a_service_that_is_led_to_another_name_leads_to_the_backend_again() -> R
     .await
 }
 
-/// Nothing can be changed in it any more, so that no setting would ever reach the backend again.
+/// Nothing can be changed in it any more, and no setting would ever reach the backend again.
 #[tokio::test]
-async fn a_sealed_config_map_is_made_anew() -> Result<()> {
+async fn a_sealed_config_map_is_made_anew_once_a_setting_changes() -> Result<()> {
     played("sealed", async |stage| {
         stage.ready(&small("dev")).await?;
         let before = stage.get::<ConfigMap>("dev-backend").await?.uid();
         stage.merge::<ConfigMap>("dev-backend", json!({"immutable": true})).await?;
+        stage.patch("dev", json!({"backend": {"logging": {"redactLogsToClient": true}}})).await?;
         stage
             .until("new ConfigMap", PATIENCE, || async {
                 let now = stage.all::<ConfigMap>().get_opt("dev-backend").await?;
                 Ok(now.filter(|it| it.uid() != before && it.immutable != Some(true)))
             })
             .await?;
-        stage.patch("dev", json!({"backend": {"logging": {"redactLogsToClient": true}}})).await?;
         stage.settled("dev").await?;
         let now = stage.get::<ConfigMap>("dev-backend").await?;
         ensure!(now.data.unwrap_or_default().contains_key("REDACT_LOGS_TO_CLIENT"));
