@@ -1,0 +1,206 @@
+//! What an export holds, read from every byte of it in constant memory.
+//!
+//! Its layout is upstream's: `_tables/documents.jsonl` lists the tables, `<table>/documents.jsonl` has a document a
+//! line, `_storage/documents.jsonl` lists the files, and `_storage/<id>.<ext>` is one; components have the same
+//! below `_components/<name>/` (`crates/exports/src/lib.rs`).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::{self, BufReader, Read, Seek},
+    path::Path,
+};
+
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use sha2::{Digest, Sha256};
+use zip::{ZipArchive, read::ZipFile};
+
+use super::Error;
+
+/// Where a table's documents are.
+const DOCUMENTS: &str = "/documents.jsonl";
+/// The list of tables, of the app or of a component.
+const TABLES: &str = "_tables";
+/// The files, of the app or of a component.
+const STORAGE: &str = "_storage";
+/// The most that is read at once.
+const CHUNK: usize = 1 << 16;
+
+/// What an export holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Content {
+    /// The size of the archive, in bytes.
+    pub bytes: u64,
+    /// The SHA-256 of the archive, in lower-case hexadecimal.
+    pub sha256: String,
+    /// Documents of each table by its path in the archive: `messages`, `_components/waitlist/entries`. Lists of
+    /// tables and files are not among them.
+    pub documents: BTreeMap<String, u64>,
+    /// How many files there are, each listed and with its content.
+    pub files: u64,
+}
+
+/// What is looked at in a document: of a list of tables the name, of a list of files the id.
+#[derive(Deserialize)]
+struct Listed {
+    name: Option<String>,
+    #[serde(rename = "_id")]
+    id: Option<String>,
+}
+
+/// What is in an archive, and what its lists say is in it.
+#[derive(Default)]
+struct Lists {
+    entries: BTreeSet<String>,
+    tables: Vec<String>,
+    files: BTreeMap<String, Vec<String>>,
+}
+
+impl Content {
+    /// Reads an archive to its last byte: its directory, the checksum of every entry, every document as JSON.
+    ///
+    /// # Errors
+    /// See [`Error`]: any doubt is one.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let unreadable = |error| Error::File(path.to_owned(), error);
+        let mut file = File::open(path).map_err(unreadable)?;
+        let (bytes, sha256) = digest(&mut file).map_err(unreadable)?;
+        file.rewind().map_err(unreadable)?;
+        let mut archive =
+            ZipArchive::new(BufReader::with_capacity(CHUNK, file)).map_err(Error::NotAnArchive)?;
+        let mut content = Self { bytes, sha256, ..Self::default() };
+        let mut lists = Lists::default();
+        for at in 0..archive.len() {
+            let mut entry = archive.by_index(at).map_err(|error| {
+                let which = format!("number {at}");
+                damaged(&which, &error)
+            })?;
+            content.take(&mut entry, &mut lists)?;
+        }
+        content.is_whole(&lists)?;
+        content.files = lists.files.values().map(|files| files.len() as u64).sum();
+        Ok(content)
+    }
+
+    /// How many documents there are in all tables.
+    #[must_use]
+    pub fn all_documents(&self) -> u64 {
+        self.documents.values().sum()
+    }
+
+    fn take<R: Read>(
+        &mut self,
+        entry: &mut ZipFile<'_, R>,
+        lists: &mut Lists,
+    ) -> Result<(), Error> {
+        let name = entry.name().map_err(|error| damaged("its name", &error))?.into_owned();
+        lists.entries.insert(name.clone());
+        let Some(table) = name.strip_suffix(DOCUMENTS) else {
+            return drained(entry, &name).map(|_| ());
+        };
+        let (parent, last) = table.rsplit_once('/').unwrap_or(("", table));
+        let documents = match last {
+            TABLES => documents(entry, &name, |it: Listed| {
+                lists.tables.extend(it.name.map(|name| below(parent, &name)));
+            }),
+            STORAGE => documents(entry, &name, |it: Listed| {
+                lists.files.entry(table.to_owned()).or_default().extend(it.id);
+            }),
+            _ => documents(entry, &name, |_: IgnoredAny| {}),
+        }?;
+        // The checksum is compared at the end, which a parser need not have reached.
+        drained(entry, &name)?;
+        if !matches!(last, TABLES | STORAGE) {
+            self.documents.insert(table.to_owned(), documents);
+        }
+        Ok(())
+    }
+
+    fn is_whole(&self, lists: &Lists) -> Result<(), Error> {
+        let root = format!("{TABLES}{DOCUMENTS}");
+        if !lists.entries.contains(&root) {
+            return Err(Error::NoExport(root));
+        }
+        // Of tables of the system, which begin with an underscore, not all are exported.
+        let user = |it: &&String| !it.rsplit('/').next().unwrap_or_default().starts_with('_');
+        if let Some(table) =
+            lists.tables.iter().filter(user).find(|it| !self.documents.contains_key(*it))
+        {
+            return Err(Error::TableMissing(table.clone()));
+        }
+        lists.files.iter().try_for_each(|(storage, ids)| has_files(&lists.entries, storage, ids))
+    }
+}
+
+fn below(parent: &str, name: &str) -> String {
+    if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
+}
+
+/// A file is called by its id, and maybe an extension.
+fn has_files(entries: &BTreeSet<String>, storage: &str, ids: &[String]) -> Result<(), Error> {
+    let there = |id: &&String| {
+        let name = format!("{storage}/{id}");
+        let extended = |it: &String| it.strip_prefix(&name).is_some_and(|it| it.starts_with('.'));
+        entries.contains(&name) || entries.range(format!("{name}.")..).next().is_some_and(extended)
+    };
+    let listed = ids.len() as u64;
+    let missing = listed - ids.iter().filter(there).count() as u64;
+    match missing {
+        0 => Ok(()),
+        _ => Err(Error::FilesMissing { storage: storage.to_owned(), missing, listed }),
+    }
+}
+
+fn digest(file: &mut File) -> io::Result<(u64, String)> {
+    let mut sum = Sha256::new();
+    let mut chunk = vec![0; CHUNK];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut chunk)?;
+        if read == 0 {
+            return Ok((bytes, hex::encode(sum.finalize())));
+        }
+        sum.update(&chunk[..read]);
+        bytes += read as u64;
+    }
+}
+
+fn documents<D: DeserializeOwned>(
+    entry: &mut impl Read,
+    name: &str,
+    mut look: impl FnMut(D),
+) -> Result<u64, Error> {
+    let mut count = 0;
+    let reader = BufReader::with_capacity(CHUNK, entry);
+    for document in serde_json::Deserializer::from_reader(reader).into_iter() {
+        look(document.map_err(|error| broken(name, count, &error))?);
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// A checksum that does not fit comes up as an error of reading.
+fn broken(name: &str, documents: u64, error: &serde_json::Error) -> Error {
+    let entry = name.to_owned();
+    if error.is_io() {
+        return Error::Damaged { entry, why: error.to_string() };
+    }
+    let why = format!("{:?} error in line {}", error.classify(), error.line());
+    Error::NotJson { entry, documents, why }
+}
+
+fn drained(entry: &mut impl Read, name: &str) -> Result<u64, Error> {
+    io::copy(entry, &mut io::sink())
+        .map_err(|error| Error::Damaged { entry: name.to_owned(), why: error.to_string() })
+}
+
+fn damaged(entry: &str, error: &zip::result::ZipError) -> Error {
+    Error::Damaged { entry: entry.to_owned(), why: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests;

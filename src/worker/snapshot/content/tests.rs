@@ -1,0 +1,146 @@
+use std::{
+    fs,
+    io::{Cursor, Write},
+    path::PathBuf,
+};
+
+use tempfile::TempDir;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use super::*;
+
+/// An export of one table with two documents, one component with one, and one file.
+const EXPORT: [(&str, &str); 8] = [
+    ("README.md", "# Welcome"),
+    (
+        "_tables/documents.jsonl",
+        "{\"name\":\"messages\",\"id\":10001}\n{\"name\":\"_secret\",\"id\":2}\n",
+    ),
+    ("messages/documents.jsonl", "{\"_id\":\"a\",\"text\":\"hi\"}\n{\"_id\":\"b\",\"name\":5}\n"),
+    ("messages/generated_schema.jsonl", "\"uniform\"\n"),
+    ("_storage/documents.jsonl", "{\"_id\":\"kg2\",\"sha256\":\"x\"}\n"),
+    ("_storage/kg2.png", "bytes"),
+    ("_components/list/_tables/documents.jsonl", "{\"name\":\"entries\",\"id\":1}\n"),
+    ("_components/list/entries/documents.jsonl", "{\"_id\":\"c\"}\n"),
+];
+
+fn packed(entries: &[(&str, &str)], method: CompressionMethod) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(method);
+    for (name, text) in entries {
+        writer.start_file(*name, options).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+fn judged(bytes: &[u8]) -> Result<Content, Error> {
+    let (folder, path) = kept(bytes);
+    let content = Content::read(&path);
+    drop(folder);
+    content
+}
+
+fn kept(bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("snapshot.zip");
+    fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
+
+fn without(name: &str) -> Vec<u8> {
+    let left: Vec<_> = EXPORT.into_iter().filter(|(it, _)| *it != name).collect();
+    packed(&left, CompressionMethod::Deflated)
+}
+
+fn with(name: &str, text: &str) -> Vec<u8> {
+    let changed = EXPORT.map(|(it, old)| if it == name { (it, text) } else { (it, old) });
+    packed(&changed, CompressionMethod::Deflated)
+}
+
+fn reason(bytes: &[u8]) -> &'static str {
+    judged(bytes).unwrap_err().reason()
+}
+
+#[test]
+fn a_whole_export_is_counted_table_by_table_and_file_by_file() {
+    for method in [CompressionMethod::Deflated, CompressionMethod::Stored] {
+        let bytes = packed(&EXPORT, method);
+        let content = judged(&bytes).unwrap();
+        let documents = [("_components/list/entries", 1), ("messages", 2)];
+        let documents = documents.map(|(table, count)| (table.to_owned(), count));
+        assert_eq!(content.documents, BTreeMap::from(documents));
+        assert_eq!((content.files, content.all_documents()), (1, 3));
+        assert_eq!(content.bytes, bytes.len() as u64);
+        assert_eq!(content.sha256, hex::encode(Sha256::digest(&bytes)));
+    }
+}
+
+#[test]
+fn an_empty_export_is_one() {
+    let content = judged(&packed(&[("_tables/documents.jsonl", "")], CompressionMethod::Stored));
+    assert_eq!(content.unwrap().all_documents(), 0);
+}
+
+#[test]
+fn an_export_that_was_cut_off_anywhere_is_none() {
+    let bytes = packed(&EXPORT, CompressionMethod::Deflated);
+    for length in (0..bytes.len()).step_by(7) {
+        assert!(judged(&bytes[..length]).is_err(), "{length} of {} bytes", bytes.len());
+    }
+    assert_eq!(reason(&bytes[..bytes.len() / 2]), "SnapshotTruncated");
+}
+
+/// A bit of a document that turns is seen by its checksum, whatever it turns into.
+#[test]
+fn a_single_bit_of_the_content_that_turned_is_seen() {
+    let bytes = packed(&EXPORT, CompressionMethod::Stored);
+    let at = bytes.windows(2).position(|it| it == b"hi").unwrap();
+    let mut turned = bytes.clone();
+    turned[at] ^= 1;
+    let Err(Error::Damaged { entry, why }) = judged(&turned) else { panic!("it is not seen") };
+    assert_eq!(entry, "messages/documents.jsonl");
+    assert!(why.to_lowercase().contains("checksum"), "{why}");
+    let at = bytes.windows(5).position(|it| it == b"bytes").unwrap();
+    let mut turned = bytes;
+    turned[at] ^= 1;
+    assert_eq!(reason(&turned), "SnapshotCorrupt");
+}
+
+#[test]
+fn documents_that_are_no_json_are_told_by_table_and_number_and_never_by_content() {
+    let error = judged(&with("messages/documents.jsonl", "{\"_id\":\"a\"}\n{\"hush")).unwrap_err();
+    assert_eq!(error.reason(), "SnapshotCorrupt");
+    let told = error.to_string();
+    assert!(
+        told.contains("messages/documents.jsonl") && told.contains("after 1 documents"),
+        "{told}"
+    );
+    assert!(!told.contains("hush"), "{told}");
+}
+
+#[test]
+fn what_is_listed_and_not_there_is_missed() {
+    assert_eq!(reason(&without("messages/documents.jsonl")), "SnapshotIncomplete");
+    assert_eq!(reason(&without("_storage/kg2.png")), "SnapshotIncomplete");
+    assert_eq!(reason(&without("_components/list/entries/documents.jsonl")), "SnapshotIncomplete");
+    assert_eq!(reason(&without("_tables/documents.jsonl")), "SnapshotNotAnExport");
+}
+
+#[test]
+fn a_file_is_found_by_its_id_and_not_by_one_that_begins_like_it() {
+    let other = EXPORT.map(|(name, text)| {
+        (if name == "_storage/kg2.png" { "_storage/kg22.png" } else { name }, text)
+    });
+    assert_eq!(reason(&packed(&other, CompressionMethod::Stored)), "SnapshotIncomplete");
+    let bare = EXPORT
+        .map(|(name, text)| (if name == "_storage/kg2.png" { "_storage/kg2" } else { name }, text));
+    assert_eq!(judged(&packed(&bare, CompressionMethod::Stored)).unwrap().files, 1);
+}
+
+#[test]
+fn a_file_that_is_no_archive_is_told_so() {
+    assert_eq!(reason(b"<html>502 Bad Gateway</html>"), "SnapshotTruncated");
+    let (_folder, path) = kept(b"");
+    assert_eq!(Content::read(&path.join("no")).unwrap_err().reason(), "SnapshotUnreadable");
+}
