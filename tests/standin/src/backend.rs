@@ -21,9 +21,11 @@ use crate::{
     environment::Environment,
     http::{Deployment, api, site},
     keys::seal::{Secret, SecretError},
+    migrations,
     root::Root,
-    signals,
+    signals, snapshots,
     steering::{self, Steering},
+    store::Store,
     writer::{Claim, ClaimError, Writer},
 };
 
@@ -72,6 +74,8 @@ pub async fn run(env: &Environment, root: &Root, arguments: &[String]) -> Result
     }
     let secret = Secret::from_hex(&arguments.instance_secret)?;
     let claim = open(env, root, &arguments)?;
+    let metadata_version = steering::metadata_version(env);
+    let store = Arc::new(Store::open(&data(env, root), metadata_version)?);
     tokio::time::sleep(steering.start_delay).await;
     if steering.silent {
         tracing::warn!("silent, as a test asked");
@@ -84,6 +88,8 @@ pub async fn run(env: &Environment, root: &Root, arguments: &[String]) -> Result
         metrics_disabled: env.is_literally_true("DISABLE_METRICS_ENDPOINT"),
         steering,
         data: data(env, root),
+        metadata_version,
+        store,
     };
     let address = |port| SocketAddrV4::new(arguments.interface, port);
     serve(Arc::new(deployment), address(arguments.port), address(arguments.site_proxy_port))
@@ -128,7 +134,7 @@ async fn serve(
     let (api_port, site_port) = (TcpListener::bind(api).await?, TcpListener::bind(site).await?);
     tracing::info!("backend listening on {api}");
     let mut interrupts = signals::interrupts()?;
-    report_migrations();
+    work(&deployment);
     let (stop, stopped) = watch::channel(());
     let api = axum::serve(api_port, api::routes(deployment.clone()))
         .with_graceful_shutdown(closed(stopped.clone()));
@@ -152,9 +158,10 @@ async fn closed(mut stopped: watch::Receiver<()>) {
     while stopped.changed().await.is_ok() {}
 }
 
-/// The lines that upstream's migration worker logs, after the server already serves, where nothing is left to migrate.
-fn report_migrations() {
-    tracing::info!("Attempting migration");
-    tracing::info!("db metadata version up to date at 128");
-    tracing::info!("Migration complete");
+/// Begins what goes on in the background while it serves.
+fn work(deployment: &Deployment) {
+    let Deployment { store, steering, metadata_version, .. } = deployment;
+    tokio::spawn(migrations::run(store.clone(), steering.clone(), *metadata_version));
+    snapshots::export::resume(store, steering);
+    snapshots::import::resume(store, steering);
 }

@@ -8,11 +8,15 @@
 //! - the command line of the backend ([`arguments`]) and its rules for database URLs ([`database`]);
 //! - its start order, its ports, its SIGINT-only shutdown and its start-up failures ([`backend`]);
 //! - its unauthenticated endpoints and `/api/check_admin_key`, which truly decrypts the key ([`http`], [`keys`]);
+//! - the administrator's API over plain HTTP and the CLI's WebSocket: system queries, exports and imports of real ZIPs
+//!   ([`snapshots`]), environment variables, the pause, all kept in the data directory ([`store`]);
+//! - the log lines of its migration worker ([`migrations`]);
 //! - the page of the dashboard ([`dashboard`]).
 //!
 //! What it adds is ours and exists only for tests: the oracle that notices two live writers on one data directory
-//! ([`writer`]), and the `STANDIN_*` variables that make a version slow, crash, unready, silent or deaf to keys
-//! ([`steering`]). It stores no documents and runs no functions. A database server or S3 is refused in plain words.
+//! ([`writer`]), the `STANDIN_*` variables that make a version go wrong at a chosen point ([`steering`]), and `/standin/*`,
+//! by which a test writes and reads as the app would ([`http`]). It runs no functions. A database server or S3 is refused
+//! in plain words.
 
 pub mod arguments;
 pub mod backend;
@@ -24,8 +28,12 @@ pub mod environment;
 pub mod http;
 pub mod keys;
 pub mod logging;
+pub mod migrations;
 pub mod programs;
 pub mod root;
 pub mod signals;
+pub mod snapshots;
 pub mod steering;
+pub mod store;
+pub mod values;
 pub mod writer;

@@ -12,7 +12,10 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{Deployment, check_admin_key::check_admin_key, problem::Problem};
+use super::{
+    Deployment, check_admin_key::check_admin_key, exports, functions, imports, own, pause,
+    problem::Problem, sync, variables,
+};
 use crate::writer::marker;
 
 /// The routes of 3210.
@@ -28,6 +31,13 @@ pub fn routes(deployment: Arc<Deployment>) -> Router {
         .route("/http", any(no_functions))
         .route("/http/{*path}", any(no_functions))
         .route("/stand-in/marker", get(show_marker))
+        .merge(exports::routes())
+        .merge(functions::routes())
+        .merge(imports::routes())
+        .merge(own::routes())
+        .merge(pause::routes())
+        .merge(sync::routes())
+        .merge(variables::routes())
         .with_state(deployment)
 }
 

@@ -1,0 +1,225 @@
+//! The worker that reads imports: looks at the ZIP, waits for a yes, then replaces the data in one step.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Seek, SeekFrom},
+    path::PathBuf,
+    sync::Arc,
+    thread,
+};
+
+use super::{
+    archive::{ArchiveError, root_and_name},
+    records::{Import, ImportState, Mode},
+    unpack,
+};
+use crate::{
+    steering::{Fault, Steering},
+    store::{
+        Store,
+        documents::STORAGE,
+        state::{State, Table},
+    },
+};
+
+/// Why an import fails.
+#[derive(Debug, thiserror::Error)]
+enum ImportError {
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error("table {0} is not empty: use append or replace")]
+    NotEmpty(String),
+    #[error("import failed, as a test asked")]
+    Steered,
+    #[error("the import was canceled")]
+    Canceled,
+}
+
+/// Where the ZIP of an import lies.
+#[must_use]
+pub fn archive_of(store: &Store, id: &str) -> PathBuf {
+    store.path(&format!("imports/{id}.zip"))
+}
+
+/// Records an import whose ZIP is in place, and begins to look at it.
+///
+/// # Errors
+/// Where the disk refuses.
+pub fn begin(store: &Arc<Store>, steering: &Steering, import: Import) -> io::Result<()> {
+    store.change(|state| {
+        state.imports.push(import.clone());
+        io::Result::Ok(())
+    })?;
+    go_on(store, steering, import);
+    Ok(())
+}
+
+/// Goes on with every import that nobody has to answer: after a start.
+pub fn resume(store: &Arc<Store>, steering: &Steering) {
+    for import in store.read(|state| state.imports.clone()) {
+        go_on(store, steering, import);
+    }
+}
+
+/// The yes to an import. Said again it changes nothing; `None` means that there is no such import to say yes to.
+///
+/// # Errors
+/// Where the disk refuses.
+pub fn perform(store: &Arc<Store>, steering: &Steering, id: &str) -> io::Result<Option<()>> {
+    let (known, begun) = store.change(|state| {
+        let Some(import) = state.imports.iter_mut().find(|import| import.id == id) else {
+            return io::Result::Ok((None, None));
+        };
+        match import.state {
+            ImportState::WaitingForConfirmation { .. } => {
+                import.state = ImportState::InProgress { progress_message: "Importing".to_owned() };
+                Ok((Some(()), Some(import.clone())))
+            }
+            ImportState::InProgress { .. } | ImportState::Completed { .. } => Ok((Some(()), None)),
+            ImportState::Uploaded | ImportState::Failed { .. } => Ok((None, None)),
+        }
+    })?;
+    if let Some(import) = begun {
+        go_on(store, steering, import);
+    }
+    Ok(known)
+}
+
+/// Gives up an import that is not done.
+///
+/// # Errors
+/// Where the disk refuses.
+pub fn cancel(store: &Store, id: &str) -> io::Result<bool> {
+    fail(store, id, &ImportError::Canceled)
+}
+
+fn go_on(store: &Arc<Store>, steering: &Steering, import: Import) {
+    let work = match import.state {
+        ImportState::Uploaded => look,
+        ImportState::InProgress { .. } if !steering.has(Fault::ImportStalls) => read,
+        _ => return,
+    };
+    let (store, fails) = (store.clone(), steering.has(Fault::ImportFails));
+    thread::spawn(move || {
+        let done = work(&store, &import, fails);
+        let told = done.or_else(|error| fail(&store, &import.id, &error).map(drop));
+        if let Err(error) = told {
+            tracing::error!("Import worker failed: {error}");
+        }
+    });
+}
+
+fn look(store: &Store, import: &Import, _: bool) -> Result<(), ImportError> {
+    let tables = unpack::tables(&archive_of(store, &import.id))?;
+    store.change(|state| {
+        let message_to_confirm = summary(state, import.mode, &tables);
+        let require_manual_confirmation = !message_to_confirm.is_empty();
+        if let Some(found) = open(state, &import.id) {
+            found.state = ImportState::WaitingForConfirmation {
+                message_to_confirm,
+                require_manual_confirmation,
+            };
+        }
+        Ok(())
+    })
+}
+
+/// What would be deleted, or nothing.
+fn summary(state: &State, mode: Mode, tables: &[String]) -> String {
+    let replaced = |path: &str| match mode {
+        Mode::RequireEmpty | Mode::Append => false,
+        Mode::Replace => tables.iter().any(|table| table == path),
+        Mode::ReplaceAll => !is_kept(path, |storage| tables.iter().any(|table| table == storage)),
+    };
+    let lost = state.tables.iter().filter(|(path, table)| table.documents > 0 && replaced(path));
+    let lines =
+        lost.map(|(path, table)| format!("{path}: {} documents to delete", table.documents));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn read(store: &Store, import: &Import, fails: bool) -> Result<(), ImportError> {
+    if fails {
+        return Err(ImportError::Steered);
+    }
+    let tables = unpack::unpack(store, &archive_of(store, &import.id))?;
+    let rows: u64 = tables.values().map(|table| table.documents).sum();
+    store.change(|state| {
+        let found = open(state, &import.id).ok_or(ImportError::Canceled)?;
+        let num_rows_written = i64::try_from(rows).unwrap_or(i64::MAX);
+        found.state = ImportState::Completed { num_rows_written };
+        place(store, state, import.mode, tables)
+    })?;
+    // The upload has served; what stays behind of it harms nobody.
+    let _ = fs::remove_file(archive_of(store, &import.id));
+    Ok(())
+}
+
+/// Puts the tables of the ZIP in their place.
+fn place(
+    store: &Store,
+    state: &mut State,
+    mode: Mode,
+    tables: BTreeMap<String, Table>,
+) -> Result<(), ImportError> {
+    if mode == Mode::RequireEmpty {
+        let full = |path: &&String| state.tables.get(*path).is_some_and(|it| it.documents > 0);
+        if let Some(path) = tables.keys().find(full) {
+            return Err(ImportError::NotEmpty(path.clone()));
+        }
+    }
+    if mode == Mode::ReplaceAll {
+        state.tables.retain(|path, _| is_kept(path, |storage| tables.contains_key(storage)));
+    }
+    for (path, table) in tables {
+        match state.tables.get_mut(&path).filter(|_| mode == Mode::Append) {
+            Some(old) => add(store, old, &table)?,
+            None => drop(state.tables.insert(path, table)),
+        }
+    }
+    Ok(())
+}
+
+/// Files survive a replacement of everything unless the ZIP carries files.
+fn is_kept(path: &str, carried: impl Fn(&str) -> bool) -> bool {
+    root_and_name(path).1 == STORAGE && !carried(path)
+}
+
+fn add(store: &Store, old: &mut Table, new: &Table) -> io::Result<()> {
+    let path = |table: &Table| store.path("tables").join(&table.file);
+    let mut to = OpenOptions::new().create(true).truncate(false).write(true).open(path(old))?;
+    to.set_len(old.bytes)?;
+    to.seek(SeekFrom::Start(old.bytes))?;
+    io::copy(&mut File::open(path(new))?, &mut to)?;
+    to.sync_all()?;
+    let folder = store.file_of(new, "");
+    if folder.exists() {
+        fs::create_dir_all(store.file_of(old, ""))?;
+        for file in fs::read_dir(folder)? {
+            let file = file?;
+            fs::rename(file.path(), store.file_of(old, &file.file_name().to_string_lossy()))?;
+        }
+    }
+    old.bytes += new.bytes;
+    old.documents += new.documents;
+    Ok(())
+}
+
+fn open<'state>(state: &'state mut State, id: &str) -> Option<&'state mut Import> {
+    let done = |state: &ImportState| {
+        matches!(state, ImportState::Completed { .. } | ImportState::Failed { .. })
+    };
+    state.imports.iter_mut().find(|import| import.id == id && !done(&import.state))
+}
+
+fn fail(store: &Store, id: &str, error: &ImportError) -> io::Result<bool> {
+    store.change(|state| {
+        let error_message = error.to_string();
+        Ok(open(state, id).map(|it| it.state = ImportState::Failed { error_message }).is_some())
+    })
+}
+
+#[cfg(test)]
+mod tests;

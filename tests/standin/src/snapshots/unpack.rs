@@ -1,0 +1,130 @@
+//! Reads a ZIP in the documented layout into tables that no state names yet.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    path::Path,
+};
+
+use serde_json::{Map, Value};
+use zip::ZipArchive;
+
+use super::{
+    archive::{ArchiveError, root_and_name},
+    shape::{from_decimal, integers_of},
+};
+use crate::store::{
+    Store,
+    documents::{STORAGE, complete},
+    state::Table,
+};
+
+const DOCUMENTS: &str = "/documents.jsonl";
+
+/// A ZIP that is being read.
+struct Unpacking<'store> {
+    store: &'store Store,
+    zip: ZipArchive<BufReader<File>>,
+}
+
+/// Opens a ZIP and says which tables it carries.
+///
+/// # Errors
+/// Where it is no ZIP.
+pub fn tables(path: &Path) -> Result<Vec<String>, ArchiveError> {
+    let zip = ZipArchive::new(BufReader::new(File::open(path)?))?;
+    let names = zip.file_names().collect::<Result<Vec<_>, _>>()?;
+    let tables = names.iter().filter_map(|name| name.strip_suffix(DOCUMENTS));
+    Ok(tables.filter(|path| root_and_name(path).1 != "_tables").map(str::to_owned).collect())
+}
+
+/// Reads every table of the ZIP at `path`, and every file.
+///
+/// # Errors
+/// Where the ZIP is damaged, a line is no document, or a file is missing.
+pub fn unpack(store: &Store, path: &Path) -> Result<BTreeMap<String, Table>, ArchiveError> {
+    let found = tables(path)?;
+    let zip = ZipArchive::new(BufReader::new(File::open(path)?))?;
+    let mut unpacking = Unpacking { store, zip };
+    found
+        .into_iter()
+        .map(|path| {
+            let (table, ids) = unpacking.documents(&path)?;
+            if root_and_name(&path).1 == STORAGE {
+                unpacking.files(&path, &table, &ids)?;
+            }
+            Ok((path, table))
+        })
+        .collect()
+}
+
+impl Unpacking<'_> {
+    /// Reads the documents of a table; of files also the ids, since their content is looked up by them.
+    fn documents(&mut self, path: &str) -> Result<(Table, Vec<String>), ArchiveError> {
+        let integers = self.integers(path)?;
+        let mut table = Table::empty();
+        let file = File::create(self.store.path("tables").join(&table.file))?;
+        let mut out = BufWriter::new(file);
+        let entry = self.zip.by_name(&format!("{path}{DOCUMENTS}"))?;
+        let mut ids = Vec::new();
+        for line in BufReader::new(entry).lines() {
+            let line = line?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let mut document: Value = serde_json::from_str::<Map<String, Value>>(&line)?.into();
+            from_decimal(&mut document, &integers);
+            if let Some(fields) = document.as_object_mut() {
+                let id = complete(fields);
+                ids.extend((root_and_name(path).1 == STORAGE).then_some(id));
+            }
+            let line = format!("{document}\n");
+            out.write_all(line.as_bytes())?;
+            table.bytes += line.len() as u64;
+            table.documents += 1;
+        }
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        Ok((table, ids))
+    }
+
+    fn integers(&mut self, path: &str) -> Result<BTreeSet<String>, ArchiveError> {
+        let name = format!("{path}/generated_schema.jsonl");
+        let Some(at) = self.zip.index_for_name(&name) else { return Ok(BTreeSet::new()) };
+        let mut schema = String::new();
+        self.zip.by_index(at)?.read_to_string(&mut schema)?;
+        Ok(integers_of(&schema))
+    }
+
+    fn files(&mut self, path: &str, table: &Table, ids: &[String]) -> Result<(), ArchiveError> {
+        let entries = self.contents(path)?;
+        for id in ids {
+            let name = entries.get(id).ok_or_else(|| ArchiveError::FileMissing(id.clone()))?;
+            let to = self.store.file_of(table, id);
+            to.parent().map_or(Ok(()), fs::create_dir_all)?;
+            let mut file = File::create(to)?;
+            io::copy(&mut self.zip.by_name(name)?, &mut file)?;
+            file.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// The names of the entries that are files, by id: what stands before the extension.
+    fn contents(&self, path: &str) -> Result<BTreeMap<String, String>, ArchiveError> {
+        let names = self.zip.file_names().collect::<Result<Vec<_>, _>>()?;
+        let inside = |name: &str| {
+            let file = name.strip_prefix(path)?.strip_prefix('/')?;
+            let id = file.split('.').next().filter(|id| is_plain(id))?;
+            if matches!(file, "documents.jsonl" | "generated_schema.jsonl") {
+                return None;
+            }
+            Some((id.to_owned(), name.to_owned()))
+        };
+        Ok(names.iter().filter_map(|name| inside(name)).collect())
+    }
+}
+
+/// Ids become names of files, so they must not lead elsewhere.
+fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.chars().all(|it| it.is_ascii_alphanumeric() || it == '_' || it == '-')
+}
