@@ -70,8 +70,14 @@ async fn fetch(
     let export = export.ok_or_else(none)?;
     let path = deployment.store.path(&format!("exports/{}.zip", export.id));
     let file = tokio::fs::File::open(path).await?;
-    let lie = if deployment.steering.has(Fault::ExportLengthLies) { LIE } else { 0 };
-    let length = file.metadata().await?.len() + lie;
+    let lies = deployment.steering.has(Fault::ExportLengthLies);
+    let length = file.metadata().await?.len() + if lies { LIE } else { 0 };
+    let content = streams::content(file);
+    let body = if lies {
+        Body::from_stream(streams::broken_off(content))
+    } else {
+        Body::from_stream(content)
+    };
     let ts = export.start_ts.unwrap_or_default();
     let name = format!("attachment; filename=snapshot_{}_{ts}.zip", deployment.name);
     let headers = [
@@ -79,7 +85,7 @@ async fn fetch(
         (CONTENT_LENGTH, length.to_string()),
         (CONTENT_DISPOSITION, name),
     ];
-    Ok((headers, Body::from_stream(streams::content(file))).into_response())
+    Ok((headers, body).into_response())
 }
 
 async fn cancel(

@@ -35,3 +35,14 @@ pub fn content(file: File) -> impl Stream<Item = io::Result<Bytes>> {
         Ok((read > 0).then(|| (Bytes::from(chunk), file)))
     })
 }
+
+/// A content that the connection breaks after.
+pub fn broken_off(
+    content: impl Stream<Item = io::Result<Bytes>>,
+) -> impl Stream<Item = io::Result<Bytes>> {
+    content.chain(stream::once(async {
+        // The server sends what it has only once it has to wait.
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    }))
+}

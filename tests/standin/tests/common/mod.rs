@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test binary uses its own part of the fixtures")]
 #![allow(clippy::unwrap_used, reason = "a fixture that fails is a failed test")]
 
+pub mod admin;
+
 use std::{
     fs,
     os::unix::process::CommandExt,

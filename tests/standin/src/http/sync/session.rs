@@ -161,3 +161,6 @@ impl Version {
         json!({ "querySet": self.query_set, "identity": self.identity, "ts": ts })
     }
 }
+
+#[cfg(test)]
+mod tests;
