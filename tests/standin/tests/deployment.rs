@@ -22,6 +22,33 @@ async fn documents_and_the_pause_survive_a_kill() {
 }
 
 #[tokio::test]
+async fn what_was_acknowledged_before_a_kill_amid_writes_is_there_and_whole() {
+    let container = Container::new();
+    let backend = container.serving().await;
+    let url = backend.url("/standin/documents");
+    let (acknowledged, mut seen) = tokio::sync::watch::channel(0);
+    let writing = tokio::spawn(async move {
+        let client = reqwest::Client::new();
+        for n in 0.. {
+            let body = json!({ "table": "messages", "documents": [{ "n": n }] });
+            match client.post(&url).json(&body).send().await {
+                Ok(answer) if answer.status() == 200 => acknowledged.send_replace(n + 1),
+                _ => return n,
+            };
+        }
+        0
+    });
+    seen.wait_for(|count| *count >= 20).await.unwrap();
+    backend.kill();
+    let acknowledged = writing.await.unwrap();
+    let numbers: Vec<_> = container.serving().await.documents("messages").await;
+    let numbers: Vec<_> = numbers.iter().map(|it| it["n"].as_u64().unwrap()).collect();
+    // The last one may have been written and its answer lost.
+    assert!(numbers.len() >= acknowledged && numbers.len() <= acknowledged + 1);
+    assert!((0..).zip(&numbers).all(|(expected, n)| expected == *n), "{numbers:?}");
+}
+
+#[tokio::test]
 async fn while_it_is_paused_functions_are_refused_and_the_administrator_is_not() {
     let backend = Container::new().serving().await;
     backend.posts("/standin/deploy", json!({ "functions": ["messages:list"] })).await;

@@ -142,10 +142,13 @@ async fn a_damaged_archive_fails_and_changes_nothing() {
         zip.by_name("_tables/documents.jsonl").unwrap().read_to_string(&mut text)
     };
     assert!(read(failure).is_err());
-    let id = backend.uploads(b"no archive", 4, "replaceAll").await;
-    let failed = backend.import_is(&id, "failed").await;
-    assert!(failed["error_message"].as_str().unwrap().contains("ZIP"), "{failed}");
-    assert_eq!(backend.posts("/api/perform_import", json!({ "importId": id })).await.0, 400);
+    for (bytes, why) in [(spoilt.as_slice(), "checksum"), (b"no archive", "ZIP")] {
+        let id = backend.uploads(bytes, 1000, "replaceAll").await;
+        let failed = backend.import_is(&id, "failed").await;
+        let message = failed["error_message"].as_str().unwrap().to_lowercase();
+        assert!(message.contains(&why.to_lowercase()), "{failed}");
+        assert_eq!(backend.posts("/api/perform_import", json!({ "importId": id })).await.0, 400);
+    }
     assert_eq!(backend.documents("messages").await.len(), 1);
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::{Map, Value};
-use zip::ZipArchive;
+use zip::{ZipArchive, result::ZipError};
 
 use super::{
     archive::{ArchiveError, root_and_name},
@@ -28,15 +28,23 @@ struct Unpacking<'store> {
     zip: ZipArchive<BufReader<File>>,
 }
 
-/// Opens a ZIP and says which tables it carries.
+/// Opens a ZIP, reads its lists of tables, and says of which ones it carries documents.
 ///
 /// # Errors
-/// Where it is no ZIP.
+/// Where it is no ZIP, or a list is damaged.
 pub fn tables(path: &Path) -> Result<Vec<String>, ArchiveError> {
-    let zip = ZipArchive::new(BufReader::new(File::open(path)?))?;
-    let names = zip.file_names().collect::<Result<Vec<_>, _>>()?;
+    let mut zip = ZipArchive::new(BufReader::new(File::open(path)?))?;
+    let names = zip.file_names().map(|name| Ok(name?.into_owned()));
+    let names = names.collect::<Result<Vec<_>, ZipError>>()?;
     let tables = names.iter().filter_map(|name| name.strip_suffix(DOCUMENTS));
-    Ok(tables.filter(|path| root_and_name(path).1 != "_tables").map(str::to_owned).collect())
+    let (lists, tables): (Vec<_>, Vec<_>) =
+        tables.partition(|path| root_and_name(path).1 == "_tables");
+    for list in lists {
+        for line in BufReader::new(zip.by_name(&format!("{list}{DOCUMENTS}"))?).lines() {
+            serde_json::from_str::<Map<String, Value>>(&line?)?;
+        }
+    }
+    Ok(tables.into_iter().map(str::to_owned).collect())
 }
 
 /// Reads every table of the ZIP at `path`, and every file.
