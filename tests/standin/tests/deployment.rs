@@ -58,6 +58,7 @@ async fn while_it_is_paused_functions_are_refused_and_the_administrator_is_not()
     let state = "_system/frontend/deploymentState:deploymentState";
     assert_eq!(backend.query(state, json!({})).await["state"], "paused");
     assert_eq!(backend.posts("/api/query", list).await.1["status"], "error");
+    assert_eq!(backend.get("/http/hello").await.0, 400);
     let body = json!({ "table": "messages", "documents": [{}] });
     let (status, answer) = backend.posts("/standin/documents", body).await;
     assert_eq!((status, &answer["code"]), (400, &json!("DeploymentPaused")));

@@ -167,3 +167,16 @@ async fn an_import_fails_or_is_canceled_without_a_trace() {
     backend.import_is(&id, "failed").await;
     assert_eq!(backend.documents("messages").await.len(), 2);
 }
+
+#[tokio::test]
+async fn an_import_that_nobody_parses_takes_no_yes() {
+    let container = Container::new().with("STANDIN_IMPORT_UNPARSED_VERSIONS", "v1");
+    let backend = container.serving().await;
+    let id = backend.uploads(&zip(&backend, false).await, 1 << 20, "replaceAll").await;
+    backend.import_is(&id, "uploaded").await;
+    assert_eq!(backend.posts("/api/perform_import", json!({ "importId": id })).await.0, 400);
+    backend.kill();
+    let backend = container.without("STANDIN_IMPORT_UNPARSED_VERSIONS").serving().await;
+    assert_eq!(backend.performs(&id).await, 200);
+    backend.import_is(&id, "completed").await;
+}

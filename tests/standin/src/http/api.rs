@@ -16,7 +16,7 @@ use super::{
     Deployment, check_admin_key::check_admin_key, exports, functions, imports, own, pause,
     problem::Problem, sync, variables,
 };
-use crate::writer::marker;
+use crate::{store::documents::RefusedError, writer::marker};
 
 /// The routes of 3210.
 pub fn routes(deployment: Arc<Deployment>) -> Router {
@@ -72,9 +72,14 @@ pub(super) async fn metrics(State(deployment): State<Arc<Deployment>>) -> Respon
     "# TYPE standin_up gauge\nstandin_up 1\n".into_response()
 }
 
-/// A deployment without code has no HTTP actions.
-async fn no_functions() -> (StatusCode, &'static str) {
-    (StatusCode::NOT_FOUND, "This deployment has no HTTP actions.")
+/// A deployment without code has no HTTP actions; a paused one refuses whatever it has.
+async fn no_functions(
+    State(deployment): State<Arc<Deployment>>,
+) -> Result<(StatusCode, &'static str), Problem> {
+    if deployment.store.read(|state| state.paused) {
+        return Err(RefusedError::Paused.into());
+    }
+    Ok((StatusCode::NOT_FOUND, "This deployment has no HTTP actions."))
 }
 
 async fn show_marker(State(deployment): State<Arc<Deployment>>) -> Response {

@@ -98,7 +98,7 @@ pub fn cancel(store: &Store, id: &str) -> io::Result<bool> {
 
 fn go_on(store: &Arc<Store>, steering: &Steering, import: Import) {
     let work = match import.state {
-        ImportState::Uploaded => look,
+        ImportState::Uploaded if !steering.has(Fault::ImportUnparsed) => look,
         ImportState::InProgress { .. } if !steering.has(Fault::ImportStalls) => read,
         _ => return,
     };
