@@ -38,6 +38,10 @@ test-fake *filter:
 test-real *filter:
     tests/run-on real "$@"
 
+# Run the real Convex CLI against the stand-in; needs Node and npm's registry.
+test-cli:
+    cargo test --locked --package standin --features cli --test cli
+
 # Show an instance's life on a local cluster, or on your own: [--context NAME].
 demo *arguments:
     @cargo run --quiet --all-features --bin demo -- "$@"

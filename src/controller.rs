@@ -59,11 +59,11 @@ pub async fn reconcile(
     let plan = apply::differences(&ctx, &instance, plan, &world).await?; //      client, only what differs
     let reported = status::report(&ctx, &instance, &step, &world, &plan).await?; // client, only if it changed
     events::warn(&ctx, &instance, &reported).await; //                           client, best effort
-    let refused = !plan.state.refused.is_empty();
+    let (refused, goes_on) = (!plan.state.refused.is_empty(), retry::goes_on(&plan.state));
     plan.outcome()?; //                                                          no client
     ctx.backoffs.reset(&uid(&instance));
     let instances = ctx.stores.instances.len();
-    Ok(retry::look_again(&step, &world, reported.unwritten, refused, instances))
+    Ok(retry::look_again(&step, &world, goes_on.or(reported.unwritten), refused, instances))
 }
 
 /// A deleted instance without our finalizer is somebody else's to finish.

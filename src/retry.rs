@@ -14,7 +14,7 @@ use kube::runtime::controller::Action;
 use rand::RngExt;
 use statemachine::{Phase, Step};
 
-use crate::observe::World;
+use crate::{observe::World, plan::Applied};
 
 /// How often Secrets are read where there are few instances: they are not watched, so that nobody who steals
 /// the operator's token can list them.
@@ -67,6 +67,13 @@ fn fresh() -> ExponentialBackoff {
 #[must_use]
 pub fn soon() -> Duration {
     jittered(Duration::from_secs(1))
+}
+
+/// When to go on after the finalizer was written: the watch brings it, and where it does not, nothing else
+/// would for a while.
+#[must_use]
+pub fn goes_on(applied: &Applied) -> Option<Duration> {
+    applied.revision.as_ref().map(|_| soon())
 }
 
 fn jittered(ceiling: Duration) -> Duration {

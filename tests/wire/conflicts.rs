@@ -41,6 +41,7 @@ async fn a_failed_write_of_the_status_tells_no_event() {
 #[tokio::test]
 async fn a_crash_between_the_edge_and_the_children_is_made_up_for() {
     let rig = Rig::with(instance("dev")).await;
+    rig.pass("dev").await.unwrap();
     rig.server.fail_next("create secrets/dev-admin", 500);
     rig.pass("dev").await.unwrap_err();
     assert!(rig.server.get("statefulsets", "dev-backend").is_none());
@@ -53,6 +54,7 @@ async fn a_crash_between_the_edge_and_the_children_is_made_up_for() {
 #[tokio::test]
 async fn what_a_policy_refuses_is_told_in_its_own_words_and_tried_again() {
     let rig = Rig::with(instance("dev")).await;
+    rig.pass("dev").await.unwrap();
     rig.server.fail_next("create persistentvolumeclaims/dev-data", 403);
     rig.pass("dev").await.unwrap();
     assert_eq!(rig.condition("dev", "Ready"), "False/Forbidden");
@@ -137,6 +139,7 @@ async fn every_write_to_a_child_carries_what_it_was_read_at() {
 async fn a_dashboard_that_cannot_be_made_keeps_nobody_from_the_backend() {
     for (code, ready) in [(403, "False/Forbidden"), (500, "False/DashboardStarting")] {
         let rig = Rig::with(instance("dev")).await;
+        rig.pass("dev").await.unwrap();
         for _ in 0..4 {
             rig.server.fail_next("create deployments/dev-dashboard", code);
             assert_eq!(rig.pass("dev").await.is_ok(), code == 403);
@@ -153,6 +156,7 @@ async fn a_dashboard_that_cannot_be_made_keeps_nobody_from_the_backend() {
 #[tokio::test]
 async fn ready_is_not_said_while_the_service_cannot_be_made() {
     let rig = Rig::with(instance("dev")).await;
+    rig.pass("dev").await.unwrap();
     rig.pass("dev").await.unwrap();
     rig.settle();
     for _ in 0..3 {

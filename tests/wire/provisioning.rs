@@ -21,12 +21,15 @@ async fn passes(rig: &Rig, count: usize) -> Vec<Vec<String>> {
 #[tokio::test]
 async fn status_comes_before_children_and_secrets_before_the_backend() {
     let rig = Rig::with(instance("dev")).await;
-    let passes = passes(&rig, 2).await;
-    let expected: [&[&str]; 2] = [
+    let passes = passes(&rig, 3).await;
+    let expected: [&[&str]; 3] = [
+        // Nothing is made in the pass that adds the finalizer: a deletion of the same moment may win all the same.
         &[
             "update convexinstances/dev/status",
             "create event Provisioning",
             "merge convexinstances/dev",
+        ],
+        &[
             "create secrets/dev-instance",
             "create secrets/dev-admin",
             "create persistentvolumeclaims/dev-data",
@@ -51,7 +54,7 @@ async fn status_comes_before_children_and_secrets_before_the_backend() {
 async fn an_instance_is_not_called_ready_before_its_service_is_there() {
     let rig = Rig::with(instance("dev")).await;
     rig.server.fail_next("create services/dev-backend", 409);
-    passes(&rig, 1).await;
+    passes(&rig, 2).await;
     rig.pass("dev").await.unwrap_err();
     assert_eq!(rig.phase("dev"), "Ready");
     assert_eq!(rig.condition("dev", "Ready"), "False/TrafficHeld");

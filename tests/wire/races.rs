@@ -73,6 +73,19 @@ async fn every_write_to_a_secret_that_is_there_carries_what_it_was_read_at() {
     }
 }
 
+/// The API server looks at finalizers first and deletes after that: a finalizer of that moment does not keep the
+/// instance. What nobody owns would stay for ever.
+#[tokio::test]
+async fn an_instance_that_goes_while_it_gets_its_finalizer_leaves_nothing_behind() {
+    let rig = Rig::with(instance("dev")).await;
+    rig.pass("dev").await.unwrap();
+    assert!(!rig.seen("dev")["metadata"]["finalizers"].is_null());
+    rig.server.remove("convexinstances", "dev");
+    for plural in ["secrets", "persistentvolumeclaims", "statefulsets"] {
+        assert_eq!(rig.server.all(plural), Vec::<serde_json::Value>::new(), "{plural}");
+    }
+}
+
 /// Two finalizers that are added at the same moment are both there afterwards.
 #[tokio::test]
 async fn a_finalizer_of_somebody_else_is_not_lost_to_ours() {
