@@ -52,9 +52,10 @@ pub async fn differences(
     let mut doer = Doer { ctx, instance, world, applied: Applied::default() };
     for step in &plan.steps {
         match doer.step(step).await {
-            // Who deletes the instance in the same moment may still win, finalizer or not (the API server looks at
-            // finalizers first and deletes after that): what nobody would collect is made once the watch says that
-            // the instance is there with it.
+            // Who deletes the instance in the same moment may still win, finalizer or not: the API server looks at
+            // finalizers first and deletes after that, without a resourceVersion of its own (`Store.Delete` in
+            // k8s.io/apiserver, pkg/registry/generic/registry/store.go). What nobody would collect is made once the
+            // watch says that the instance is there with it.
             Ok(()) if *step == Step::Finalizer(true) && doer.applied.revision.is_some() => break,
             Ok(()) if doer.applied.conflicts.is_empty() || is_apart(step) => {}
             Ok(()) => break,

@@ -14,7 +14,7 @@
 //! - the page of the dashboard ([`dashboard`]).
 //!
 //! What it adds is ours and exists only for tests: the oracle that notices two live writers on one data directory
-//! ([`writer`]), the `STANDIN_*` variables that make a version go wrong at a chosen point ([`steering`]), and `/standin/*`,
+//! ([`writer`]), the `STANDIN_*` variables that make a version go wrong at a chosen point ([`steering`]), and `/stand-in/*`,
 //! by which a test writes and reads as the app would ([`http`]). It runs no functions. A database server or S3 is refused
 //! in plain words.
 

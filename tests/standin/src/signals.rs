@@ -7,7 +7,7 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Makes SIGTERM, and SIGINT for now, do nothing.
+/// Makes SIGTERM do nothing, and SIGINT until [`interrupts`].
 ///
 /// # Errors
 /// Where the handlers cannot be installed.

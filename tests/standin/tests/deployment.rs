@@ -16,7 +16,7 @@ async fn documents_and_the_pause_survive_a_kill() {
     assert_eq!(backend.posts("/api/v1/pause_deployment", Value::Null).await.0, 200);
     backend.kill();
     let backend = container.serving().await;
-    assert_eq!(backend.get("/standin/documents/messages").await.0, 400);
+    assert_eq!(backend.get("/stand-in/documents/messages").await.0, 400);
     assert_eq!(backend.posts("/api/v1/unpause_deployment", Value::Null).await.0, 200);
     assert_eq!(backend.documents("messages").await, before);
 }
@@ -25,7 +25,7 @@ async fn documents_and_the_pause_survive_a_kill() {
 async fn what_was_acknowledged_before_a_kill_amid_writes_is_there_and_whole() {
     let container = Container::new();
     let backend = container.serving().await;
-    let url = backend.url("/standin/documents");
+    let url = backend.url("/stand-in/documents");
     let (acknowledged, mut seen) = tokio::sync::watch::channel(0);
     let writing = tokio::spawn(async move {
         let client = reqwest::Client::new();
@@ -51,7 +51,7 @@ async fn what_was_acknowledged_before_a_kill_amid_writes_is_there_and_whole() {
 #[tokio::test]
 async fn while_it_is_paused_functions_are_refused_and_the_administrator_is_not() {
     let backend = Container::new().serving().await;
-    backend.posts("/standin/deploy", json!({ "functions": ["messages:list"] })).await;
+    backend.posts("/stand-in/deploy", json!({ "functions": ["messages:list"] })).await;
     let list = json!({ "path": "messages:list", "args": {}, "format": "json" });
     assert_eq!(backend.posts("/api/query", list.clone()).await.1["status"], "success");
     backend.posts("/api/v1/pause_deployment", Value::Null).await;
@@ -60,7 +60,7 @@ async fn while_it_is_paused_functions_are_refused_and_the_administrator_is_not()
     assert_eq!(backend.posts("/api/query", list).await.1["status"], "error");
     assert_eq!(backend.get("/http/hello").await.0, 400);
     let body = json!({ "table": "messages", "documents": [{}] });
-    let (status, answer) = backend.posts("/standin/documents", body).await;
+    let (status, answer) = backend.posts("/stand-in/documents", body).await;
     assert_eq!((status, &answer["code"]), (400, &json!("DeploymentPaused")));
     assert_eq!(backend.exports(true).await["state"], "completed");
 }

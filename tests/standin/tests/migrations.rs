@@ -55,7 +55,7 @@ async fn an_older_version_warns_that_the_data_is_ahead_and_runs_on() {
     let warning = "persisted db metadata version is ahead at 130, this binary is at 128";
     older.waits_for(|| older.log().contains(warning)).await;
     assert_eq!(older.get("/version").await.0, 200);
-    assert!(older.get("/standin/store").await.1.contains("\"metadataVersion\":130"));
+    assert!(older.get("/stand-in/store").await.1.contains("\"metadataVersion\":130"));
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_migration_that_fails_sleeps_and_leaves_the_version_where_it_is() {
     let (_, backend) = upgraded(("STANDIN_MIGRATION_FAILS_VERSIONS", "v2")).await;
     let failure = "ERROR standin::migrations: Migration worker failed, sleeping 60s";
     backend.waits_for(|| backend.log().contains(failure)).await;
-    assert!(backend.get("/standin/store").await.1.contains("\"metadataVersion\":128"));
+    assert!(backend.get("/stand-in/store").await.1.contains("\"metadataVersion\":128"));
 }
 
 #[tokio::test]

@@ -91,7 +91,7 @@ async fn an_import_replaces_the_data_and_leaves_functions_and_variables_alone() 
     let zip = zip(&source, true).await;
     let target = Container::new().serving().await;
     target.holds("old", json!([{}])).await;
-    target.posts("/standin/deploy", json!({ "functions": ["messages:list"] })).await;
+    target.posts("/stand-in/deploy", json!({ "functions": ["messages:list"] })).await;
     let changes = json!({ "changes": [{ "name": "KEY", "value": "kept" }] });
     target.posts("/api/update_environment_variables", changes).await;
     let id = target.uploads(&zip, 100, "replaceAll").await;

@@ -3,12 +3,12 @@
 //!
 //! | request | body | answer |
 //! |---|---|---|
-//! | `POST /standin/documents` | `{"table":…,"documents":[{…}]}`, values in the encoded form | `{"ids":[…]}` |
-//! | `GET /standin/documents/<table>` | | `{"documents":[…]}` |
-//! | `POST /standin/files` | bytes; `Content-Type` is kept | `{"id":…}` |
-//! | `GET /standin/files/<id>` | | the bytes |
-//! | `POST /standin/deploy` | `{"functions":["messages:list"]}` or whole specifications | nothing |
-//! | `GET /standin/store` | | `{"store":…,"metadataVersion":…,"paused":…}`, paused or not |
+//! | `POST /stand-in/documents` | `{"table":…,"documents":[{…}]}`, values in the encoded form | `{"ids":[…]}` |
+//! | `GET /stand-in/documents/<table>` | | `{"documents":[…]}` |
+//! | `POST /stand-in/files` | bytes; `Content-Type` is kept | `{"id":…}` |
+//! | `GET /stand-in/files/<id>` | | the bytes |
+//! | `POST /stand-in/deploy` | `{"functions":["messages:list"]}` or whole specifications | nothing |
+//! | `GET /stand-in/store` | | `{"store":…,"metadataVersion":…,"paused":…}`, paused or not |
 
 use std::{io, sync::Arc};
 
@@ -33,12 +33,12 @@ use crate::{
 
 pub fn routes() -> Router<Arc<Deployment>> {
     Router::new()
-        .route("/standin/documents", post(write))
-        .route("/standin/documents/{*table}", get(read))
-        .route("/standin/files", post(write_file))
-        .route("/standin/files/{id}", get(read_file))
-        .route("/standin/deploy", post(deploy))
-        .route("/standin/store", get(describe))
+        .route("/stand-in/documents", post(write))
+        .route("/stand-in/documents/{*table}", get(read))
+        .route("/stand-in/files", post(write_file))
+        .route("/stand-in/files/{id}", get(read_file))
+        .route("/stand-in/deploy", post(deploy))
+        .route("/stand-in/store", get(describe))
         .layer(DefaultBodyLimit::disable())
 }
 

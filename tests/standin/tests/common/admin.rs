@@ -57,19 +57,19 @@ impl Backend {
     /// Writes documents as the app would, which must succeed.
     pub async fn holds(&self, table: &str, documents: Value) {
         let body = json!({ "table": table, "documents": documents });
-        let (status, answer) = self.posts("/standin/documents", body).await;
+        let (status, answer) = self.posts("/stand-in/documents", body).await;
         assert_eq!(status, 200, "{answer}");
     }
 
     pub async fn documents(&self, table: &str) -> Vec<Value> {
-        let (status, body) = self.get(&format!("/standin/documents/{table}")).await;
+        let (status, body) = self.get(&format!("/stand-in/documents/{table}")).await;
         assert_eq!(status, 200, "{body}");
         let body: Value = serde_json::from_str(&body).unwrap();
         body["documents"].as_array().unwrap().clone()
     }
 
     pub async fn holds_file(&self, bytes: &'static str) -> String {
-        let request = reqwest::Client::new().post(self.url("/standin/files")).body(bytes);
+        let request = reqwest::Client::new().post(self.url("/stand-in/files")).body(bytes);
         let (_, answer) = self.asks(request.header("Content-Type", "text/plain")).await;
         answer["id"].as_str().unwrap().to_owned()
     }
