@@ -28,10 +28,9 @@ use crate::{
 
 /// How long a passing reason lasts before it is worth a write.
 const PASSING: Duration = Duration::from_secs(5);
-/// The same while an instance is provisioned, which is a way through passing reasons.
-const PROVISIONING: Duration = Duration::from_secs(30);
-/// The same of other words for one reason: a backend that takes its time to start says more than one thing.
-const WORDS: Duration = Duration::from_mins(1);
+/// The same while an instance is provisioned, which is a way through passing reasons: pulling an image and
+/// starting on it are no news. What is wrong with either is abnormal, and told at once.
+const PROVISIONING: Duration = Duration::from_mins(5);
 
 /// What became of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -128,10 +127,8 @@ fn worth_after(
     if is_urgent(instance, before, after, abnormal) {
         return Duration::ZERO;
     }
-    if abnormal || after.phase() != Phase::Provisioning {
-        return PASSING;
-    }
-    if told(before) == told(after) { WORDS } else { PROVISIONING }
+    let provisioned = after.phase() == Phase::Provisioning && !abnormal;
+    if provisioned { PROVISIONING } else { PASSING }
 }
 
 fn is_urgent(

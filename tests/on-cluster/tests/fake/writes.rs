@@ -27,7 +27,7 @@ async fn provisioning_an_instance_takes_at_most_14_writes_events_included() -> R
 #[tokio::test]
 async fn provisioning_takes_no_more_where_the_backend_takes_its_time() -> Result<()> {
     played("slow", async |stage| {
-        let slow = json!([{"name": "STANDIN_START_DELAY_MS", "value": "12000"}]);
+        let slow = json!([{"name": "STANDIN_START_DELAY_MS", "value": "45000"}]);
         stage.served(&Instance::dev("dev").with("backend.env", slow)).await?;
         let writes = stage.writes()?;
         println!("{} writes:\n{}", writes.len(), lines(&writes));
