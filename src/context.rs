@@ -10,13 +10,9 @@ use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
 };
-use kube::{
-    Client,
-    core::DeserializeGuard,
-    runtime::{events::Recorder, reflector::Store},
-};
+use kube::{Client, core::DeserializeGuard, runtime::reflector::Store};
 
-use crate::{api::ConvexInstance, observe::Answer, retry::Backoffs};
+use crate::{api::ConvexInstance, events::Announcer, observe::Answer, retry::Backoffs};
 
 /// What every pass has at hand.
 pub struct Context {
@@ -27,7 +23,7 @@ pub struct Context {
     /// What is watched.
     pub stores: Stores,
     /// Writes Events.
-    pub recorder: Recorder,
+    pub announcer: Announcer,
     /// What is remembered between passes, and can be lost.
     pub memory: Memory,
     /// How long to wait after errors, by instance.

@@ -11,7 +11,7 @@ use kube::{
     core::DeserializeGuard,
     runtime::{
         controller::{Action, Config},
-        events::{Recorder, Reporter},
+        events::Reporter,
     },
 };
 use tokio::sync::OnceCell;
@@ -45,6 +45,7 @@ pub async fn reconcile(
     let instance = unreadable::decoded(&ctx, &instance).await?; //               client, where it cannot be
     if is_done_with(&instance) {
         ctx.memory.forget(&uid(&instance));
+        ctx.announcer.forget(&uid(&instance));
         return Ok(Action::await_change());
     }
     if ctx.memory.is_outdated(&uid(&instance), instance.meta().resource_version.as_deref()) {
@@ -116,7 +117,7 @@ pub async fn run(
     let watches = watches::Watches::start(&client, namespace.as_deref());
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: None };
     let context = Arc::new(Context {
-        recorder: Recorder::new(client.clone(), reporter),
+        announcer: events::Announcer::new(client.clone(), reporter),
         client,
         settings,
         stores: watches.stores.clone(),

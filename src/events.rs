@@ -1,16 +1,59 @@
 //! Edges that were taken become Kubernetes Events, and so does a guard that starts to block.
 //!
 //! An Event follows a status that was written; nothing depends on it, and one that is lost stays lost.
+//! The same Event once more is counted up in place; one with another note is news.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{
-    Resource,
+    Client, Resource,
     core::Status,
-    runtime::events::{Event, EventType},
+    runtime::events::{Event, EventType, Recorder, Reporter},
 };
 use statemachine::{Phase, Step, taken::Reason};
 
 use crate::{api::ConvexInstance, context::Context, status::Reported};
+
+/// Writes Events. kube's recorder takes two of one reason for the same whatever their notes say, so there is
+/// one recorder for each note that was told last.
+pub struct Announcer {
+    client: Client,
+    reporter: Reporter,
+    told: Mutex<HashMap<Subject, (String, Recorder)>>,
+}
+
+/// The UID of who is told about, reason and action.
+type Subject = (String, String, String);
+
+impl Announcer {
+    /// One that writes in this name.
+    #[must_use]
+    pub fn new(client: Client, reporter: Reporter) -> Self {
+        Self { client, reporter, told: Mutex::default() }
+    }
+
+    /// Forgets what was told about an object that is gone.
+    pub fn forget(&self, uid: &str) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, ..), _| of != uid);
+    }
+
+    fn recorder(&self, event: &Event, about: &ObjectReference) -> Recorder {
+        let uid = about.uid.clone().unwrap_or_default();
+        let note = event.note.clone().unwrap_or_default();
+        let fresh = || Recorder::new(self.client.clone(), self.reporter.clone());
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let subject = (uid, event.reason.clone(), event.action.clone());
+        let last = told.entry(subject).or_insert_with(|| (note.clone(), fresh()));
+        if last.0 != note {
+            *last = (note, fresh());
+        }
+        last.1.clone()
+    }
+}
 
 /// Tells about the edge of this pass, which is in the status by now.
 pub async fn announce(ctx: &Context, instance: &ConvexInstance, step: &Step) {
@@ -54,7 +97,7 @@ async fn tell(
 /// Writes an Event about an object, as well as it can be.
 pub(crate) async fn publish(ctx: &Context, about: &ObjectReference, event: &Event) {
     let reason = &event.reason;
-    match ctx.recorder.publish(event, about).await {
+    match ctx.announcer.recorder(event, about).publish(event, about).await {
         Err(kube::Error::Api(status)) if ends(&status) => {
             tracing::debug!(reason, "no Event: the namespace ends");
         }

@@ -135,7 +135,9 @@ fn pins(instance: &ConvexInstance) -> Pins {
 
 /// Where the status was lost, or never was, the children say whether there is data that was served.
 fn data(instance: &ConvexInstance, pins: &Pins, children: &Children, found: bool) -> keys::Data {
-    if pins.served {
+    // What was started under a key has written under it, whether anybody was let in yet or not.
+    let started = children.stateful_set.is_some() || !children.pods.is_empty();
+    if pins.served || (pins.home.is_some() && started) {
         return keys::Data::Own;
     }
     if pins.home.is_some() || !found {

@@ -22,7 +22,7 @@ use super::{Backend, ConvexInstanceStatus, Dashboard, Maintenance, Networking};
     selectable = ".status.phase",
     selectable = ".spec.version",
     selectable = ".spec.environment",
-    printcolumn(name = "Version", type_ = "string", json_path = ".status.version", description = "The version that runs and was seen to answer."),
+    printcolumn(name = "Version", type_ = "string", json_path = ".status.version", description = "The version that was last seen to answer."),
     printcolumn(name = "Phase", type_ = "string", json_path = ".status.phase", description = "Where the instance is in its life."),
     printcolumn(name = "Stage", type_ = "string", json_path = ".status.stage", description = "How far an upgrade has come, or Suspended."),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type=='Ready')].status", description = "Whether the instance is as its spec wants it."),
@@ -65,7 +65,7 @@ pub struct ConvexInstanceSpec {
     /// How the instance is upgraded and how long each step may take.
     #[serde(default)]
     pub maintenance: Maintenance,
-    /// Stops the backend and keeps everything. Default false; back to false starts it again.
+    /// Stops the backend and keeps every volume and Secret. Default false; back to false starts it again.
     #[serde(default)]
     pub suspend: bool,
     /// What becomes of claim and instance Secret when the instance is deleted. Default Retain: both stay, labelled with the instance they belonged to.

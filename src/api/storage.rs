@@ -37,6 +37,8 @@ pub enum StorageMode {
     .message("the volume holds the data and can neither be added nor taken away; create a new instance and import an export into it"))]
 #[x_kube(validation = Rule::new("has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)")
     .message("a claim cannot change its storage class; create a new instance with the class and import an export into it"))]
+#[x_kube(validation = Rule::new("self.enabled || !has(self.existingClaim)")
+    .message("existingClaim names a volume and enabled: false asks for none; leave one of the two out"))]
 #[x_kube(validation = Rule::new("has(self.existingClaim) == has(oldSelf.existingClaim) && (!has(self.existingClaim) || self.existingClaim == oldSelf.existingClaim)")
     .message("existingClaim says where the data is and cannot change; create a new instance that takes the other claim over"))]
 #[x_kube(validation = Rule::new("has(oldSelf.size) ? !isQuantity(oldSelf.size) || (has(self.size) && (!isQuantity(self.size) || quantity(self.size).compareTo(quantity(oldSelf.size)) >= 0)) : !has(self.size) || has(self.existingClaim) || !isQuantity(self.size) || quantity(self.size).compareTo(quantity('10Gi')) >= 0")

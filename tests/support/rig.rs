@@ -8,6 +8,7 @@ use convex_operator::{
     context::{Context, Memory, Settings, Stores},
     controller,
     error::Error,
+    events::Announcer,
     plan::labels::{MANAGED_BY, MANAGER},
     retry::Backoffs,
 };
@@ -16,7 +17,7 @@ use kube::{
     core::DeserializeGuard,
     runtime::{
         controller::Action,
-        events::{Recorder, Reporter},
+        events::Reporter,
         reflector::{store, store::Writer},
         watcher::Event,
     },
@@ -169,7 +170,7 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
     let stores = Stores { instances, claims, configs, services, stateful_sets, deployments, pods };
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: None };
     let context = Context {
-        recorder: Recorder::new(client.clone(), reporter),
+        announcer: Announcer::new(client.clone(), reporter),
         client,
         settings: Settings {
             backend_repository: "example.com/backend".to_owned(),

@@ -19,6 +19,24 @@ async fn a_lost_secret_is_not_invented_anew() {
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
 
+/// The backend that starts may have written under the first secret already.
+#[tokio::test]
+async fn a_secret_that_goes_while_the_backend_starts_is_not_invented_anew() {
+    let rig = Rig::with(instance("dev")).await;
+    while rig.server.get("statefulsets", "dev-backend").is_none() {
+        rig.pass("dev").await.unwrap();
+    }
+    let secret = rig.server.get("secrets", "dev-instance").unwrap();
+    rig.server.remove("secrets", "dev-instance");
+    rig.run("dev", 4).await;
+    assert!(rig.server.get("secrets", "dev-instance").is_none(), "{}", rig.status("dev"));
+    assert_eq!(rig.phase("dev"), "Provisioning");
+    assert_eq!(rig.condition("dev", "Ready"), "False/SecretLost");
+    rig.server.put("secrets", secret);
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
 #[tokio::test]
 async fn a_lost_secret_is_not_invented_anew_where_the_status_is_lost_too() {
     let rig = Rig::ready(instance("dev")).await;

@@ -30,6 +30,40 @@ async fn a_new_version_is_ready_once_it_has_answered_itself() {
     assert_eq!(claim["metadata"]["annotations"]["convex.icod.de/opened-by"], "v1,v2");
 }
 
+/// Every upgrade tells of itself, also where the one before it is not long ago, and in its own words, whatever
+/// the spec says by now.
+#[tokio::test]
+async fn each_upgrade_is_an_event_of_its_own() {
+    let rig = Rig::ready(instance("dev")).await;
+    for version in ["v2", "v3"] {
+        rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!(version)));
+        rig.pass("dev").await.unwrap();
+        // Meanwhile it is wished for another one.
+        rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v9")));
+        rig.pass("dev").await.unwrap();
+        let message = rig.status("dev")["message"].as_str().unwrap().to_owned();
+        assert!(message.starts_with(&format!("upgrading to {version}, ")), "{message}");
+        rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!(version)));
+        rig.backend.says(version);
+        rig.run("dev", 4).await;
+        assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    }
+    let events = rig.server.all("events");
+    let notes = |reason: &str| -> Vec<String> {
+        let of = events.iter().filter(|it| it["reason"] == reason);
+        of.map(|it| it["note"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let begun = notes("UpgradeStarted");
+    assert_eq!(begun.len(), 2, "{events:#?}");
+    for begins in ["v1 -> v2 in place", "v2 -> v3 in place"] {
+        assert!(begun.iter().any(|it| it.starts_with(begins)), "{begun:?}");
+    }
+    let ended = notes("UpgradeFinished");
+    for ends in ["backend serves v2 after", "backend serves v3 after"] {
+        assert!(ended.iter().any(|it| it.starts_with(ends)), "{ended:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_store_is_stamped_before_the_new_version_can_open_it() {
     let rig = Rig::ready(instance("dev")).await;

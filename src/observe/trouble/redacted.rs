@@ -3,8 +3,11 @@
 /// The fewest hexadecimal digits in a row that may be a secret; commit ids have 40.
 const SECRET: usize = 48;
 
-/// Takes what stands between `://` and `@` out of a line, and long runs of hexadecimal digits, such as an
-/// instance secret or the sealed part of an admin key.
+/// What the name of a value says that is nobody's to read, in small letters.
+const TELLING: [&str; 6] = ["key", "secret", "token", "password", "passwd", "credential"];
+
+/// Takes what stands between `://` and `@` out of a line, long runs of hexadecimal digits, such as an
+/// instance secret or the sealed part of an admin key, and what follows `=` or `:` behind a telling name.
 pub(super) fn redacted(line: &str) -> String {
     line.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
@@ -14,6 +17,11 @@ fn word(word: &str) -> String {
         && scheme < at
     {
         return format!("{}://<redacted>{}", &word[..scheme], &word[at..]);
+    }
+    let Some(end) = word.find(['=', ':']) else { return without_secrets(word) };
+    let name = word[..end].to_ascii_lowercase();
+    if end + 1 < word.len() && TELLING.iter().any(|it| name.contains(it)) {
+        return format!("{}<redacted>", &word[..=end]);
     }
     without_secrets(word)
 }

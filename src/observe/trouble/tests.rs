@@ -132,7 +132,17 @@ fn credentials_are_taken_out_of_log_lines() {
         ),
         ("url=mysql://u:p@h".to_owned(), "url=mysql://<redacted>@h".to_owned()),
         (format!("secret {hex}"), "secret <redacted>".to_owned()),
-        (format!("INSTANCE_SECRET={hex},"), "INSTANCE_SECRET=<redacted>,".to_owned()),
+        (format!("INSTANCE_SECRET={hex},"), "INSTANCE_SECRET=<redacted>".to_owned()),
+        (
+            "boot failed: AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7 password=hunter2 region=eu"
+                .to_owned(),
+            "boot failed: AWS_SECRET_ACCESS_KEY=<redacted> password=<redacted> region=eu"
+                .to_owned(),
+        ),
+        (
+            "{\"token\":\"abc\"} and no key: nothing".to_owned(),
+            "{\"token\":<redacted> and no key: nothing".to_owned(),
+        ),
         (format!("key dev|01{hex}"), "key dev|<redacted>".to_owned()),
     ] {
         assert_eq!(redacted(&line), expected);

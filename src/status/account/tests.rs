@@ -225,3 +225,39 @@ fn a_waiting_upgrade_says_what_to_set() {
     assert!(blocked.message.contains("preUpgradeSnapshot"), "{}", blocked.message);
     assert_eq!(kstatus(&told), Kstatus::Failed);
 }
+
+#[test]
+fn a_suspended_instance_says_what_became_of_its_data() {
+    let seen = || Observed {
+        wish: statemachine::Wish { suspend: true, ..all_is_well().wish },
+        stopped: true,
+        asked: None,
+        pods: Vec::new(),
+        ..all_is_well()
+    };
+    let told = |instance: ConvexInstance| {
+        let mut suspended = at(Phase::Suspended);
+        suspended.spec = instance.spec;
+        let told = after(suspended, &world(seen()), &Applied::default());
+        told.status.unwrap().message.unwrap()
+    };
+    assert_eq!(told(instance()), "suspended by spec.suspend; all data is kept");
+    let none = instance_with(|spec| {
+        spec["backend"]["storage"] = serde_json::json!({"pvc": {"enabled": false}});
+    });
+    assert!(told(none).ends_with("went with the pod"));
+}
+
+#[test]
+fn a_version_that_is_not_tried_is_told_beside_what_fails() {
+    let wished = Release { version: "v0".to_owned(), ..all_is_well().wish.release };
+    let facts = Observed {
+        wish: statemachine::Wish { release: wished, ..all_is_well().wish },
+        outgrown: true,
+        ..lacking_its_backend().facts
+    };
+    let world = World { facts, ..lacking_its_backend() };
+    let told = after(at(Phase::Degraded), &world, &Applied::default());
+    let message = told.status.unwrap().message.unwrap();
+    assert!(message.contains("v0 is not tried: the store was given to 1 after it"), "{message}");
+}

@@ -1,10 +1,10 @@
 //! What is, and what has just happened, in a sentence or two.
 
-use statemachine::{Phase, Step, taken::Reason};
+use statemachine::{Direction, Phase, Step, taken::Reason};
 
 use super::short;
 use crate::{
-    api::ConvexInstance,
+    api::{ConvexInstance, Engine},
     observe::{Obstacle, World},
 };
 
@@ -15,11 +15,11 @@ pub(super) fn sentence(
     world: &World,
     obstacle: Option<&Obstacle>,
 ) -> String {
-    let version = short(&instance.spec.version);
+    let version = short(aimed_at(instance, world));
     let why = obstacle.map(|it| it.message.as_str()).unwrap_or_default();
     match (step.phase, obstacle) {
         (Phase::Ready, None) => format!("the backend serves {}", short(&world.release().version)),
-        (Phase::Suspended, _) => "suspended by spec.suspend; all data is kept".to_owned(),
+        (Phase::Suspended, _) => suspended(instance),
         (Phase::Provisioning, Some(_)) => format!("waiting for the backend: {why}"),
         (Phase::Upgrading(stage), Some(_)) => {
             format!("upgrading to {version}, {}: {why}", format!("{stage:?}").to_lowercase())
@@ -38,8 +38,19 @@ pub(super) fn sentence(
     }
 }
 
+fn suspended(instance: &ConvexInstance) -> String {
+    let backend = &instance.spec.backend;
+    let kept = backend.db.engine != Engine::Sqlite || backend.storage.pvc.enabled;
+    let data = if kept {
+        "all data is kept"
+    } else {
+        "the data, which was on no volume (storage.pvc.enabled is false), went with the pod"
+    };
+    format!("suspended by spec.suspend; {data}")
+}
+
 fn degraded(world: &World, why: &str) -> String {
-    let Some(upgrade) = &world.facts.pins.upgrade else { return why.to_owned() };
+    let Some(upgrade) = &world.facts.pins.upgrade else { return at_home(world, why) };
     let (from, to) = (short(&upgrade.from.release.version), short(&upgrade.to.release.version));
     let back = if upgrade.has_way_back() {
         format!("To go back: set spec.version to {}.", upgrade.from.release.version)
@@ -52,13 +63,36 @@ fn degraded(world: &World, why: &str) -> String {
     )
 }
 
+/// What is wished for is not even tried where the store has moved on; that is said beside what fails.
+fn at_home(world: &World, why: &str) -> String {
+    let (wished, home) = (&world.facts.wish.release.version, &world.release().version);
+    if !world.facts.outgrown || wished == home {
+        return why.to_owned();
+    }
+    let (wished, home) = (short(wished), short(home));
+    format!(
+        "{} (of {home}). {wished} is not tried: the store was given to {home} after it, and may have been migrated.",
+        why.trim_end_matches('.')
+    )
+}
+
+/// The version that is gone to: of the upgrade that is under way, whatever the spec says by now.
+fn aimed_at<'a>(instance: &'a ConvexInstance, world: &'a World) -> &'a str {
+    let pins = &world.facts.pins;
+    let aim = pins.upgrade.as_ref().map(|it| match it.direction {
+        Direction::Forward => &it.to.release.version,
+        Direction::Rollback => &it.from.release.version,
+    });
+    aim.unwrap_or(&instance.spec.version)
+}
+
 /// What is said about an edge, where that is more than what is said about the phase.
 pub(super) fn announced(
     instance: &ConvexInstance,
     reason: Reason,
     world: &World,
 ) -> Option<String> {
-    let version = short(&instance.spec.version);
+    let version = short(aimed_at(instance, world));
     let runs = short(&world.release().version);
     Some(match reason {
         Reason::Provisioning | Reason::Settled => {
@@ -67,7 +101,7 @@ pub(super) fn announced(
         Reason::Ready => format!("backend serves {runs}, admin key accepted"),
         Reason::UpgradeStarted => format!("{runs} -> {version} in place, without a way back"),
         Reason::UpgradeFinished => {
-            format!("backend serves {version} after {}s", world.facts.waited.as_secs())
+            format!("backend serves {runs} after {}s", world.facts.waited.as_secs())
         }
         Reason::Recovered => format!("the backend serves {runs} again"),
         Reason::Resumed => "resumed: the backend is started again".to_owned(),

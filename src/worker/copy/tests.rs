@@ -171,6 +171,8 @@ fn what_the_file_system_keeps_for_itself_is_no_data() {
     let volumes = Volumes::filled();
     for root in [&volumes.from, &volumes.to] {
         fs::create_dir(root.path().join(LOST_AND_FOUND)).unwrap();
+        let made = FileTimes::new().set_modified(UNIX_EPOCH);
+        File::open(root.path().join(LOST_AND_FOUND)).unwrap().set_times(made).unwrap();
     }
     // A volume that was a copy once is copied without what the copy kept beside it.
     fs::create_dir(volumes.from.path().join(OWN)).unwrap();

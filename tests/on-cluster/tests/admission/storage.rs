@@ -83,8 +83,12 @@ fn volume() -> Vec<Case> {
     for broken in ["0", "0Gi", "-1Gi", "10 GB", "ten", "1Ei", "1E99999"] {
         quantity = quantity.refuses(sized(broken));
     }
+    let without_volume = Instance::dev("a").with("backend.storage.pvc", json!({"enabled": false}));
     vec![
         quantity,
+        rule("spec.backend.storage.pvc", "existingClaim names a volume and enabled: false")
+            .accepts(without_volume.clone())
+            .refuses(without_volume.with("backend.storage.pvc.existingClaim", "old")),
         rule("spec.backend.storage.pvc", "a volume can grow and not shrink")
             .after(grown.clone())
             .accepts(to("21Gi"))

@@ -41,6 +41,32 @@ async fn what_is_kept_is_taken_over_by_whoever_says_so_and_by_nobody_else() -> R
     .await
 }
 
+/// The way out that docs/operations.md describes, word for word.
+#[tokio::test]
+async fn a_mistyped_version_is_taken_back_by_telling_the_stamp() -> Result<()> {
+    played("mistyped", async |stage| {
+        stage.ready(&small("dev")).await?;
+        let before = stage.marker("dev").await?;
+        let stamp = stage.get::<PersistentVolumeClaim>("dev-data").await?;
+        stage.patch("dev", json!({"version": "no-such-version"})).await?;
+        stage.because("dev", "ImagePullFailed").await?;
+        stage.deleted("dev").await?;
+        let mut back = json!({});
+        for key in ["version", "image", "opened-by"] {
+            let key = format!("convex.icod.de/{key}");
+            back[&key] = json!(stamp.annotations().get(&key));
+        }
+        let told = json!({"metadata": {"annotations": back}});
+        stage.merge::<PersistentVolumeClaim>("dev-data", told).await?;
+        let again = small("dev").with("backend.storage.pvc.existingClaim", "dev-data");
+        stage.ready(&again).await?;
+        let after = stage.marker("dev").await?;
+        ensure!(after.first_start == before.first_start, "{before:?} became {after:?}");
+        Ok(())
+    })
+    .await
+}
+
 #[tokio::test]
 async fn one_claim_is_never_two_instances() -> Result<()> {
     played("inuse", async |stage| {
