@@ -5,13 +5,15 @@
 //!
 //! - [`instance`]: the name and the secret that a deployment is known by, and what is legal in them;
 //! - [`admin_key`]: minting and checking the admin key, in process, without running Convex's tools;
-//! - [`client`]: the few HTTP questions that the operator asks of one backend pod.
+//! - [`client`]: the few HTTP questions that the operator asks of one backend pod;
+//! - [`deployment`]: what a worker asks of the backend that holds the data.
 //!
 //! The facts come from reading <https://github.com/get-convex/convex-backend> (the files are named
 //! where they are used); nothing here is copied from it.
 
 pub mod admin_key;
 pub mod client;
+pub mod deployment;
 mod grant;
 pub mod instance;
 

@@ -13,8 +13,10 @@ use std::time::Duration;
 use super::admin_key::AdminKey;
 use super::instance::InstanceName;
 
-mod answer;
-mod exchange;
+pub(super) mod answer;
+pub(super) mod exchange;
+
+use exchange::Question;
 
 /// One backend pod, by the address of the pod itself (never a Service, which may point elsewhere).
 #[derive(Clone, Debug)]
@@ -119,7 +121,9 @@ impl Backend {
     }
 
     async fn ask(&self, path: &str, key: Option<&AdminKey>) -> Result<answer::Answer, Error> {
-        let exchange = exchange::get(self.address, self.patience.connect, path, key);
+        let question = Question::get(path, key);
+        let (connect, largest) = (self.patience.connect, exchange::LARGEST_BODY);
+        let exchange = exchange::ask(self.address, connect, question, largest);
         tokio::time::timeout(self.patience.total, exchange).await.map_err(|_| Error::TimedOut)?
     }
 }

@@ -12,11 +12,11 @@ const LONGEST_CODE: usize = 40;
 
 /// One complete HTTP answer.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(in crate::convex) struct Answer {
+    pub(in crate::convex) status: u16,
     /// The content type in lower case, empty where none was given.
     pub(super) kind: String,
-    pub(super) body: Vec<u8>,
+    pub(in crate::convex) body: Vec<u8>,
 }
 
 /// The version that answers: one line of printable characters.
@@ -68,7 +68,7 @@ struct Refusal {
 
 /// Convex's code where there is a believable one. Letters only and few: what is not a code, above
 /// all an echo of the key, does not get into an error that people will see.
-fn code(answer: &Answer) -> String {
+pub(in crate::convex) fn code(answer: &Answer) -> String {
     serde_json::from_slice::<Refusal>(&answer.body)
         .ok()
         .map(|refusal| refusal.code)
@@ -92,7 +92,7 @@ fn one_line<'a>(answer: &'a Answer, what: &str) -> Result<&'a str, Error> {
     std::str::from_utf8(line).map_err(|_| not_convex(format!("its {what} is not text")))
 }
 
-fn expect_success(answer: &Answer) -> Result<(), Error> {
+pub(in crate::convex) fn expect_success(answer: &Answer) -> Result<(), Error> {
     match answer.status {
         200 => Ok(()),
         300..=399 => Err(not_convex(format!("it redirects (HTTP {})", answer.status))),
@@ -101,6 +101,6 @@ fn expect_success(answer: &Answer) -> Result<(), Error> {
     }
 }
 
-fn not_convex(what: impl Into<String>) -> Error {
+pub(in crate::convex) fn not_convex(what: impl Into<String>) -> Error {
     Error::NotConvex(what.into())
 }

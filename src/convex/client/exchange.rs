@@ -6,11 +6,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -24,14 +24,47 @@ pub(super) const LARGEST_BODY: usize = 64 * 1024;
 /// The largest head, in bytes.
 const LARGEST_HEAD: usize = 16 * 1024;
 
-/// Asks for one path, with the admin key where one is given. The caller limits the whole time.
-pub(super) async fn get(
+/// What is asked of a backend.
+#[derive(Clone, Debug)]
+pub(in crate::convex) struct Question<'a> {
+    pub(in crate::convex) method: Method,
+    pub(in crate::convex) path: &'a str,
+    pub(in crate::convex) key: Option<&'a AdminKey>,
+    /// JSON, or nothing.
+    pub(in crate::convex) body: Option<Vec<u8>>,
+}
+
+impl<'a> Question<'a> {
+    /// A question without a body.
+    pub(in crate::convex) const fn get(path: &'a str, key: Option<&'a AdminKey>) -> Self {
+        Self { method: Method::GET, path, key, body: None }
+    }
+}
+
+/// A response whose body is still to come. Dropping it ends the connection.
+pub(in crate::convex) struct Opened {
+    pub(in crate::convex) response: Response<Incoming>,
+    _driver: JoinSet<hyper::Result<()>>,
+}
+
+/// Asks, and reads the whole answer. The caller limits the whole time.
+pub(in crate::convex) async fn ask(
     address: SocketAddr,
     connect: Duration,
-    path: &str,
-    key: Option<&AdminKey>,
+    question: Question<'_>,
+    largest: usize,
 ) -> Result<Answer, Error> {
-    let request = request(address, path, key)?;
+    let opened = open(address, connect, question).await?;
+    read(opened.response, largest).await
+}
+
+/// Asks, and reads the head of the answer.
+pub(in crate::convex) async fn open(
+    address: SocketAddr,
+    connect: Duration,
+    question: Question<'_>,
+) -> Result<Opened, Error> {
+    let request = request(address, question)?;
     let stream = tokio::time::timeout(connect, TcpStream::connect(address))
         .await
         .map_err(|_| Error::TimedOut)?
@@ -45,35 +78,37 @@ pub(super) async fn get(
     let mut driver = JoinSet::new();
     driver.spawn(connection);
     let response = sender.send_request(request).await.map_err(|why| broken(&why))?;
-    read(response).await
+    Ok(Opened { response, _driver: driver })
 }
 
-fn request(
-    address: SocketAddr,
-    path: &str,
-    key: Option<&AdminKey>,
-) -> Result<Request<Empty<Bytes>>, Error> {
-    let mut request = Request::get(path)
+fn request(address: SocketAddr, question: Question<'_>) -> Result<Request<Full<Bytes>>, Error> {
+    let mut request = Request::builder()
+        .method(question.method)
+        .uri(question.path)
         .header(HOST, address.to_string())
         .header(USER_AGENT, concat!("convex-operator/", env!("CARGO_PKG_VERSION")));
-    if let Some(key) = key {
+    if let Some(key) = question.key {
         let value = HeaderValue::from_str(&format!("Convex {}", key.expose()));
         let mut value = value.map_err(|_| unsendable())?;
         value.set_sensitive(true);
         request = request.header(AUTHORIZATION, value);
     }
-    request.body(Empty::new()).map_err(|_| unsendable())
+    if question.body.is_some() {
+        request = request.header(CONTENT_TYPE, "application/json");
+    }
+    let body = Full::from(question.body.unwrap_or_default());
+    request.body(body).map_err(|_| unsendable())
 }
 
 fn unsendable() -> Error {
     Error::Unreachable(std::io::ErrorKind::InvalidInput)
 }
 
-async fn read(response: Response<Incoming>) -> Result<Answer, Error> {
+async fn read(response: Response<Incoming>, largest: usize) -> Result<Answer, Error> {
     let (head, body) = response.into_parts();
     let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default().to_ascii_lowercase();
-    let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|why| {
+    let body = Limited::new(body, largest).collect().await.map_err(|why| {
         if why.is::<LengthLimitError>() {
             return Error::TooLarge;
         }
@@ -83,7 +118,7 @@ async fn read(response: Response<Incoming>) -> Result<Answer, Error> {
 }
 
 /// What a failed exchange says about the other side.
-fn broken(why: &hyper::Error) -> Error {
+pub(in crate::convex) fn broken(why: &hyper::Error) -> Error {
     if why.is_parse() {
         return Error::NotConvex("it does not speak HTTP, or with too large a head".to_owned());
     }
