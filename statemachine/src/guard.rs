@@ -65,6 +65,7 @@ impl Life<'_> {
 
     /// Nobody can write, or their writes were given up beforehand.
     pub(crate) fn held(&self) -> Verdict {
+        unless(!self.moved, || Waiting::ForTrafficHeld)?;
         match self.seen.traffic {
             Traffic::Held => Ok(()),
             Traffic::Unholdable if self.seen.wish.unheld_export => Ok(()),

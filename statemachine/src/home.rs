@@ -56,10 +56,16 @@ impl Life<'_> {
             return self.suspend();
         }
         if self.provisioned(&home).is_ok() {
-            self.pins.served = true;
-            return Some(Phase::Ready);
+            return Some(self.arrive());
         }
         self.reconsider(&home)
+    }
+
+    /// What home owes of the backend stays as it was: the fence stays too, and nothing is written for it.
+    fn arrive(&mut self) -> Phase {
+        self.pins.served = true;
+        self.arrived = true;
+        Phase::Ready
     }
 
     /// A found or wished home is settled into late, too.
@@ -115,8 +121,7 @@ impl Life<'_> {
             return self.suspend();
         }
         if self.provisioned(&home).is_ok() {
-            self.pins.served = true;
-            return Some(Phase::Ready);
+            return Some(self.arrive());
         }
         self.reconsider(&home).or_else(|| self.pins.served.then(|| self.begin())?)
     }

@@ -86,8 +86,9 @@ pub fn step(phase: Phase, observed: &Observed) -> Step {
     });
     let mut phase = taken.map_or(phase, |taken| taken.to);
     let depth = phase.depth();
+    life.moved = taken.is_some();
     phase.enter(&mut life, &mut owed, depth);
-    if taken.is_some() {
+    if taken.is_some() && !life.arrived {
         life.pins.fence = observed.revision.clone();
     }
     Step {

@@ -23,6 +23,11 @@ pub(crate) struct Life<'w> {
     pub(crate) pins: Pins,
     /// The end began with this very look: what it saw may still be undone by an older pass.
     pub(crate) leaving: bool,
+    /// The edge leads to where everything was already moved to: what was owed of the backend is still owed, and
+    /// a pass of the phase that was left may go on wanting it.
+    pub(crate) arrived: bool,
+    /// An edge was taken with this very look: that nobody could write was seen under an older fence.
+    pub(crate) moved: bool,
 }
 
 /// What the path from the root to the leaf owes.
@@ -31,7 +36,7 @@ pub(crate) struct Owed(pub(crate) Vec<Action>);
 
 impl<'w> Life<'w> {
     pub(crate) fn of(seen: &'w Observed) -> Self {
-        Self { seen, pins: seen.pins.clone(), leaving: false }
+        Self { seen, pins: seen.pins.clone(), leaving: false, arrived: false, moved: false }
     }
 
     pub(crate) fn look_again(&self, phase: Phase, fresh: bool) -> Option<Duration> {

@@ -197,6 +197,7 @@ impl Life<'_> {
     fn finish(&mut self, upgrade: &Upgrade) -> Phase {
         self.pins.home = Some(upgrade.aim());
         self.pins.upgrade = None;
+        self.arrived = true;
         Phase::Ready
     }
 }

@@ -67,11 +67,10 @@ fn to_instance(
     match write {
         Write::AddFinalizer => next.finalizer = true,
         Write::RemoveFinalizer => return remove_finalizer(world, next),
-        Write::Status(phase, pins) => {
+        Write::Status(phase, pins, fence) => {
             if went_backwards(&current, phase, &pins) {
                 world.bad |= ghost::BACKWARDS;
             }
-            let fence = current.revision;
             next = Instance { phase, pins, fence, late: false, ..next };
         }
         _ => {}

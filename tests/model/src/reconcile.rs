@@ -23,15 +23,18 @@ pub fn reconcile(look: &Look) -> (Step, Vec<Write>) {
     mutate::step(look, &seen, &mut step);
     let mut after = step.pins.as_ref().map_or(look.instance.pins, pins_of);
     mutate::pins(look, &mut after);
+    let fence = match &step.pins {
+        Some(pins) if pins.fence != seen.pins.fence => look.instance.revision,
+        _ => look.instance.fence,
+    };
     let mut todo = Vec::new();
     if step.taken.is_some() {
-        todo.push(Write::Status(step.phase, after));
+        todo.push(Write::Status(step.phase, after, fence));
     }
     let rests = step.taken.is_none() && !look.instance.deleting && look.instance.finalizer;
     if look.mutant == Mutant::LevelBased && rests {
         return (step, todo);
     }
-    let fence = if step.taken.is_some() { look.instance.revision } else { look.instance.fence };
     let plan = Plan { look, after, fence, phase: step.phase };
     for action in &step.obligations {
         if plan.conflicts(action) {

@@ -43,7 +43,10 @@ impl Instance {
 impl Write {
     fn revisions(&mut self, visit: Visit) {
         match self {
-            Self::Status(_, pins) => pins.revisions(visit),
+            Self::Status(_, pins, fence) => {
+                pins.revisions(visit);
+                visit(fence);
+            }
             Self::Make(it)
             | Self::Stamp(it)
             | Self::Gate(Some(it))

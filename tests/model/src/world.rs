@@ -80,7 +80,8 @@ pub struct Instance {
 /// One request of the operator to the API server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Write {
-    Status(Phase, Pins),
+    /// Phase, pins, and the fence that goes with them.
+    Status(Phase, Pins, Revision),
     AddFinalizer,
     RemoveFinalizer,
     Secret,
@@ -95,8 +96,15 @@ pub enum Write {
     Flow,
     Prove(Name, Version),
     Export(Name),
-    Copy { attempt: Name, from: Name },
-    Import { snapshot: Name, attempt: Name, into: Backend },
+    Copy {
+        attempt: Name,
+        from: Name,
+    },
+    Import {
+        snapshot: Name,
+        attempt: Name,
+        into: Backend,
+    },
     StopJobs(Option<(Kind, Name)>),
     DeleteStatefulSet,
     DeleteStores,

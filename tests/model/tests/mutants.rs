@@ -91,7 +91,7 @@ mutants! {
     pinning_the_export_before_the_stop: PinsExport, SAME_COPIED, { second: 1, stale_reads: 1 } => "S6" | "D1" | "L1";
     forgetting_the_export_of_an_earlier_attempt: ForgetsExport, SAME_COPIED, { edits: 2, writes: 2, lates: 1 } => "D1" | "S3";
     looking_at_owners: Owns, PLAIN, { edits: 0, deletions: 1, recreations: 1 } => "S8";
-    seeing_what_cannot_be_held: SeesUnholdable, HELD, { edits: 2, writes: 2 }.unpausable() => "D1";
+    seeing_what_cannot_be_held: SeesUnholdable, HELD, { edits: 2, writes: 2 }.unpausable() => "D1" | "S3";
     pruning_only_what_is_old: PrunesOld, HELD, { edits: 2, prunings: 1, lates: 1 }.rolling_back() => "D1" | "L1" | "S2" | "S3";
     starting_a_job_once: PostsOnce, SAME, {} => "S7";
     going_on_within_an_attempt: GoesOn, SAME, { lates: 1 } => "S5";
