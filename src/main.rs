@@ -16,6 +16,10 @@ enum Command {
     Run(Box<operator::Options>),
     /// Copy a volume onto an empty one, read it back, and report; what the operator's Jobs run.
     Copy(worker::copy::Options),
+    /// Export a deployment, judge the export by its content, and report; what the operator's Jobs run.
+    Export(worker::export::Options),
+    /// Import a snapshot, count it in the backend, and report; what the operator's Jobs run.
+    Import(worker::import::Options),
     /// Print a manifest that is generated from the code.
     Print {
         /// Which one.
@@ -35,6 +39,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     match Arguments::parse().command {
         Command::Run(options) => operator::run(*options),
         Command::Copy(options) => Ok(worker::copy::run(&options)?),
+        Command::Export(options) => Ok(worker::export::run(&options)?),
+        Command::Import(options) => Ok(worker::import::run(&options)?),
         Command::Print { what: Manifest::Crd } => {
             print!("{}", api::crd_yaml()?);
             Ok(())

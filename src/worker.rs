@@ -1,5 +1,8 @@
-//! What Jobs of the operator's image do beside data: no cluster, no client, one report at the end.
+//! What Jobs of the operator's image do beside data: no access to the cluster, one report at the end.
 
 pub mod copy;
+pub mod export;
+pub mod import;
+pub mod job;
 pub mod report;
 pub mod snapshot;

@@ -25,6 +25,32 @@ pub enum Report {
         /// The digest of the manifest, in lower-case hexadecimal.
         sha256: String,
     },
+    /// The export is there, and was judged whole.
+    Exported {
+        /// The snapshot, as the operator named it.
+        id: String,
+        /// The size of the archive, in bytes.
+        bytes: u64,
+        /// The digest of the archive, in lower-case hexadecimal.
+        sha256: String,
+        /// How many tables there are.
+        tables: u64,
+        /// The documents of all tables.
+        documents: u64,
+        /// How many files there are.
+        files: u64,
+    },
+    /// The snapshot is in the backend, and was counted there.
+    Imported {
+        /// The attempt, as the operator named it.
+        id: String,
+        /// The snapshot, as the operator named it.
+        snapshot: String,
+        /// The documents of all tables.
+        documents: u64,
+        /// How many environment variables had to be set.
+        variables: u64,
+    },
     /// It was not done.
     Failed {
         /// One CamelCase word.

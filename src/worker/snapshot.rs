@@ -2,5 +2,7 @@
 
 mod content;
 mod error;
+mod folder;
+mod manifest;
 
-pub use self::{content::Content, error::Error};
+pub use self::{content::Content, error::Error, folder::Folder, manifest::Manifest};

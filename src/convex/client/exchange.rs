@@ -24,14 +24,19 @@ pub(super) const LARGEST_BODY: usize = 64 * 1024;
 /// The largest head, in bytes.
 const LARGEST_HEAD: usize = 16 * 1024;
 
+/// The content type of JSON.
+pub(in crate::convex) const JSON: &str = "application/json";
+/// The content type of anything.
+pub(in crate::convex) const BYTES: &str = "application/octet-stream";
+
 /// What is asked of a backend.
 #[derive(Clone, Debug)]
 pub(in crate::convex) struct Question<'a> {
     pub(in crate::convex) method: Method,
     pub(in crate::convex) path: &'a str,
     pub(in crate::convex) key: Option<&'a AdminKey>,
-    /// JSON, or nothing.
-    pub(in crate::convex) body: Option<Vec<u8>>,
+    /// Its content type and its bytes, or nothing.
+    pub(in crate::convex) body: Option<(&'static str, Vec<u8>)>,
 }
 
 impl<'a> Question<'a> {
@@ -93,10 +98,10 @@ fn request(address: SocketAddr, question: Question<'_>) -> Result<Request<Full<B
         value.set_sensitive(true);
         request = request.header(AUTHORIZATION, value);
     }
-    if question.body.is_some() {
-        request = request.header(CONTENT_TYPE, "application/json");
+    if let Some((kind, _)) = &question.body {
+        request = request.header(CONTENT_TYPE, *kind);
     }
-    let body = Full::from(question.body.unwrap_or_default());
+    let body = Full::from(question.body.map(|(_, bytes)| bytes).unwrap_or_default());
     request.body(body).map_err(|_| unsendable())
 }
 

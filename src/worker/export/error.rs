@@ -1,0 +1,77 @@
+//! Why there is no export. The names of the variants are reasons.
+
+use std::io;
+
+use crate::{
+    convex::deployment,
+    worker::{job::Failure, snapshot},
+};
+
+/// Why there is no export.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The backend did not do what it was asked to.
+    #[error(transparent)]
+    Backend(#[from] deployment::Error),
+    /// What was fetched is no whole export.
+    #[error(transparent)]
+    Snapshot(#[from] snapshot::Error),
+    /// Somebody stopped it.
+    #[error("the export was canceled. Take it again.")]
+    ExportCanceled,
+    /// There is too little room; sizes in bytes.
+    #[error(
+        "an export takes {needed} bytes and {free} are free; nothing was fetched. Make the volume of snapshots larger."
+    )]
+    NoRoom {
+        /// What an export takes, or took last time.
+        needed: u64,
+        /// What is free.
+        free: u64,
+    },
+    /// The backend says another size than came.
+    #[error("the backend says that the export has {told} bytes, and {bytes} came. Take it again.")]
+    SizeDiffers {
+        /// What the backend says.
+        told: u64,
+        /// What came.
+        bytes: u64,
+    },
+    /// A table is not in the export as it is in the backend.
+    #[error(
+        "table \"{table}\" has {there} documents, and the export has {exported}. Take it again; where nobody can be held, set acceptUnheldExport."
+    )]
+    DocumentsDiffer {
+        /// The table.
+        table: String,
+        /// Its documents in the backend.
+        there: u64,
+        /// Its documents in the export.
+        exported: u64,
+    },
+    /// The folder holds another snapshot.
+    #[error("the folder holds snapshot {0}, which was left as it is")]
+    FolderTaken(String),
+    /// What was judged whole has changed since.
+    #[error("the snapshot is not what it was when it was judged whole. It is not to be used")]
+    Changed,
+    /// The volume of snapshots does not do what it should.
+    #[error("the volume of snapshots: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Failure for Error {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Backend(_) => "BackendRefused",
+            Self::Snapshot(error) => error.reason(),
+            Self::ExportCanceled => "ExportCanceled",
+            Self::NoRoom { .. } => "NoRoom",
+            Self::SizeDiffers { .. } => "SizeDiffers",
+            Self::DocumentsDiffer { .. } => "DocumentsDiffer",
+            Self::FolderTaken(_) => "FolderTaken",
+            Self::Changed => "SnapshotCorrupt",
+            Self::Io(_) => "Io",
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Why nothing was imported. The names of the variants are reasons.
+
+use std::io;
+
+use crate::{
+    convex::deployment,
+    worker::{job::Failure, snapshot},
+};
+
+/// Why nothing was imported, or not all of it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The record of the instance permits another attempt, or none.
+    #[error("the record permits {permit:?} and not this attempt; nothing was done")]
+    NotPermitted {
+        /// What it permits.
+        permit: String,
+    },
+    /// There is no such snapshot.
+    #[error("there is no snapshot {0} in the folder; nothing was done")]
+    SnapshotMissing(String),
+    /// The folder holds another snapshot.
+    #[error("the folder holds snapshot {found} and not {wanted}; nothing was done")]
+    OtherSnapshot {
+        /// What is to be imported.
+        wanted: String,
+        /// What is there.
+        found: String,
+    },
+    /// The snapshot has changed since it was judged whole.
+    #[error("the snapshot is not what it was when it was judged whole; nothing was done")]
+    Changed,
+    /// The snapshot is no whole export.
+    #[error(transparent)]
+    Snapshot(#[from] snapshot::Error),
+    /// The backend did not do what it was asked to.
+    #[error(transparent)]
+    Backend(#[from] deployment::Error),
+    /// The backend gave up; it has changed nothing.
+    #[error("the backend says that the import failed; its data is as it was. Its log says why.")]
+    ImportFailed,
+    /// Fewer rows were written than there are documents.
+    #[error("the backend wrote {rows} rows, and the snapshot has {documents} documents")]
+    RowsMissing {
+        /// What the backend says.
+        rows: u64,
+        /// What the snapshot has.
+        documents: u64,
+    },
+    /// A table is not in the backend as it is in the snapshot.
+    #[error(
+        "table \"{table}\" has {there} documents in the backend, and {snapshot} in the snapshot"
+    )]
+    DocumentsDiffer {
+        /// The table.
+        table: String,
+        /// Its documents in the backend.
+        there: u64,
+        /// Its documents in the snapshot.
+        snapshot: u64,
+    },
+    /// The volume of snapshots does not do what it should.
+    #[error("the volume of snapshots: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl Failure for Error {
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::NotPermitted { .. } => "NotPermitted",
+            Self::SnapshotMissing(_) => "SnapshotMissing",
+            Self::OtherSnapshot { .. } => "OtherSnapshot",
+            Self::Changed => "SnapshotCorrupt",
+            Self::Snapshot(error) => error.reason(),
+            Self::Backend(_) => "BackendRefused",
+            Self::ImportFailed => "ImportFailed",
+            Self::RowsMissing { .. } => "RowsMissing",
+            Self::DocumentsDiffer { .. } => "DocumentsDiffer",
+            Self::Io(_) => "Io",
+        }
+    }
+}

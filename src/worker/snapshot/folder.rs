@@ -1,0 +1,104 @@
+//! Where one snapshot is kept: the export, what is said about it, and what is no part of it.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The folder of one snapshot on a volume.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder, made where it is missing.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        fs::create_dir_all(path)?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// The export, once it is whole.
+    #[must_use]
+    pub fn archive(&self) -> PathBuf {
+        self.0.join("snapshot.zip")
+    }
+
+    /// The export while it is fetched.
+    #[must_use]
+    pub fn part(&self) -> PathBuf {
+        self.0.join("snapshot.zip.part")
+    }
+
+    /// What is said about the export; there once everything else is.
+    #[must_use]
+    pub fn manifest(&self) -> PathBuf {
+        self.0.join("manifest.json")
+    }
+
+    /// The environment variables of the deployment, for nobody else to read.
+    #[must_use]
+    pub fn variables(&self) -> PathBuf {
+        self.0.join("variables.json")
+    }
+
+    /// What a worker has to remember over its own end.
+    #[must_use]
+    pub fn note(&self, of: &str) -> PathBuf {
+        self.0.join(format!("{of}.json"))
+    }
+
+    /// How many bytes may still be written.
+    ///
+    /// # Errors
+    /// The file system does not say.
+    pub fn room(&self) -> io::Result<u64> {
+        let room = rustix::fs::statvfs(&self.0)?;
+        Ok(room.f_bavail * room.f_frsize)
+    }
+
+    /// What is fetched becomes the export.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn publish(&self) -> io::Result<()> {
+        File::open(self.part())?.sync_all()?;
+        fs::rename(self.part(), self.archive())?;
+        self.sync()
+    }
+
+    /// Writes a value so that it is there as a whole or not at all, readable by its owner alone.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn write(&self, path: &Path, value: &impl Serialize) -> io::Result<()> {
+        let draft = path.with_extension("draft");
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        file.write_all(&serde_json::to_vec(value)?)?;
+        file.sync_all()?;
+        fs::rename(&draft, path)?;
+        self.sync()
+    }
+
+    /// Reads a value; none where it was never written.
+    ///
+    /// # Errors
+    /// It cannot be read, or is something else.
+    pub fn read<T: DeserializeOwned>(&self, path: &Path) -> io::Result<Option<T>> {
+        match fs::read(path) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        File::open(&self.0)?.sync_all()
+    }
+}
