@@ -1,5 +1,7 @@
 //! Arguments and wiring.
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use convex_operator::{api, operator, rbac, worker};
 
@@ -16,6 +18,8 @@ enum Command {
     Run(Box<operator::Options>),
     /// Copy a volume onto an empty one, read it back, and report; what the operator's Jobs run.
     Copy(worker::copy::Options),
+    /// Let the backend of this pod through where the record of its instance asks for it.
+    Gate(worker::gate::Options),
     /// Export a deployment, judge the export by its content, and report; what the operator's Jobs run.
     Export(worker::export::Options),
     /// Import a snapshot, count it in the backend, and report; what the operator's Jobs run.
@@ -35,10 +39,21 @@ enum Manifest {
     Role,
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
     match Arguments::parse().command {
         Command::Run(options) => operator::run(*options),
         Command::Copy(options) => Ok(worker::copy::run(&options)?),
+        Command::Gate(options) => Ok(worker::gate::run(&options)?),
         Command::Export(options) => Ok(worker::export::run(&options)?),
         Command::Import(options) => Ok(worker::import::run(&options)?),
         Command::Print { what: Manifest::Crd } => {

@@ -7,6 +7,7 @@ pub mod backend;
 pub mod claim;
 pub mod config;
 pub mod dashboard;
+pub mod gate;
 mod inputs;
 pub mod labels;
 pub mod names;

@@ -2,6 +2,7 @@
 
 pub mod copy;
 pub mod export;
+pub mod gate;
 pub mod import;
 pub mod job;
 pub mod report;

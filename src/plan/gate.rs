@@ -1,0 +1,110 @@
+//! The one record that says which backend may open which store. Nobody but the machine writes it, and no
+//! backend starts past it: not one whose template was edited or undone by hand, nor one that a stale operator
+//! has made.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use serde::{Deserialize, Serialize};
+use statemachine::pins::{Backend, Store};
+
+/// The key of the record in its `ConfigMap`.
+pub const RECORD: &str = "record";
+/// How many versions a store remembers; the oldest are forgotten first.
+const REMEMBERED: usize = 32;
+
+/// Which backend may open which store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// The backend that the gate was last set to.
+    pub backend: Backend,
+    /// Whether it may start now.
+    pub open: bool,
+    /// Which attempt may move data now: the upgrade and its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permit: Option<String>,
+    /// Every version that was about to open a store, by store, oldest first.
+    #[serde(default)]
+    pub opened: BTreeMap<String, Vec<String>>,
+}
+
+impl Record {
+    /// The record in a `ConfigMap`; none where there is none or it cannot be read, which means closed.
+    #[must_use]
+    pub fn of(config: &ConfigMap) -> Option<Self> {
+        serde_json::from_str(config.data.as_ref()?.get(RECORD)?).ok()
+    }
+
+    /// The record that lets this backend in, or shuts it out, by what was known of stores before.
+    #[must_use]
+    pub fn next(before: Option<&Self>, backend: &Backend, open: bool) -> Self {
+        let mut opened = before.map(|it| it.opened.clone()).unwrap_or_default();
+        if open {
+            let of = opened.entry(String::from(backend.store.clone())).or_default();
+            if of.last() != Some(&backend.release.version) {
+                of.push(backend.release.version.clone());
+            }
+            let forgotten = of.len().saturating_sub(REMEMBERED);
+            of.drain(..forgotten);
+        }
+        Self { backend: backend.clone(), open, permit: None, opened }
+    }
+
+    /// The same record, with what this attempt may do.
+    #[must_use]
+    pub fn permitting(self, attempt: Option<String>) -> Self {
+        Self { permit: attempt, ..self }
+    }
+
+    /// Every version that was about to open this store, oldest first.
+    #[must_use]
+    pub fn opened_by(&self, store: &Store) -> &[String] {
+        self.opened.get(&String::from(store.clone())).map_or(&[], Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use statemachine::worlds::born;
+
+    use super::*;
+
+    fn of_version(version: &str) -> Backend {
+        let mut backend = born();
+        backend.release.version = version.to_owned();
+        backend
+    }
+
+    #[test]
+    fn a_store_remembers_who_was_let_in_and_not_who_was_shut_out() {
+        let first = Record::next(None, &of_version("v1"), true);
+        let shut = Record::next(Some(&first), &of_version("v1"), false);
+        let second = Record::next(Some(&shut), &of_version("v2"), true);
+        let again = Record::next(Some(&second), &of_version("v2"), true);
+        assert_eq!(again.opened_by(&born().store), ["v1", "v2"]);
+        assert_eq!(Record::next(None, &of_version("v1"), false).opened_by(&born().store), [""; 0]);
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_first() {
+        let record = (0..40).fold(None, |before: Option<Record>, number| {
+            Some(Record::next(before.as_ref(), &of_version(&format!("v{number}")), true))
+        });
+        let record = record.unwrap();
+        let opened = record.opened_by(&born().store);
+        assert_eq!((opened.len(), opened.last().unwrap().as_str()), (32, "v39"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_record() {
+        let with = |text: &str| ConfigMap {
+            data: Some(BTreeMap::from([(RECORD.to_owned(), text.to_owned())])),
+            ..ConfigMap::default()
+        };
+        let record = Record::next(None, &born(), true).permitting(Some("7-1".to_owned()));
+        assert_eq!(Record::of(&with(&serde_json::to_string(&record).unwrap())), Some(record));
+        assert_eq!(Record::of(&with("{")), None);
+        assert_eq!(Record::of(&ConfigMap::default()), None);
+    }
+}

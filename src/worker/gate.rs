@@ -1,0 +1,84 @@
+//! The gate of the backend's pod: it runs first, and lets through what the one record asks for.
+//!
+//! The record is read by the kubelet when this container starts, and what the pod is for comes from its own
+//! template. A volume remembers by itself which versions have opened it, so that not even a lost or mistaken record leads
+//! an older version to data that a newer one has migrated.
+
+mod error;
+mod memory;
+
+use std::{fs, path::PathBuf};
+
+use clap::Args;
+use statemachine::pins::Backend;
+
+pub use self::error::Error;
+use crate::plan::gate::Record;
+
+/// What the gate is told.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// The pod that it runs in.
+    #[arg(long, env = "POD_NAME")]
+    pod: String,
+    /// The one pod that may open the data.
+    #[arg(long, env = "ONLY")]
+    only: String,
+    /// What the template of the pod is for: a backend, as JSON.
+    #[arg(long, env = "TEMPLATE")]
+    template: String,
+    /// The record, as JSON; empty where there is none.
+    #[arg(long, env = "RECORD", default_value = "")]
+    record: String,
+    /// The root of the volume that is about to be opened, where there is one.
+    #[arg(long, env = "DATA")]
+    data: Option<PathBuf>,
+    /// Where a refusal is written.
+    #[arg(long, default_value = "/dev/termination-log")]
+    report: PathBuf,
+}
+
+/// Ends well where the backend may start, and else says why not.
+///
+/// # Errors
+/// See [`Error`]: any doubt is one.
+pub fn run(options: &Options) -> Result<(), Error> {
+    let passed = pass(options);
+    if let Err(refusal) = &passed {
+        // The same words are the last line of the log, where this file cannot be written.
+        let _unwritten = fs::write(&options.report, refusal.to_string());
+    }
+    passed
+}
+
+/// Lets the backend through, and notes on the volume that it did.
+///
+/// # Errors
+/// See [`Error`].
+pub fn pass(options: &Options) -> Result<(), Error> {
+    let Options { pod, only, template, record, data, .. } = options;
+    if pod != only {
+        return Err(Error::AnotherPod { pod: pod.clone(), only: only.clone() });
+    }
+    if record.is_empty() {
+        return Err(Error::RecordMissing);
+    }
+    let record: Record = serde_json::from_str(record).map_err(Error::RecordUnreadable)?;
+    let template: Backend = serde_json::from_str(template).map_err(Error::TemplateUnreadable)?;
+    if template != record.backend {
+        return Err(Error::Other {
+            template: Box::new(template),
+            record: Box::new(record.backend),
+        });
+    }
+    if !record.open {
+        return Err(Error::Closed(Box::new(record.backend)));
+    }
+    match data {
+        Some(data) => memory::open(data, &template.release.version),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

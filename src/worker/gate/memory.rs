@@ -1,0 +1,65 @@
+//! What a volume remembers of who has opened it, on the volume itself: it goes where the data goes.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::Path,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::worker::copy::OWN;
+
+/// What is remembered.
+const FILE: &str = "opened.json";
+/// How many versions are remembered; the oldest are forgotten first.
+const REMEMBERED: usize = 64;
+
+/// Every version that has opened a volume, oldest first.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Memory {
+    opened: Vec<String>,
+}
+
+/// Notes that a version is about to open the volume, unless another one has done so after it.
+///
+/// # Errors
+/// [`Error::Outgrown`], or [`Error::Memory`] where that cannot be told.
+pub(super) fn open(volume: &Path, version: &str) -> Result<(), Error> {
+    let path = volume.join(OWN).join(FILE);
+    let failed = |error| Error::Memory(path.clone(), error);
+    let mut memory = read(&path).map_err(failed)?;
+    if memory.opened.last().is_some_and(|last| last == version) {
+        return Ok(());
+    }
+    if let Some(last) =
+        memory.opened.last().filter(|_| memory.opened.iter().any(|it| it == version))
+    {
+        return Err(Error::Outgrown { wanted: version.to_owned(), last: last.clone() });
+    }
+    memory.opened.push(version.to_owned());
+    let forgotten = memory.opened.len().saturating_sub(REMEMBERED);
+    memory.opened.drain(..forgotten);
+    write(&path, &memory).map_err(failed)
+}
+
+fn read(path: &Path) -> io::Result<Memory> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Memory::default()),
+        Err(error) => Err(error),
+    }
+}
+
+/// It is on the disk before the backend is.
+fn write(path: &Path, memory: &Memory) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)?;
+    let draft = path.with_extension("draft");
+    let mut file = File::create(&draft)?;
+    file.write_all(&serde_json::to_vec(memory)?)?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    File::open(folder)?.sync_all()
+}
