@@ -101,6 +101,7 @@ fn refused(step: &Step, reason: &str, message: &str) -> Refused {
         Step::Create(secret) | Step::Complete(secret) => ("Secret".to_owned(), secret.name_any()),
         Step::Grow(claim) => ("PersistentVolumeClaim".to_owned(), claim.name_any()),
         Step::TakeOver(name) => ("Secret".to_owned(), name.clone()),
+        Step::Stop => ("StatefulSet".to_owned(), String::new()),
         Step::Remove(kind, name) => (format!("{kind:?}"), name.clone()),
         Step::Finalizer(_) | Step::Decline(_) => ("ConvexInstance".to_owned(), String::new()),
     };
@@ -157,6 +158,7 @@ impl Doer<'_> {
             Step::TakeOver(name) => self.take_over(name).await,
             Step::Complete(secret) => self.complete(secret).await,
             Step::Grow(claim) => self.ensure(&**claim, children.claim.clone()).await,
+            Step::Stop => self.stop().await,
             Step::Remove(kind, name) => self.remove(*kind, name).await,
             Step::Finalizer(wanted) => self.finalizer(*wanted).await,
             Step::Decline(what) => {
@@ -170,6 +172,15 @@ impl Doer<'_> {
         let children = &self.world.children;
         let both = [&children.service, &children.dashboard_service];
         both.into_iter().flatten().find(|it| it.name_any() == name).cloned()
+    }
+
+    async fn stop(&mut self) -> kube::Result<()> {
+        let Some(set) = self.world.children.stateful_set.clone() else { return Ok(()) };
+        let asks = set.spec.as_ref().and_then(|spec| spec.replicas) != Some(0);
+        if !asks || set.metadata.deletion_timestamp.is_some() {
+            return Ok(());
+        }
+        self.only_replicas(&set, 0).await
     }
 
     async fn remove(&mut self, kind: Kind, name: &str) -> kube::Result<()> {

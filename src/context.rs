@@ -30,6 +30,15 @@ pub struct Context {
     pub backoffs: Backoffs,
 }
 
+impl Context {
+    /// Forgets an instance that is gone.
+    pub fn forget(&self, uid: &str) {
+        self.memory.forget(uid);
+        self.announcer.forget(uid);
+        self.backoffs.reset(uid);
+    }
+}
+
 /// What the operator was told at its start.
 #[derive(Clone, Debug)]
 pub struct Settings {

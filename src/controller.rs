@@ -44,8 +44,7 @@ pub async fn reconcile(
     let _timer = metrics::pass();
     let instance = unreadable::decoded(&ctx, &instance).await?; //               client, where it cannot be
     if is_done_with(&instance) {
-        ctx.memory.forget(&uid(&instance));
-        ctx.announcer.forget(&uid(&instance));
+        ctx.forget(&uid(&instance));
         return Ok(Action::await_change());
     }
     if ctx.memory.is_outdated(&uid(&instance), instance.meta().resource_version.as_deref()) {
@@ -61,7 +60,11 @@ pub async fn reconcile(
     let reported = status::report(&ctx, &instance, &step, &world, &plan).await?; // client, only if it changed
     events::warn(&ctx, &instance, &reported).await; //                           client, best effort
     let (refused, goes_on) = (!plan.state.refused.is_empty(), retry::goes_on(&plan.state));
+    let leaves = plan.steps.contains(&plan::Step::Finalizer(false));
     plan.outcome()?; //                                                          no client
+    if leaves {
+        ctx.forget(&uid(&instance));
+    }
     ctx.backoffs.reset(&uid(&instance));
     let instances = ctx.stores.instances.len();
     Ok(retry::look_again(&step, &world, goes_on.or(reported.unwritten), refused, instances))

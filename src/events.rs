@@ -6,6 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -23,8 +24,18 @@ use crate::{api::ConvexInstance, context::Context, status::Reported};
 pub struct Announcer {
     client: Client,
     reporter: Reporter,
-    told: Mutex<HashMap<Subject, (String, Recorder)>>,
+    told: Mutex<HashMap<Subject, Told>>,
 }
+
+/// What was told last.
+struct Told {
+    note: String,
+    when: Instant,
+    recorder: Recorder,
+}
+
+/// How long it is remembered; kube's recorder forgets sooner.
+const REMEMBERED: Duration = Duration::from_mins(10);
 
 /// The UID of who is told about, reason and action.
 type Subject = (String, String, String);
@@ -46,12 +57,14 @@ impl Announcer {
         let note = event.note.clone().unwrap_or_default();
         let fresh = || Recorder::new(self.client.clone(), self.reporter.clone());
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|_, last| last.when.elapsed() < REMEMBERED);
         let subject = (uid, event.reason.clone(), event.action.clone());
-        let last = told.entry(subject).or_insert_with(|| (note.clone(), fresh()));
-        if last.0 != note {
-            *last = (note, fresh());
+        let new = || Told { note: note.clone(), when: Instant::now(), recorder: fresh() };
+        let last = told.entry(subject).or_insert_with(new);
+        if last.note != note {
+            *last = new();
         }
-        last.1.clone()
+        last.recorder.clone()
     }
 }
 
@@ -122,6 +135,34 @@ mod tests {
         let status =
             json!({"status": "Failure", "reason": "Forbidden", "code": 403, "details": details});
         serde_json::from_value(status).unwrap()
+    }
+
+    /// Instances come and go, and an operator stays for months.
+    #[tokio::test]
+    async fn who_is_gone_is_forgotten() {
+        let client = Client::new(
+            tower::service_fn(|_: hyper::Request<kube::client::Body>| async {
+                Err::<hyper::Response<kube::client::Body>, _>(std::io::Error::other("nobody"))
+            }),
+            "default",
+        );
+        let reporter = Reporter { controller: "test".to_owned(), instance: None };
+        let announcer = Announcer::new(client, reporter);
+        let event = |note: &str| Event {
+            type_: EventType::Normal,
+            reason: "Ready".to_owned(),
+            note: Some(note.to_owned()),
+            action: "a".to_owned(),
+            secondary: None,
+        };
+        let of =
+            |uid: &str| ObjectReference { uid: Some(uid.to_owned()), ..ObjectReference::default() };
+        for (uid, note) in [("1", "x"), ("1", "y"), ("2", "x")] {
+            let _ = announcer.recorder(&event(note), &of(uid));
+        }
+        assert_eq!(announcer.told.lock().unwrap().len(), 2);
+        announcer.forget("1");
+        assert_eq!(announcer.told.lock().unwrap().len(), 1);
     }
 
     #[test]

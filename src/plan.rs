@@ -122,6 +122,9 @@ pub enum Step {
     TakeOver(String),
     /// The Secret for applications says where the backend is and has a key; a key that is there stays.
     Complete(Box<Secret>),
+    /// The `StatefulSet` asks for no pod, and stays as it is in everything else: what it would be built from
+    /// cannot be had.
+    Stop,
     /// The child is gone.
     Remove(Kind, String),
     /// Our finalizer is on the instance, or off it.

@@ -11,6 +11,8 @@ use super::{Database, S3, Storage, schema};
 
 /// The backend: the one process that owns the data.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[x_kube(validation = Rule::new("!has(self.security) || self.security.profile != 'Image' || (has(oldSelf.security) && oldSelf.security.profile == 'Image')")
+    .message("root without capabilities cannot write what a user that is not root has made; leave spec.backend.security.profile at Restricted, or create a new instance and import an export into it"))]
 #[serde(rename_all = "camelCase")]
 pub struct Backend {
     /// The image, by tag or by digest. Default: the operator's backend repository at `spec.version`. Changing it starts an upgrade.

@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, sync::Arc};
 
-use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::{NamespaceResourceScope, api::apps::v1::StatefulSet};
 use kube::{
     Resource, ResourceExt,
     api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
@@ -89,6 +89,16 @@ impl Doer<'_> {
         let now = json(&merged)?;
         self.wrote(live, &patch, &now);
         Ok(now)
+    }
+
+    /// Asks for this many pods and changes nothing else.
+    pub(super) async fn only_replicas(
+        &mut self,
+        set: &StatefulSet,
+        replicas: i32,
+    ) -> kube::Result<()> {
+        let patch = json!({"spec": {"replicas": replicas}});
+        self.merge::<StatefulSet>(&json(set)?, patch).await.map(|_| ())
     }
 
     /// What a webhook of somebody else puts back at once has changed nothing, and rolls nothing.

@@ -166,7 +166,7 @@ impl Reader<'_> {
             Data::Own => Some(Obstacle::new(
                 "SecretLost",
                 format!(
-                    "Secret \"{name}\" is gone, and the admin keys of this instance were made with it. A new one is not invented: restore it from a backup with keys INSTANCE_NAME and INSTANCE_SECRET, or name another in spec.backend.instance.secretRef. What runs is left as it is."
+                    "Secret \"{name}\" is gone, and the admin keys of this instance were made with it. A new one is not invented: restore it from a backup with its labels, or put INSTANCE_NAME and INSTANCE_SECRET into a Secret of another name and set spec.backend.instance.secretRef to it. Where there is no data to keep, delete the instance and its claim and create it anew. What runs is left as it is."
                 ),
             )),
             Data::Inherited { claim, secret } => {

@@ -84,14 +84,19 @@ pub(crate) fn of_pod(pod: &Pod) -> Option<Obstacle> {
     let trouble = containers.clone().find_map(|it| of_container(&name, it));
     let ready = conditions.clone().any(|it| it.type_ == "Ready" && it.status == "True");
     trouble.or_else(|| {
-        let starting = || {
-            Obstacle::passing(
-                "BackendStarting",
-                format!("pod {name} starts and does not answer yet"),
-            )
-        };
-        (!ready).then(starting)
+        let started = containers.clone().any(|it| it.started == Some(true));
+        (!ready).then(|| silent(&name, started))
     })
+}
+
+/// Its containers run, and it is not ready.
+fn silent(name: &str, started: bool) -> Obstacle {
+    let said = if started {
+        format!("pod {name} has started and does not answer any longer, or not yet as it should")
+    } else {
+        format!("pod {name} starts and does not answer yet")
+    };
+    Obstacle::passing(if started { "BackendSilent" } else { "BackendStarting" }, said)
 }
 
 /// A pod that has had its time and is still there is on a node that does not answer.

@@ -45,6 +45,7 @@ impl Planner<'_> {
             Action::EnsureBackendRolled(backend) => {
                 self.with(|_, inputs| backend_steps(inputs, backend, false))
             }
+            Action::EnsureBackendStopped(_) if self.inputs.is_none() => vec![Step::Stop],
             Action::EnsureBackendStopped(backend) => {
                 self.with(|_, inputs| backend_steps(inputs, backend, true))
             }

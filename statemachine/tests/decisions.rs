@@ -12,7 +12,7 @@ use fixtures::{
 use statemachine::{
     Action, Backend, Direction, Leave, Observed, Phase, Revision, Snapshot, Stage, Step, Store,
     Strategy, Vital, Waiting,
-    observed::{Outcome, Traffic},
+    observed::{Job, Kind, Outcome, Traffic},
     pins::Refused,
     step,
     worlds::{born, exported, release, upgrade},
@@ -276,4 +276,40 @@ fn what_was_lost_is_looked_for_only_under_a_fence_of_our_own() {
     seen.fenced = true;
     let settled = step(Provisioning, &seen).pins.expect("pins");
     assert_eq!((settled.home, settled.served), (Some(ahead), true));
+}
+
+/// A job that may still write is nobody's home.
+#[test]
+fn home_is_ready_and_an_upgrade_done_only_where_nothing_else_has_any_effect_left() {
+    let stray = |seen: &mut Observed| {
+        let of = Snapshot { of: Revision("99".into()), attempt: 1 };
+        seen.jobs = vec![Job { kind: Kind::Import, of, outcome: Outcome::Running }];
+    };
+    let mut provisioning = at_home(stray);
+    refuses(Provisioning, &provisioning, &Waiting::ForJobsStopped);
+    provisioning.jobs.clear();
+    assert_eq!(step(Provisioning, &provisioning).phase, Ready);
+    let mut rolling = forward(PLAIN, Rolling, stray);
+    refuses(Upgrading(Rolling), &rolling, &Waiting::ForJobsStopped);
+    rolling.jobs.clear();
+    assert_eq!(step(Upgrading(Rolling), &rolling).phase, Ready);
+}
+
+#[test]
+fn home_is_ready_only_with_what_surrounds_it() {
+    let lacking = at_home(|seen| seen.surrounded = false);
+    refuses(Provisioning, &lacking, &Waiting::ForSurroundings);
+}
+
+/// A refusal is of the version that was turned away from, and is over with the next one that is tried; the
+/// token of the try that begins is used up with it.
+#[test]
+fn an_upgrade_that_begins_forgets_an_older_refusal_and_uses_the_token_up() {
+    let seen = wanting(PLAIN, |seen| {
+        seen.pins.refused = Some(Refused { release: release(3), retry: String::new() });
+        seen.wish.retry = "again".to_owned();
+    });
+    let pins = step(Ready, &seen).pins.expect("an edge pins");
+    assert_eq!(pins.refused, None);
+    assert_eq!(pins.upgrade.expect("an upgrade").retry, "again");
 }

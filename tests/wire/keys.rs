@@ -37,6 +37,30 @@ async fn a_secret_that_goes_while_the_backend_starts_is_not_invented_anew() {
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
 
+/// To stop it takes nothing but its name.
+#[tokio::test]
+async fn an_instance_without_its_secret_is_suspended_all_the_same_and_says_what_it_lacks() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("secrets", "dev-instance", |it| {
+        it["data"]["INSTANCE_SECRET"] = json!(base64(&"ab".repeat(32)));
+    });
+    rig.run("dev", 2).await;
+    assert_eq!(rig.condition("dev", "Ready"), "False/AdminKeyMismatch");
+    let before = rig.server.get("statefulsets", "dev-backend").unwrap();
+    rig.server.edit("convexinstances", "dev", |it| it["spec"]["suspend"] = json!(true));
+    rig.run("dev", 4).await;
+    let mut after = rig.server.get("statefulsets", "dev-backend").unwrap();
+    assert_eq!(after["spec"]["replicas"], 0);
+    after["spec"]["replicas"] = before["spec"]["replicas"].clone();
+    assert_eq!(after["spec"], before["spec"], "nothing else is changed");
+    assert!(rig.server.get("pods", "dev-backend-0").is_none());
+    assert_eq!(rig.status("dev")["stage"], "Suspended");
+    assert_eq!(rig.condition("dev", "SecretsReady"), "False/AdminKeyMismatch");
+    rig.server.writes();
+    rig.run("dev", 3).await;
+    assert_eq!(rig.server.writes(), [""; 0], "it rests");
+}
+
 #[tokio::test]
 async fn a_lost_secret_is_not_invented_anew_where_the_status_is_lost_too() {
     let rig = Rig::ready(instance("dev")).await;

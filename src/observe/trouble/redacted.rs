@@ -1,41 +1,35 @@
 //! Log lines without what nobody but the backend should read.
 
-/// The fewest hexadecimal digits in a row that may be a secret; commit ids have 40.
-const SECRET: usize = 48;
+use std::sync::LazyLock;
 
-/// What the name of a value says that is nobody's to read, in small letters.
-const TELLING: [&str; 6] = ["key", "secret", "token", "password", "passwd", "credential"];
+use regex::{Captures, Regex};
 
-/// Takes what stands between `://` and `@` out of a line, long runs of hexadecimal digits, such as an
-/// instance secret or the sealed part of an admin key, and what follows `=` or `:` behind a telling name.
+/// What stands for what was taken out.
+const GONE: &str = "<redacted>";
+
+/// User and password of a URL.
+const URL: &str = r"://\S*@";
+/// A value behind a name that says what it is: as in a shell, a query or JSON.
+const NAMED: &str = r#"(?i)((?:password|passwd|secret|token|credentials?|access_?key|access_?key_?id|api_?key|admin_?key|private_?key|secret_?key)(?:["']\s*:\s*|\s*=\s*|:)["']?)[^\s"',;&}<]+"#;
+/// The same, as people write it.
+const SPOKEN: &str = r#"(?i)((?:password|passwd)\s*:\s+["']?)[^\s"',;&}<]+"#;
+/// An instance secret or the sealed part of an admin key: more digits than the 40 of a commit id; and the digest
+/// of an image, which is none.
+const DIGITS: &str = r"(sha256:[0-9a-fA-F]{64})|[0-9a-fA-F]{48,}";
+
+static PATTERNS: LazyLock<Result<[Regex; 4], regex::Error>> = LazyLock::new(|| {
+    Ok([Regex::new(URL)?, Regex::new(NAMED)?, Regex::new(SPOKEN)?, Regex::new(DIGITS)?])
+});
+
+/// A line without credentials. Where that could not be told, nothing of it would be left.
 pub(super) fn redacted(line: &str) -> String {
-    line.split(' ').map(word).collect::<Vec<_>>().join(" ")
-}
-
-fn word(word: &str) -> String {
-    if let (Some(scheme), Some(at)) = (word.find("://"), word.rfind('@'))
-        && scheme < at
-    {
-        return format!("{}://<redacted>{}", &word[..scheme], &word[at..]);
-    }
-    let Some(end) = word.find(['=', ':']) else { return without_secrets(word) };
-    let name = word[..end].to_ascii_lowercase();
-    if end + 1 < word.len() && TELLING.iter().any(|it| name.contains(it)) {
-        return format!("{}<redacted>", &word[..=end]);
-    }
-    without_secrets(word)
-}
-
-fn without_secrets(word: &str) -> String {
-    let mut rest = word;
-    let mut kept = String::new();
-    while let Some(start) = rest.find(|c: char| c.is_ascii_hexdigit()) {
-        let (before, run) = rest.split_at(start);
-        let end = run.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(run.len());
-        kept.push_str(before);
-        let secret = end >= SECRET && !kept.ends_with("sha256:");
-        kept.push_str(if secret { "<redacted>" } else { &run[..end] });
-        rest = &run[end..];
-    }
-    kept + rest
+    let Ok([url, named, spoken, digits]) = &*PATTERNS else { return GONE.to_owned() };
+    let line = url.replace_all(line, format!("://{GONE}@"));
+    let behind = |found: &Captures<'_>| format!("{}{GONE}", &found[1]);
+    let line = named.replace_all(&line, behind);
+    let line = spoken.replace_all(&line, behind);
+    let unless_digest = |found: &Captures<'_>| {
+        found.get(1).map_or_else(|| GONE.to_owned(), |digest| digest.as_str().to_owned())
+    };
+    digits.replace_all(&line, unless_digest).into_owned()
 }

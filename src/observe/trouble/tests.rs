@@ -132,7 +132,7 @@ fn credentials_are_taken_out_of_log_lines() {
         ),
         ("url=mysql://u:p@h".to_owned(), "url=mysql://<redacted>@h".to_owned()),
         (format!("secret {hex}"), "secret <redacted>".to_owned()),
-        (format!("INSTANCE_SECRET={hex},"), "INSTANCE_SECRET=<redacted>".to_owned()),
+        (format!("INSTANCE_SECRET={hex},"), "INSTANCE_SECRET=<redacted>,".to_owned()),
         (
             "boot failed: AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7 password=hunter2 region=eu"
                 .to_owned(),
@@ -140,8 +140,16 @@ fn credentials_are_taken_out_of_log_lines() {
                 .to_owned(),
         ),
         (
-            "{\"token\":\"abc\"} and no key: nothing".to_owned(),
-            "{\"token\":<redacted> and no key: nothing".to_owned(),
+            r#"{"level":"error","password":"hunter2","token": "abc"}"#.to_owned(),
+            r#"{"level":"error","password":"<redacted>","token": "<redacted>"}"#.to_owned(),
+        ),
+        (
+            "GET https://s3/x?list&token=hunter2&a=b, password: hunter2 is wrong".to_owned(),
+            "GET https://s3/x?list&token=<redacted>&a=b, password: <redacted> is wrong".to_owned(),
+        ),
+        (
+            "env:AWS_SECRET_ACCESS_KEY=wJalr".to_owned(),
+            "env:AWS_SECRET_ACCESS_KEY=<redacted>".to_owned(),
         ),
         (format!("key dev|01{hex}"), "key dev|<redacted>".to_owned()),
     ] {
@@ -157,7 +165,20 @@ fn what_is_no_credential_stays_as_it_is() {
         "mail me@example.com, commit 6efab6f2da47c0c8a3d7b8e2f4a1c5d6e7f80912".to_owned(),
         format!("image example.com/x@sha256:{digest}"),
         "größe: ünïcödé".to_owned(),
+        "invalid primary-key:id of table messages, no such key: INSTANCE_SECRET".to_owned(),
+        "cannot decode the secret: unexpected end of file".to_owned(),
     ] {
         assert_eq!(redacted(&line), line);
     }
+}
+
+#[test]
+fn a_container_that_had_started_is_not_said_to_start() {
+    let reason = |started: bool| {
+        let mut pod = pod(NAME).of("v1");
+        let containers = pod.status.as_mut().unwrap().container_statuses.as_mut().unwrap();
+        containers[0].started = Some(started);
+        told(&pod).0
+    };
+    assert_eq!([false, true].map(reason), ["BackendStarting", "BackendSilent"]);
 }

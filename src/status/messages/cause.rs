@@ -32,7 +32,7 @@ pub(super) fn waiting_for(
         Waiting::ForWayBack(strategy) => Obstacle::new(
             waiting.reason(),
             format!(
-                "the upgrade to {} is not begun: {} needs a copy or an export of the data first, which this version of the operator does not make. Set spec.maintenance.upgradeStrategy to inPlace and preUpgradeSnapshot to Off to go on without a way back, or put spec.version back.",
+                "the upgrade to {} is not begun: its strategy ({}) needs a copy or an export of the data first, which this version of the operator does not make. Set spec.maintenance.upgradeStrategy to inPlace and preUpgradeSnapshot to \"Off\" (quoted, for YAML) to go on without a way back, or put spec.version back.",
                 short(&instance.spec.version),
                 strategy.name()
             ),

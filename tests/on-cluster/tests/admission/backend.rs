@@ -104,5 +104,19 @@ fn confinement() -> Vec<Case> {
         .accepts(user("Image", "container", 0))
         .refuses(user("Restricted", "pod", 0))
         .refuses(user("Restricted", "container", 0));
-    vec![unprivileged("backend"), unprivileged("dashboard"), root]
+    let of = |profile: &str| Instance::dev("confined").with("backend.security.profile", profile);
+    let unset = Instance::dev("confined").without("backend.security");
+    let to_root = rule("spec.backend", "root without capabilities cannot write")
+        .after(of("Restricted"))
+        .accepts(unset.clone())
+        .refuses(of("Image"));
+    let from_default = rule("spec.backend", "root without capabilities cannot write")
+        .after(unset)
+        .accepts(of("Restricted"))
+        .refuses(of("Image"));
+    let from_root = rule("spec.backend", "root without capabilities cannot write")
+        .after(of("Image"))
+        .accepts(of("Restricted"))
+        .accepts(of("Image").with("version", "v2"));
+    vec![unprivileged("backend"), unprivileged("dashboard"), root, to_root, from_default, from_root]
 }

@@ -50,7 +50,7 @@ async fn a_container_that_cannot_be_made_is_told_and_a_mended_spec_heals() -> Re
 async fn a_backend_that_never_gets_ready_is_told_and_a_good_version_heals() -> Result<()> {
     let bad = hasty("dev")
         .with("backend.env", json!([{"name": "STANDIN_UNREADY_VERSIONS", "value": "v1"}]));
-    trouble("unready", bad, "BackendStarting", &["does not answer"], json!({"version": "v2"})).await
+    trouble("unready", bad, "BackendSilent", &["does not answer"], json!({"version": "v2"})).await
 }
 
 #[tokio::test]

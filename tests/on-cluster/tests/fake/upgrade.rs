@@ -67,7 +67,7 @@ async fn a_target_that_crashes_degrades_past_its_deadline_and_a_third_version_go
 #[tokio::test]
 async fn a_target_that_never_gets_ready_degrades_past_its_deadline_and_a_third_version_goes_on()
 -> Result<()> {
-    failing("unready", misbehaving("UNREADY"), "BackendStarting", "does not answer").await
+    failing("unready", misbehaving("UNREADY"), "BackendSilent", "does not answer").await
 }
 
 #[tokio::test]

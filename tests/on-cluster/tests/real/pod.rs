@@ -29,6 +29,22 @@ async fn the_backend_runs_as_a_user_without_rights_and_without_a_token() -> Resu
     .await
 }
 
+/// As the image is, with root and without a single capability; the namespace has to allow root.
+#[tokio::test]
+async fn the_image_runs_as_it_is_where_the_spec_says_so() -> Result<()> {
+    on_cluster::played("image", async |stage| {
+        let image = small("dev").with("backend.security.profile", "Image");
+        stage.ready(&image).await?;
+        let uid = inside(stage, &["id", "-u"]).await?;
+        ensure!(uid.trim() == "0", "it runs as {uid}");
+        let status = inside(stage, &["cat", "/proc/1/status"]).await?;
+        ensure!(status.contains("CapEff:\t0000000000000000"), "it has capabilities:\n{status}");
+        let key = stage.secret("dev-admin", "CONVEX_SELF_HOSTED_ADMIN_KEY").await?;
+        stage.door("dev").await?.accepts(&key).await
+    })
+    .await
+}
+
 fn has_these_volumes_and_no_others(pod: &Pod) -> Result<()> {
     let spec = pod.spec.as_ref().context("a pod has a spec")?;
     let volumes = spec.volumes.as_deref().unwrap_or_default();
