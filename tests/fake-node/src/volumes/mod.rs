@@ -21,6 +21,9 @@ pub type Volumes = BTreeMap<String, PathBuf>;
 /// # Errors
 /// Where a link cannot be made.
 pub fn mount(root: &Path, mounts: &[VolumeMount], volumes: &Volumes) -> io::Result<()> {
+    for volume in volumes.values() {
+        unmount(root, volume)?;
+    }
     let mut mounts: Vec<_> = mounts.iter().collect();
     // What lies above must be linked before what lies in it.
     mounts.sort_by_key(|mount| Path::new(&mount.mount_path).components().count());
@@ -34,6 +37,21 @@ pub fn mount(root: &Path, mounts: &[VolumeMount], volumes: &Volumes) -> io::Resu
             fs::create_dir_all(&target)?;
         }
         link(&target, &root.join(mount.mount_path.trim_start_matches('/')))?;
+    }
+    Ok(())
+}
+
+/// What another pod had mounted within a volume is an empty folder there once that pod is gone, as the mount point that
+/// a kubelet makes.
+fn unmount(root: &Path, volume: &Path) -> io::Result<()> {
+    // …/pods/<uid>/containers/<name>
+    let Some(pods) = root.ancestors().nth(3) else { return Ok(()) };
+    for entry in fs::read_dir(volume)? {
+        let path = entry?.path();
+        if fs::read_link(&path).is_ok_and(|target| target.starts_with(pods)) {
+            fs::remove_file(&path)?;
+            fs::create_dir(&path)?;
+        }
     }
     Ok(())
 }
@@ -79,5 +97,27 @@ mod tests {
         fs::write(at("root/part/y"), "").unwrap();
         assert!(at("tmp/x").exists());
         assert!(at("data/inner/y").exists());
+    }
+
+    #[test]
+    fn what_another_pod_had_mounted_in_a_volume_is_an_empty_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        for made in ["claim", "pods/1/volumes/tmp"] {
+            fs::create_dir_all(at(made)).unwrap();
+        }
+        let mounts =
+            |json: serde_json::Value| -> Vec<VolumeMount> { serde_json::from_value(json).unwrap() };
+        let data = json!({"name": "data", "mountPath": "/data"});
+        let within = json!({"name": "tmp", "mountPath": "/data/storage"});
+        let first: Volumes = [("data", "claim"), ("tmp", "pods/1/volumes/tmp")]
+            .map(|(name, path)| (name.to_owned(), at(path)))
+            .into();
+        mount(&at("pods/1/containers/a"), &mounts(json!([data, within])), &first).unwrap();
+        assert!(at("claim/storage").is_symlink());
+        fs::remove_dir_all(at("pods/1")).unwrap();
+        let second: Volumes = [("data".to_owned(), at("claim"))].into();
+        mount(&at("pods/2/containers/a"), &mounts(json!([data])), &second).unwrap();
+        assert!(at("claim/storage").is_dir() && !at("claim/storage").is_symlink());
     }
 }

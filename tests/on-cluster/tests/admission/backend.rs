@@ -104,19 +104,17 @@ fn confinement() -> Vec<Case> {
         .accepts(user("Image", "container", 0))
         .refuses(user("Restricted", "pod", 0))
         .refuses(user("Restricted", "container", 0));
-    let of = |profile: &str| Instance::dev("confined").with("backend.security.profile", profile);
-    let unset = Instance::dev("confined").without("backend.security");
+    let named =
+        |name: &str, profile: &str| Instance::dev(name).with("backend.security.profile", profile);
+    let of = |profile: &str| named("restricted", profile);
+    let unset = Instance::dev("unconfined").without("backend.security");
     let to_root = rule("spec.backend", "root without capabilities cannot write")
         .after(of("Restricted"))
-        .accepts(unset.clone())
+        .accepts(Instance::dev("restricted").without("backend.security"))
         .refuses(of("Image"));
     let from_default = rule("spec.backend", "root without capabilities cannot write")
         .after(unset)
-        .accepts(of("Restricted"))
-        .refuses(of("Image"));
-    let from_root = rule("spec.backend", "root without capabilities cannot write")
-        .after(of("Image"))
-        .accepts(of("Restricted"))
-        .accepts(of("Image").with("version", "v2"));
-    vec![unprivileged("backend"), unprivileged("dashboard"), root, to_root, from_default, from_root]
+        .accepts(named("unconfined", "Restricted"))
+        .refuses(named("unconfined", "Image"));
+    vec![unprivileged("backend"), unprivileged("dashboard"), root, to_root, from_default]
 }

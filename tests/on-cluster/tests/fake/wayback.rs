@@ -44,7 +44,7 @@ async fn waits(test: &str, maintenance: Value) -> Result<()> {
         stage.patch("dev", json!({"version": "v2"})).await?;
         let state = stage.because("dev", "WayBackUnobtainable").await?;
         ensure!(state.phase == "Ready" && !state.ready, "{state}");
-        ensure!(state.message.contains("preUpgradeSnapshot to Off"), "how it goes on: {state}");
+        ensure!(state.message.contains("preUpgradeSnapshot to \"Off\""), "how it goes on: {state}");
         let mut written = stage.writes_since(mark)?;
         written.retain(|it| it.subresource != "status" && it.resource != "events");
         ensure!(written.is_empty(), "written:\n{}", lines(&written));
