@@ -22,8 +22,8 @@ kubectl *arguments:
 cluster-down *arguments:
     @cargo run --quiet --bin cluster -- down "$@"
 
-# Run every tier: without a cluster, on a node that is played, and on a real node, as root.
-test: test-fast test-fake test-real
+# Run every tier: without a cluster, with the real Convex CLI, on a node that is played, and on a real node, as root.
+test: test-fast test-cli test-fake test-real
     @echo 'every tier passed'
 
 # Run what needs no cluster: laws, the model, facts, goldens, wire, chart, and the stand-in itself.
@@ -38,9 +38,9 @@ test-fake *filter:
 test-real *filter:
     tests/run-on real "$@"
 
-# Run the real Convex CLI against the stand-in; needs Node and npm's registry.
+# Run the real Convex CLI, installed with a Node.js of its own from npm's registry, against the stand-in.
 test-cli:
-    cargo test --locked --package standin --features cli --test cli
+    CONVEX_CLI="$(cargo run --quiet --locked --bin cluster -- convex-cli)" cargo test --locked --no-fail-fast --workspace --all-features --test cli
 
 # Show an instance's life on a local cluster, or on your own: [--context NAME].
 demo *arguments:

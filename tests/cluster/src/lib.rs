@@ -25,6 +25,7 @@ pub mod binaries;
 pub mod checkout;
 pub mod client;
 pub mod control_plane;
+pub mod convex_cli;
 pub mod description;
 pub mod down;
 pub mod fake;

@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use cluster::{
-    NodeKind, checkout::Checkout, client, description::Description, down, launch, operator,
-    progress, provisioner::Provisioner, tools, up,
+    NodeKind, checkout::Checkout, client, convex_cli, description::Description, down, launch,
+    operator, progress, provisioner::Provisioner, tools, up,
 };
 
 #[derive(Parser)]
@@ -25,6 +25,8 @@ struct Arguments {
 enum Action {
     /// Builds the Go programs that a cluster needs.
     Tools,
+    /// Installs the real Convex CLI; the last line is the path of its folder.
+    ConvexCli,
     /// Starts a cluster, or finds it running; the last line is the path of its kubeconfig.
     Up {
         /// What plays the node.
@@ -98,6 +100,11 @@ async fn run(action: Action) -> Result<()> {
             Box::pin(Provisioner::new(client, &folder)?.run()).await
         }
         Action::Tools => build_tools(),
+        Action::ConvexCli => {
+            let folder = convex_cli::ensure(&Checkout::find()?).await?;
+            println!("{}", folder.display());
+            Ok(())
+        }
         Action::Keep { run, command } => {
             let (program, arguments) = command.split_first().context("a command is needed")?;
             operator::keep(&run, Command::new(program).args(arguments))

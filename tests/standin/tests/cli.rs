@@ -1,47 +1,29 @@
-//! The real CLI, `convex` of npm, against the stand-in. Needs node 20 or later, npm, and npm's registry for the first run.
+//! The real CLI, `convex` of npm, against the stand-in: somebody else's idea of the protocol.
 
-#![allow(clippy::unwrap_used, reason = "a fixture that fails is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a fixture that fails is a failed test"
+)]
 
 mod common;
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-    sync::OnceLock,
+    path::PathBuf,
+    process::{Output, Stdio},
 };
 
 use common::{Backend, Container, KEY};
 use serde_json::json;
 
-const VERSION: &str = "1.48.0";
-
-/// The folder that the CLI is installed in: once for all runs, below the target folder.
-fn installed() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let folder = tmp.join(format!("convex-cli-{VERSION}"));
-        if !folder.exists() {
-            install(tmp, &folder);
-        }
-        folder
-    })
-}
-
-/// An interrupted installation leaves only a folder that nobody looks for.
-fn install(tmp: &Path, folder: &Path) {
-    let draft = tempfile::tempdir_in(tmp).unwrap();
-    let package = json!({ "dependencies": { "convex": VERSION } });
-    fs::write(draft.path().join("package.json"), package.to_string()).unwrap();
-    let npm = ["install", "--ignore-scripts", "--no-audit", "--no-fund"];
-    let status = Command::new("npm").args(npm).current_dir(draft.path()).status().unwrap();
-    assert!(status.success(), "npm install failed");
-    fs::rename(draft.keep(), folder).unwrap();
+/// The folder that the recipe has installed the CLI in.
+fn installed() -> PathBuf {
+    let folder = std::env::var_os("CONVEX_CLI");
+    folder.expect("run ./justw test-cli, which installs the CLI and says where").into()
 }
 
 async fn convex(backend: &Backend, arguments: &[&str]) -> Output {
-    let mut command = tokio::process::Command::new("node");
+    let mut command = tokio::process::Command::new(installed().join("node/bin/node"));
     command.arg("node_modules/convex/bin/main.js").args(arguments);
     command.args(["--url", &backend.url(""), "--admin-key", KEY]);
     command.current_dir(installed()).env("CI", "1").stdin(Stdio::null()).kill_on_drop(true);
