@@ -23,7 +23,7 @@ use crate::{
     error::Error,
     events, metrics,
     observe::{self, uid},
-    plan::{self, labels::MANAGER},
+    plan::{self, Applied, Plan, labels::MANAGER},
     retry::{self, Backoffs},
     status,
 };
@@ -60,14 +60,20 @@ pub async fn reconcile(
     let reported = status::report(&ctx, &instance, &step, &world, &plan).await?; // client, only if it changed
     events::warn(&ctx, &instance, &reported).await; //                           client, best effort
     let (refused, goes_on) = (!plan.state.refused.is_empty(), retry::goes_on(&plan.state));
-    let leaves = plan.steps.contains(&plan::Step::Finalizer(false));
-    plan.outcome()?; //                                                          no client
-    if leaves {
-        ctx.forget(&uid(&instance));
-    }
-    ctx.backoffs.reset(&uid(&instance));
+    ended(&ctx, &instance, plan)?; //                                            no client
     let instances = ctx.stores.instances.len();
     Ok(retry::look_again(&step, &world, goes_on.or(reported.unwritten), refused, instances))
+}
+
+/// A pass that came to its end has nothing to wait for, and an instance that it has let go of is forgotten.
+fn ended(ctx: &Context, instance: &ConvexInstance, plan: Plan<Applied>) -> Result<(), Error> {
+    let leaves = plan.steps.contains(&plan::Step::Finalizer(false));
+    plan.outcome()?;
+    if leaves {
+        ctx.forget(&uid(instance));
+    }
+    ctx.backoffs.reset(&uid(instance));
+    Ok(())
 }
 
 /// A deleted instance without our finalizer is somebody else's to finish.

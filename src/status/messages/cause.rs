@@ -136,10 +136,15 @@ fn other_version(world: &World, answers: &str, aim: &str) -> Obstacle {
 }
 
 fn aim(world: &World) -> Option<&str> {
-    let pins = &world.facts.pins;
-    let aim = pins.upgrade.as_ref().map(|it| match it.direction {
-        Direction::Forward => &it.to.release.version,
-        Direction::Rollback => &it.from.release.version,
-    });
-    aim.or(pins.home.as_ref().map(|home| &home.release.version)).map(String::as_str)
+    let home = || world.facts.pins.home.as_ref().map(|home| home.release.version.as_str());
+    gone_to(world).or_else(home)
+}
+
+/// The version that the upgrade under way goes to, whatever the spec says by now.
+pub(super) fn gone_to(world: &World) -> Option<&str> {
+    let upgrade = world.facts.pins.upgrade.as_ref()?;
+    Some(match upgrade.direction {
+        Direction::Forward => &upgrade.to.release.version,
+        Direction::Rollback => &upgrade.from.release.version,
+    })
 }

@@ -1,8 +1,8 @@
 //! What is, and what has just happened, in a sentence or two.
 
-use statemachine::{Direction, Phase, Step, taken::Reason};
+use statemachine::{Phase, Step, taken::Reason};
 
-use super::short;
+use super::{cause::gone_to, short};
 use crate::{
     api::{ConvexInstance, Engine},
     observe::{Obstacle, World},
@@ -15,7 +15,7 @@ pub(super) fn sentence(
     world: &World,
     obstacle: Option<&Obstacle>,
 ) -> String {
-    let version = short(aimed_at(instance, world));
+    let version = short(gone_to(world).unwrap_or(&instance.spec.version));
     let why = obstacle.map(|it| it.message.as_str()).unwrap_or_default();
     match (step.phase, obstacle) {
         (Phase::Ready, None) => format!("the backend serves {}", short(&world.release().version)),
@@ -76,23 +76,13 @@ fn at_home(world: &World, why: &str) -> String {
     )
 }
 
-/// The version that is gone to: of the upgrade that is under way, whatever the spec says by now.
-fn aimed_at<'a>(instance: &'a ConvexInstance, world: &'a World) -> &'a str {
-    let pins = &world.facts.pins;
-    let aim = pins.upgrade.as_ref().map(|it| match it.direction {
-        Direction::Forward => &it.to.release.version,
-        Direction::Rollback => &it.from.release.version,
-    });
-    aim.unwrap_or(&instance.spec.version)
-}
-
 /// What is said about an edge, where that is more than what is said about the phase.
 pub(super) fn announced(
     instance: &ConvexInstance,
     reason: Reason,
     world: &World,
 ) -> Option<String> {
-    let version = short(aimed_at(instance, world));
+    let version = short(gone_to(world).unwrap_or(&instance.spec.version));
     let runs = short(&world.release().version);
     Some(match reason {
         Reason::Provisioning | Reason::Settled => {
