@@ -9,13 +9,17 @@
 
 mod child;
 mod compare;
+mod fence;
 mod ownership;
 mod secrets;
 mod surplus;
 
 use std::{sync::Arc, time::Duration};
 
-use k8s_openapi::{NamespaceResourceScope, api::core::v1::Secret};
+use k8s_openapi::{
+    NamespaceResourceScope,
+    api::core::v1::{ConfigMap, Secret},
+};
 use kube::{
     Api, Resource, ResourceExt,
     api::{Patch, PatchParams},
@@ -141,7 +145,9 @@ impl Doer<'_> {
     async fn step(&mut self, step: &Step) -> kube::Result<()> {
         let children = &self.world.children;
         match step {
-            Step::Ensure(Child::ConfigMap(it)) => self.ensure(&**it, children.config.clone()).await,
+            Step::Ensure(Child::ConfigMap(it)) => {
+                self.ensure(&**it, self.config(&it.name_any())).await
+            }
             Step::Ensure(Child::Claim(it)) => self.ensure(&**it, children.claim.clone()).await,
             Step::Ensure(Child::Service(it)) => {
                 self.ensure(&**it, self.service(&it.name_any())).await?;
@@ -168,6 +174,12 @@ impl Doer<'_> {
         }
     }
 
+    fn config(&self, name: &str) -> Option<Arc<ConfigMap>> {
+        let children = &self.world.children;
+        let both = [&children.config, &children.gate];
+        both.into_iter().flatten().find(|it| it.name_any() == name).cloned()
+    }
+
     fn service(&self, name: &str) -> Option<Arc<k8s_openapi::api::core::v1::Service>> {
         let children = &self.world.children;
         let both = [&children.service, &children.dashboard_service];
@@ -186,7 +198,7 @@ impl Doer<'_> {
     async fn remove(&mut self, kind: Kind, name: &str) -> kube::Result<()> {
         let children = &self.world.children;
         match kind {
-            Kind::ConfigMap => self.delete(children.config.clone()).await,
+            Kind::ConfigMap => self.delete(self.config(name)).await,
             Kind::Service => self.delete(self.service(name)).await,
             Kind::StatefulSet => self.delete(children.stateful_set.clone()).await,
             Kind::Deployment => self.delete(children.dashboard.clone()).await,

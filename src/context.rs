@@ -46,6 +46,8 @@ pub struct Settings {
     pub backend_repository: String,
     /// The repository of dashboard images, without a tag.
     pub dashboard_repository: String,
+    /// The operator's own image, from which gates and workers run.
+    pub worker_image: String,
 }
 
 /// What is watched: the instances, and the children that carry our label.

@@ -8,6 +8,6 @@ mod worlds;
 pub(crate) use self::{
     instances::{UID, instance, instance_with, keys, secret},
     pods::{PodWords, pod},
-    stores::{ClaimWords, SetWords, claim, deployment, stateful_set},
+    stores::{ClaimWords, FENCE, SetWords, claim, deployment, gate, stateful_set},
     worlds::{all_is_well, world},
 };

@@ -71,6 +71,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let patience = ctx.memory.lasted(&uid(instance), Span::Away, backend::is_away(&children));
     let unmade = backend::is_started(&children) && children.pods.is_empty();
     let unmade = ctx.memory.lasted(&uid(instance), Span::Unmade, unmade);
+    let fence = &pins.fence.0.clone();
     let facts = Observed {
         wish: wish::of(instance, &ctx.settings),
         revision: Revision(instance.resource_version().unwrap_or_default()),
@@ -78,12 +79,11 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         patience: wish::patience(instance, phase(instance)),
         lost: patience.is_some_and(|away| away >= wish::grace(instance)),
         resolved: references.is_none(),
-        found,
+        found: found.clone(),
         untouched: children.are_none() && !labels::has_finalizer(&**instance),
-        // Nothing but a conditional write moves a child, and creations are asked about: see apply.
-        fenced: true,
-        asked: backend::asked(&children),
-        stopped: backend::is_stopped(&children),
+        fenced: children.gate_carries(fence) || (children.gate.is_none() && found.is_none()),
+        asked: backend::asked(&children, fence),
+        stopped: backend::is_stopped(&children, fence),
         pods: backend::pods(&children, answer.as_ref()),
         surrounded: true,
         traffic: traffic(&children),
@@ -92,7 +92,8 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         copied: Vec::new(),
         deployed: true,
         outgrown: wish::outgrown(instance, &children, &pins),
-        cleared: leftovers.is_empty(),
+        cleared: leftovers.is_empty()
+            && (children.gate.is_none() || backend::is_shut(&children, fence)),
         obtainable: wish::obtainable(instance),
         leave: Leave::Given,
         proof: Proof::Unknown,
@@ -114,6 +115,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         leftovers,
         now,
         dashboard_repository: ctx.settings.dashboard_repository.clone(),
+        worker_image: ctx.settings.worker_image.clone(),
     })
 }
 

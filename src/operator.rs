@@ -41,6 +41,9 @@ pub struct Options {
         default_value = "ghcr.io/get-convex/convex-dashboard"
     )]
     dashboard_repository: String,
+    /// The operator's own image: the gates of backends and the workers of upgrades run from it.
+    #[arg(long, env = "WORKER_IMAGE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    worker_image: String,
     /// The one namespace to watch; empty for all of them.
     #[arg(long, env = "WATCH_NAMESPACE", default_value = "")]
     watch_namespace: String,
@@ -105,6 +108,7 @@ async fn act(
     let settings = Settings {
         backend_repository: options.backend_repository,
         dashboard_repository: options.dashboard_repository,
+        worker_image: options.worker_image,
     };
     let outcome = tokio::select! {
         () = controller::run(client, settings, namespace, until(stopped.clone())) => Ok(()),

@@ -185,6 +185,8 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
             keys: &keys,
             release: planned::release(&instance),
             dashboard_repository: "example.com/dashboard",
+            worker_image: "example.com/operator:v0",
+            fence: "5",
             found_claim: None,
             instance: &instance,
         };

@@ -10,7 +10,7 @@ use kube::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Doer, compare, ownership, surplus};
+use super::{Doer, compare, fence, ownership, surplus};
 use crate::plan::{Conflict, labels::MANAGER};
 
 /// A kind of child: an object of a namespace.
@@ -52,6 +52,7 @@ impl Doer<'_> {
         }
         let mut live = json(&*found)?;
         let wanted = json(&wanted)?;
+        fence::is_ours(&live, &wanted)?;
         if let Some(surplus) = surplus::of(&K::kind(&()), &live, &wanted) {
             live = self.merge::<K>(&live, surplus).await?;
         }

@@ -17,15 +17,24 @@ use kube::ResourceExt;
 use super::{Answer, Children};
 use crate::plan::{backend::CONTAINER, labels};
 
-/// What the `StatefulSet` asks for, once its controller has seen it.
-pub(super) fn asked(children: &Children) -> Option<Backend> {
-    let set = children.stateful_set.as_deref()?;
-    (replicas(set) > 0 && is_observed(set)).then(|| template(set))?
+/// What the `StatefulSet` asks for, once its controller has seen it, and it and the gate say so under this fence.
+pub(super) fn asked(children: &Children, fence: &str) -> Option<Backend> {
+    let set = children.stateful_set.as_deref().filter(|_| children.set_carries(fence))?;
+    let record = children.record().filter(|it| it.open && children.gate_carries(fence))?;
+    let asked = (replicas(set) > 0 && is_observed(set)).then(|| template(set))?;
+    asked.filter(|it| *it == record.backend)
 }
 
-/// Whether the `StatefulSet` asks for no pod at all, and its controller has seen that.
-pub(super) fn is_stopped(children: &Children) -> bool {
-    children.stateful_set.as_deref().is_some_and(|set| replicas(set) == 0 && is_observed(set))
+/// Whether the `StatefulSet` asks for no pod at all, its controller has seen that, and the gate is closed, all of it
+/// under this fence.
+pub(super) fn is_stopped(children: &Children, fence: &str) -> bool {
+    let set = children.stateful_set.as_deref().filter(|_| children.set_carries(fence));
+    set.is_some_and(|set| replicas(set) == 0 && is_observed(set)) && is_shut(children, fence)
+}
+
+/// Whether the gate is closed under this fence.
+pub(super) fn is_shut(children: &Children, fence: &str) -> bool {
+    children.record().is_some_and(|it| !it.open) && children.gate_carries(fence)
 }
 
 /// Whether a pod is asked for, or will be as soon as the controller has looked.
@@ -33,9 +42,12 @@ pub(super) fn is_started(children: &Children) -> bool {
     children.stateful_set.as_deref().is_some_and(|set| replicas(set) > 0)
 }
 
-/// What the data belongs to, as a lost status is rebuilt: what is stamped on the store, or else what the
-/// `StatefulSet` says.
+/// What the data belongs to, as a lost status is rebuilt: what the record says, or else what is stamped on the
+/// store, or else what the `StatefulSet` says.
 pub(super) fn found(children: &Children) -> Option<Backend> {
+    if let Some(record) = children.record() {
+        return Some(record.backend);
+    }
     let sealed = children.claim.as_deref().map(|claim| &claim.metadata);
     let sealed = sealed.filter(|meta| annotation(meta, labels::SEALED).is_some());
     let set = || template(children.stateful_set.as_deref()?);

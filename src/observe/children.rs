@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::{
-    apps::v1::{Deployment, StatefulSet},
-    core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
+use k8s_openapi::{
+    api::{
+        apps::v1::{Deployment, StatefulSet},
+        core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{
     Api, Resource, ResourceExt,
@@ -16,6 +19,7 @@ use crate::{
     context::Context,
     plan::{
         claim_name,
+        gate::Record,
         labels::{self, Belongs, Part},
         names::Names,
     },
@@ -29,6 +33,8 @@ pub struct Children {
     pub claim: Option<Arc<PersistentVolumeClaim>>,
     /// The environment of the backend.
     pub config: Option<Arc<ConfigMap>>,
+    /// The record of which backend may open which store.
+    pub gate: Option<Arc<ConfigMap>>,
     /// The Service of the backend.
     pub service: Option<Arc<Service>>,
     /// The backend.
@@ -62,6 +68,7 @@ impl Children {
         Ok(Self {
             claim,
             config: ours(&stores.configs, instance, &names.config()),
+            gate: ours(&stores.configs, instance, &names.gate()),
             service: ours(&stores.services, instance, &names.backend_service()),
             stateful_set,
             unreached: unreached(instance, &backends),
@@ -124,12 +131,31 @@ impl Children {
         let objects = [
             self.claim.is_some(),
             self.config.is_some(),
+            self.gate.is_some(),
             self.service.is_some(),
             self.stateful_set.is_some(),
             self.dashboard.is_some(),
             self.dashboard_service.is_some(),
         ];
         !objects.contains(&true) && self.pods.is_empty() && self.dashboard_pods.is_empty()
+    }
+
+    /// The record of which backend may open which store; none where it cannot be read, which means closed.
+    #[must_use]
+    pub fn record(&self) -> Option<Record> {
+        Record::of(self.gate.as_deref()?)
+    }
+
+    /// Whether the record carries this fence.
+    #[must_use]
+    pub fn gate_carries(&self, fence: &str) -> bool {
+        self.gate.as_deref().is_some_and(|gate| carries(&gate.metadata, fence))
+    }
+
+    /// Whether the `StatefulSet` carries this fence.
+    #[must_use]
+    pub fn set_carries(&self, fence: &str) -> bool {
+        self.stateful_set.as_deref().is_some_and(|set| carries(&set.metadata, fence))
     }
 
     /// The `INSTANCE_NAME` that the data was made under, where there is some.
@@ -152,6 +178,11 @@ impl Children {
     pub fn claim_is_going(&self) -> bool {
         self.claim.as_deref().is_some_and(|claim| claim.metadata.deletion_timestamp.is_some())
     }
+}
+
+fn carries(meta: &ObjectMeta, fence: &str) -> bool {
+    let annotations = meta.annotations.as_ref();
+    annotations.and_then(|it| it.get(labels::FENCE)).is_some_and(|it| it == fence)
 }
 
 fn unreached(instance: &ConvexInstance, backends: &[Arc<Pod>]) -> Vec<String> {

@@ -45,6 +45,7 @@ pub(super) async fn read(
     Ok(look
         .conflict::<ConfigMap>("ConfigMap", &names.config())
         .await?
+        .or(look.conflict::<ConfigMap>("ConfigMap", &names.gate()).await?)
         .or(look.conflict::<Service>("Service", &names.backend_service()).await?)
         .or(look.conflict::<StatefulSet>("StatefulSet", &names.backend()).await?)
         .or(look.dashboard(names).await?))

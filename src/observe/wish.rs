@@ -86,7 +86,14 @@ pub(super) fn obtainable(instance: &ConvexInstance) -> bool {
 pub(super) fn outgrown(instance: &ConvexInstance, children: &Children, pins: &Pins) -> bool {
     let wanted = &instance.spec.version;
     let runs = pins.home.as_ref().map(|home| &home.release.version);
-    let opened = claim::opened_by(children.claim.as_ref().map(|claim| &claim.metadata));
+    let store = pins.home.as_ref().map(|home| &home.store);
+    let record = children.record();
+    let opened = match (&record, store) {
+        (Some(record), Some(store)) if !record.opened_by(store).is_empty() => {
+            record.opened_by(store).to_vec()
+        }
+        _ => claim::opened_by(children.claim.as_ref().map(|claim| &claim.metadata)),
+    };
     runs != Some(wanted) && opened.last() != Some(wanted) && opened.contains(wanted)
 }
 

@@ -42,6 +42,8 @@ pub struct World {
     pub now: DateTime<Utc>,
     /// The repository of dashboard images, without a tag.
     pub dashboard_repository: String,
+    /// The operator's own image.
+    pub worker_image: String,
 }
 
 impl World {
@@ -63,6 +65,8 @@ impl World {
             keys: self.keys.as_ref()?,
             release: self.release().clone(),
             dashboard_repository: &self.dashboard_repository,
+            worker_image: &self.worker_image,
+            fence: &self.facts.pins.fence.0,
             found_claim: self.children.claim.as_deref(),
         })
     }

@@ -47,8 +47,10 @@ const STOP: &str = "kill -INT 1";
 /// The `StatefulSet` with exactly one pod of this backend, or with none while it is stopped.
 #[must_use]
 pub fn stateful_set(inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> StatefulSet {
+    let mut metadata = labels::owned(inputs.instance, Part::Backend, inputs.names.backend());
+    metadata.annotations = Some([(labels::FENCE.to_owned(), inputs.fence.to_owned())].into());
     StatefulSet {
-        metadata: labels::owned(inputs.instance, Part::Backend, inputs.names.backend()),
+        metadata,
         spec: Some(StatefulSetSpec {
             replicas: Some(i32::from(!stopped)),
             service_name: Some(inputs.names.backend_service()),
@@ -89,11 +91,12 @@ fn template(inputs: &Inputs<'_>, backend: &Backend) -> PodTemplateSpec {
             annotations: Some(annotations.map(|(key, value)| (key.to_owned(), value)).into()),
             ..ObjectMeta::default()
         }),
-        spec: Some(pod(inputs, release)),
+        spec: Some(pod(inputs, backend)),
     }
 }
 
-fn pod(inputs: &Inputs<'_>, release: &Release) -> PodSpec {
+fn pod(inputs: &Inputs<'_>, backend: &Backend) -> PodSpec {
+    let release = &backend.release;
     let security = &inputs.instance.spec.backend.security;
     let restricted = security.profile == Profile::Restricted;
     PodSpec {
@@ -101,7 +104,7 @@ fn pod(inputs: &Inputs<'_>, release: &Release) -> PodSpec {
         enable_service_links: Some(false),
         termination_grace_period_seconds: Some(60),
         security_context: Some(security::pod(security.profile, security.pod.as_ref())),
-        init_containers: Some(first::containers(inputs, release, restricted)),
+        init_containers: Some(first::containers(inputs, backend, restricted)),
         containers: vec![container(inputs, release, restricted)],
         volumes: Some(volumes(inputs, restricted)),
         ..PodSpec::default()

@@ -11,6 +11,7 @@ use statemachine::pins::Backend;
 
 use super::{
     Inputs,
+    gate::Record,
     labels::{self, Part},
     quantity,
 };
@@ -36,9 +37,25 @@ pub fn grown(inputs: &Inputs<'_>, backend: &Backend) -> Option<PersistentVolumeC
     (quantity::milli(wanted) > quantity::milli(now)).then(|| sized(inputs, backend, wanted))
 }
 
+/// The claim as an instance leaves it that goes: with who opened it meanwhile.
+#[must_use]
+pub fn left_behind(inputs: &Inputs<'_>, record: &Record) -> Option<PersistentVolumeClaim> {
+    let opened = record.opened_by(&record.backend.store);
+    let stamp = stamp_of(inputs, &record.backend, opened);
+    (!opened.is_empty()).then(|| with_stamp(inputs, stamp, inputs.claim_request().unwrap_or(SIZE)))
+}
+
 fn sized(inputs: &Inputs<'_>, backend: &Backend, size: &str) -> PersistentVolumeClaim {
+    with_stamp(inputs, stamp(inputs, backend), size)
+}
+
+fn with_stamp(
+    inputs: &Inputs<'_>,
+    stamp: BTreeMap<String, String>,
+    size: &str,
+) -> PersistentVolumeClaim {
     let mut metadata = labels::outliving(inputs.instance, Part::Backend, inputs.claim());
-    metadata.annotations = Some(stamp(inputs, backend));
+    metadata.annotations = Some(stamp);
     PersistentVolumeClaim {
         metadata,
         spec: Some(PersistentVolumeClaimSpec {
@@ -78,13 +95,21 @@ fn storage_class(inputs: &Inputs<'_>) -> Option<String> {
     inputs.instance.spec.backend.storage.pvc.storage_class_name.clone()
 }
 
-/// The stamp of a store. A store is sealed from its birth while it is the only one there ever was.
+/// The stamp of a store: from when it was made or taken over. Who opens it later is in the record beside it
+/// ([`super::gate`]), and on the volume itself. A store is sealed from its birth while it is the only one there ever was.
 fn stamp(inputs: &Inputs<'_>, backend: &Backend) -> BTreeMap<String, String> {
-    let release = &backend.release;
-    let mut opened = opened_by(inputs.claim_meta());
-    if opened.last() != Some(&release.version) {
-        opened.push(release.version.clone());
+    if let Some(kept) = kept(inputs, backend) {
+        return kept;
     }
+    let mut opened = opened_by(inputs.claim_meta());
+    if opened.last() != Some(&backend.release.version) {
+        opened.push(backend.release.version.clone());
+    }
+    stamp_of(inputs, backend, &opened)
+}
+
+fn stamp_of(inputs: &Inputs<'_>, backend: &Backend, opened: &[String]) -> BTreeMap<String, String> {
+    let release = &backend.release;
     let forgotten = opened.len().saturating_sub(REMEMBERED);
     BTreeMap::from([
         (labels::VERSION.to_owned(), release.version.clone()),
@@ -92,9 +117,23 @@ fn stamp(inputs: &Inputs<'_>, backend: &Backend) -> BTreeMap<String, String> {
         (labels::ENGINE.to_owned(), release.engine.clone()),
         (labels::INSTANCE_NAME.to_owned(), inputs.keys.name.to_string()),
         (labels::STORE.to_owned(), String::from(backend.store.clone())),
-        (labels::OPENED_BY.to_owned(), opened.split_off(forgotten).join(",")),
+        (labels::OPENED_BY.to_owned(), opened[forgotten..].join(",")),
         (labels::SEALED.to_owned(), "true".to_owned()),
     ])
+}
+
+/// What a claim that is ours already remembers: who opened it up to when the record took over.
+fn kept(inputs: &Inputs<'_>, backend: &Backend) -> Option<BTreeMap<String, String>> {
+    let meta = inputs.claim_meta()?;
+    if labels::belongs(inputs.instance, meta) != labels::Belongs::Ours {
+        return None;
+    }
+    let annotations = meta.annotations.as_ref()?;
+    let mut stamp = stamp_of(inputs, backend, &opened_by(Some(meta)));
+    for key in [labels::VERSION, labels::IMAGE, labels::ENGINE, labels::OPENED_BY] {
+        stamp.insert(key.to_owned(), annotations.get(key)?.clone());
+    }
+    Some(stamp)
 }
 
 /// Every version that was about to open the store, oldest first.

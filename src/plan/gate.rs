@@ -5,8 +5,15 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::ConfigMap;
+use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 use statemachine::pins::{Backend, Store};
+
+use super::{
+    labels::{self, Part},
+    names::Names,
+};
+use crate::api::ConvexInstance;
 
 /// The key of the record in its `ConfigMap`.
 pub const RECORD: &str = "record";
@@ -62,6 +69,16 @@ impl Record {
     pub fn opened_by(&self, store: &Store) -> &[String] {
         self.opened.get(&String::from(store.clone())).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The `ConfigMap` that holds the record, under a fence.
+#[must_use]
+pub fn config_map(instance: &ConvexInstance, record: &Record, fence: &str) -> ConfigMap {
+    let name = Names::of(&instance.name_any()).gate();
+    let mut metadata = labels::owned(instance, Part::Backend, name);
+    metadata.annotations = Some([(labels::FENCE.to_owned(), fence.to_owned())].into());
+    let text = serde_json::to_string(record).unwrap_or_default();
+    ConfigMap { metadata, data: Some([(RECORD.to_owned(), text)].into()), ..ConfigMap::default() }
 }
 
 #[cfg(test)]

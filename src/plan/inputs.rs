@@ -28,6 +28,10 @@ pub struct Inputs<'a> {
     pub release: Release,
     /// The repository of dashboard images, without a tag.
     pub dashboard_repository: &'a str,
+    /// The operator's own image.
+    pub worker_image: &'a str,
+    /// The fence that this pass writes under.
+    pub fence: &'a str,
     /// The claim as it was found.
     pub found_claim: Option<&'a PersistentVolumeClaim>,
 }

@@ -29,6 +29,8 @@ pub const OPENED_BY: &str = "convex.icod.de/opened-by";
 pub const INSTANCE_NAME: &str = "convex.icod.de/instance-name";
 /// On claims: the store holds the data of the instance.
 pub const SEALED: &str = "convex.icod.de/sealed";
+/// On the gate's record and on the `StatefulSet`: the edge that asked for it. What carries a newer one is not written.
+pub const FENCE: &str = "convex.icod.de/fence";
 /// On a backend Service that lets nobody in; no pod ever carries it.
 pub const TRAFFIC: &str = "convex.icod.de/traffic";
 

@@ -43,6 +43,12 @@ impl Names {
         self.child("-backend", DNS_LABEL)
     }
 
+    /// The `ConfigMap` with the one record of which backend may open which store.
+    #[must_use]
+    pub fn gate(&self) -> String {
+        self.child("-gate", DNS_LABEL)
+    }
+
     /// The claim that holds the data, unless the spec names another.
     #[must_use]
     pub fn claim(&self) -> String {

@@ -4,6 +4,7 @@ use statemachine::{Action, pins::Backend};
 
 use super::{
     Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard, data_goes,
+    gate::{self, Record},
     secrets,
     service::{self, Traffic},
 };
@@ -35,7 +36,10 @@ impl Planner<'_> {
     fn steps(&self, action: &Action) -> Vec<Step> {
         match action {
             Action::EnsureFinalizerAdded => vec![Step::Finalizer(true)],
-            Action::EnsureFinalizerRemoved => vec![Step::Finalizer(false)],
+            // The gate is shut until the last pod is gone for good, and a new instance of this name is to find none.
+            Action::EnsureFinalizerRemoved => {
+                vec![Step::Remove(Kind::ConfigMap, self.world.names.gate()), Step::Finalizer(false)]
+            }
             Action::EnsureSecretsCreated => self.with(|_, inputs| secret_steps(inputs)),
             Action::EnsureStoreStamped(backend) => {
                 self.with(|it, inputs| it.store(inputs, backend))
@@ -43,11 +47,13 @@ impl Planner<'_> {
             // Two backends on one volume would destroy it.
             Action::EnsureBackendRolled(_) if self.world.barred.is_some() => Vec::new(),
             Action::EnsureBackendRolled(backend) => {
-                self.with(|_, inputs| backend_steps(inputs, backend, false))
+                self.with(|it, inputs| it.backend(inputs, backend, false))
             }
-            Action::EnsureBackendStopped(_) if self.inputs.is_none() => vec![Step::Stop],
+            Action::EnsureBackendStopped(backend) if self.inputs.is_none() => {
+                vec![self.gate(backend, false), Step::Stop]
+            }
             Action::EnsureBackendStopped(backend) => {
-                self.with(|_, inputs| backend_steps(inputs, backend, true))
+                self.with(|it, inputs| it.backend(inputs, backend, true))
             }
             Action::EnsureSurroundingsApplied => self.with(Self::dashboard),
             Action::EnsureTrafficFlowing => {
@@ -58,11 +64,10 @@ impl Planner<'_> {
                 self.with(|_, inputs| vec![traffic(inputs, Traffic::Held)])
             }
             Action::EnsureChildrenRemoved { keep_stores } => self.removal(*keep_stores),
-            // Stores are sealed from birth, fenced by resourceVersion, and no job was ever started:
-            // there is nothing to do before copies and exports come.
-            Action::EnsureStoreSealed(_)
-            | Action::EnsureFenced
-            | Action::EnsureJobsStopped { .. } => Vec::new(),
+            Action::EnsureFenced => self.fenced(),
+            // Stores are sealed from birth, and no job was ever started: there is nothing to do before copies
+            // and exports come.
+            Action::EnsureStoreSealed(_) | Action::EnsureJobsStopped { .. } => Vec::new(),
             Action::EnsureImageProven(_) => vec![Step::Decline("proving an image")],
             Action::EnsureExported(_) => vec![Step::Decline("exporting data")],
             Action::EnsureCopied { .. } => vec![Step::Decline("copying a volume")],
@@ -89,6 +94,33 @@ impl Planner<'_> {
         vec![Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, backend))))]
     }
 
+    /// The record first: no pod starts past one that asks for something else.
+    fn backend(&self, inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> Vec<Step> {
+        let set = backend::stateful_set(inputs, backend, stopped);
+        vec![
+            self.gate(backend, !stopped),
+            Step::Ensure(Child::ConfigMap(Box::new(config::config_map(inputs)))),
+            Step::Ensure(Child::StatefulSet(Box::new(set))),
+        ]
+    }
+
+    fn gate(&self, backend: &Backend, open: bool) -> Step {
+        let found = self.world.children.record();
+        self.record(&Record::next(found.as_ref(), backend, open))
+    }
+
+    fn record(&self, record: &Record) -> Step {
+        let config = gate::config_map(self.instance, record, &self.world.facts.pins.fence.0);
+        Step::Ensure(Child::ConfigMap(Box::new(config)))
+    }
+
+    /// What was found, under our fence. Where there is no record, the gate is closed until home is known.
+    fn fenced(&self) -> Vec<Step> {
+        let found = self.world.children.record();
+        let missing = || Some(Record::next(None, self.world.facts.found.as_ref()?, false));
+        found.or_else(missing).map(|it| self.record(&it)).into_iter().collect()
+    }
+
     fn growth(&self, action: &Action) -> Option<Step> {
         let Action::EnsureStoreStamped(backend) = action else { return None };
         let inputs = self.inputs.as_ref().filter(|_| self.world.barred.is_none())?;
@@ -109,12 +141,14 @@ impl Planner<'_> {
     /// Users first, then what writes, then what is written to; stores by policy.
     fn removal(&self, keep_stores: bool) -> Vec<Step> {
         let names = &self.world.names;
-        let mut steps = vec![
+        let shut = |it: Record| self.record(&Record::next(Some(&it), &it.backend, false));
+        let mut steps: Vec<_> = self.world.children.record().map(shut).into_iter().collect();
+        steps.extend([
             Step::Remove(Kind::Service, names.backend_service()),
             Step::Remove(Kind::Deployment, names.dashboard()),
             Step::Remove(Kind::Service, names.dashboard()),
             Step::Remove(Kind::StatefulSet, names.backend()),
-        ];
+        ]);
         if !self.world.children.pods.is_empty() || self.world.children.stateful_set.is_some() {
             return steps;
         }
@@ -123,6 +157,11 @@ impl Planner<'_> {
             Step::Remove(Kind::Secret, names.admin_secret()),
         ]);
         let goes = data_goes(self.instance) && !keep_stores;
+        let stays = (!goes && self.world.children.claim.is_some()).then_some(());
+        let left = stays.and_then(|()| {
+            claim::left_behind(self.inputs.as_ref()?, &self.world.children.record()?)
+        });
+        steps.extend(left.map(|it| Step::Ensure(Child::Claim(Box::new(it)))));
         let keyed_store = self.instance.spec.backend.storage.pvc.enabled;
         if goes {
             steps.push(Step::Remove(Kind::Claim, self.world.claim_name(self.instance)));
@@ -132,14 +171,6 @@ impl Planner<'_> {
         }
         steps
     }
-}
-
-fn backend_steps(inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> Vec<Step> {
-    let set = backend::stateful_set(inputs, backend, stopped);
-    vec![
-        Step::Ensure(Child::ConfigMap(Box::new(config::config_map(inputs)))),
-        Step::Ensure(Child::StatefulSet(Box::new(set))),
-    ]
 }
 
 fn traffic(inputs: &Inputs<'_>, traffic: Traffic) -> Step {

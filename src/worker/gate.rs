@@ -33,6 +33,9 @@ pub struct Options {
     /// The root of the volume that is about to be opened, where there is one.
     #[arg(long, env = "DATA")]
     data: Option<PathBuf>,
+    /// Note on the volume that this version opens it; asked of the last container before the backend.
+    #[arg(long)]
+    remember: bool,
     /// Where a refusal is written.
     #[arg(long, default_value = "/dev/termination-log")]
     report: PathBuf,
@@ -51,12 +54,13 @@ pub fn run(options: &Options) -> Result<(), Error> {
     passed
 }
 
-/// Lets the backend through, and notes on the volume that it did.
+/// Lets the backend through; the one that is asked to remember notes on the volume that it did. An image that cannot be
+/// had never comes as far as that.
 ///
 /// # Errors
 /// See [`Error`].
 pub fn pass(options: &Options) -> Result<(), Error> {
-    let Options { pod, only, template, record, data, .. } = options;
+    let Options { pod, only, template, record, data, remember, .. } = options;
     if pod != only {
         return Err(Error::AnotherPod { pod: pod.clone(), only: only.clone() });
     }
@@ -75,7 +79,7 @@ pub fn pass(options: &Options) -> Result<(), Error> {
         return Err(Error::Closed(Box::new(record.backend)));
     }
     match data {
-        Some(data) => memory::open(data, &template.release.version),
+        Some(data) => memory::open(data, &template.release.version, *remember),
         None => Ok(()),
     }
 }

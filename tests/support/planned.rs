@@ -95,6 +95,7 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
         leftovers: Vec::new(),
         now: DateTime::UNIX_EPOCH,
         dashboard_repository: "example.com/dashboard".to_owned(),
+        worker_image: "example.com/operator:v0".to_owned(),
     };
     let backend = if stopped { Action::EnsureBackendStopped } else { Action::EnsureBackendRolled };
     let owed = [

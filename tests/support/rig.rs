@@ -175,6 +175,7 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
         settings: Settings {
             backend_repository: "example.com/backend".to_owned(),
             dashboard_repository: "example.com/dashboard".to_owned(),
+            worker_image: "example.com/operator:v0".to_owned(),
         },
         stores,
         memory: Memory::default(),

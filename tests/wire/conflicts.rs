@@ -117,6 +117,7 @@ async fn every_write_to_a_child_carries_what_it_was_read_at() {
     rig.server.edit("persistentvolumeclaims", "dev-data", |it| {
         it["metadata"]["annotations"]["convex.icod.de/store"] = json!("x");
     });
+    rig.server.edit("configmaps", "dev-gate", |it| it["data"]["record"] = json!("x"));
     rig.run("dev", 3).await;
     let asked = rig.server.asked();
     let children = asked.iter().filter(|it| {
@@ -131,7 +132,7 @@ async fn every_write_to_a_child_carries_what_it_was_read_at() {
         );
         written.insert(write.words());
     }
-    assert!(written.len() >= 5, "{written:?}");
+    assert!(written.len() >= 6, "{written:?}");
 }
 
 /// Nobody is kept out of a backend because of a page beside it.

@@ -26,13 +26,14 @@ async fn users_go_first_then_what_writes_then_what_is_left_and_the_finalizer_las
         &[
             "update convexinstances/dev/status",
             "create event Deleting",
+            "apply configmaps/dev-gate",
             "delete services/dev-backend",
             "delete deployments/dev-dashboard",
             "delete services/dev-dashboard",
             "delete statefulsets/dev-backend",
         ],
         &["delete configmaps/dev-backend", "delete secrets/dev-admin"],
-        &["merge convexinstances/dev"],
+        &["delete configmaps/dev-gate", "merge convexinstances/dev"],
     ];
     assert_eq!(passes, expected);
     assert!(rig.server.get("convexinstances", "dev").is_none());
@@ -46,7 +47,7 @@ async fn what_is_deleted_is_exactly_what_was_seen() {
     rig.run("dev", 6).await;
     let deletes: Vec<_> =
         rig.server.asked().into_iter().filter(|it| it.verb == Verb::Delete).collect();
-    assert_eq!(deletes.len(), 6);
+    assert_eq!(deletes.len(), 7);
     for delete in deletes {
         let held = &delete.body["preconditions"];
         assert!(held["uid"].is_string() && held["resourceVersion"].is_string(), "{delete:?}");

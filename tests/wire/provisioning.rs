@@ -33,6 +33,7 @@ async fn status_comes_before_children_and_secrets_before_the_backend() {
             "create secrets/dev-instance",
             "create secrets/dev-admin",
             "create persistentvolumeclaims/dev-data",
+            "create configmaps/dev-gate",
             "create configmaps/dev-backend",
             "create statefulsets/dev-backend",
             "create deployments/dev-dashboard",
@@ -75,11 +76,11 @@ async fn an_instance_that_may_have_children_settles_before_anything_is_made() {
 }
 
 #[tokio::test]
-async fn the_whole_of_it_takes_fourteen_writes() {
+async fn the_whole_of_it_takes_fifteen_writes() {
     let rig = Rig::with(instance("dev")).await;
     let writes = passes(&rig, 8).await.concat();
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
-    assert!(writes.len() == 14, "{} writes: {writes:#?}", writes.len());
+    assert!(writes.len() == 15, "{} writes: {writes:#?}", writes.len());
 }
 
 #[tokio::test]

@@ -111,6 +111,9 @@ async fn a_secret_that_changes_hands_while_it_is_taken_over_is_left_alone() {
     let again = with(instance("dev"), "/backend/storage/pvc/existingClaim", json!("dev-data"));
     rig.server.put("convexinstances", again);
     rig.pass("dev").await.unwrap();
+    rig.settle();
+    rig.pass("dev").await.unwrap();
+    rig.settle();
     // It is read once to be judged, and once more right before it is written to.
     rig.server.meanwhile("get secrets/dev-instance", 1, |server| {
         server.edit("secrets", "dev-instance", |it| {

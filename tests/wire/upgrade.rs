@@ -26,8 +26,9 @@ async fn a_new_version_is_ready_once_it_has_answered_itself() {
     assert!(image.ends_with(":v2"), "{image}");
     let ready = status["conditions"].as_array().unwrap().iter().find(|it| it["type"] == "Ready");
     assert_eq!(ready.unwrap()["message"], "the backend serves v2");
-    let claim = rig.server.get("persistentvolumeclaims", "dev-data").unwrap();
-    assert_eq!(claim["metadata"]["annotations"]["convex.icod.de/opened-by"], "v1,v2");
+    let gate = rig.server.get("configmaps", "dev-gate").unwrap();
+    let record = gate["data"]["record"].as_str().unwrap();
+    assert!(record.contains(r#""opened":{"Original":["v1","v2"]}"#), "{record}");
 }
 
 /// Every upgrade tells of itself, also where the one before it is not long ago, and in its own words, whatever
@@ -65,7 +66,7 @@ async fn each_upgrade_is_an_event_of_its_own() {
 }
 
 #[tokio::test]
-async fn the_store_is_stamped_before_the_new_version_can_open_it() {
+async fn the_record_says_so_before_the_new_version_can_open_it() {
     let rig = Rig::ready(instance("dev")).await;
     rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
     rig.pass("dev").await.unwrap();
@@ -73,7 +74,7 @@ async fn the_store_is_stamped_before_the_new_version_can_open_it() {
     let at =
         |of: &str| writes.iter().position(|it| it == of).unwrap_or_else(|| panic!("{writes:?}"));
     assert_eq!(at("update convexinstances/dev/status"), 0);
-    assert!(at("apply persistentvolumeclaims/dev-data") < at("apply statefulsets/dev-backend"));
+    assert!(at("apply configmaps/dev-gate") < at("apply statefulsets/dev-backend"));
 }
 
 #[tokio::test]

@@ -4,12 +4,17 @@ use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::PersistentVolumeClaim};
 
 use super::*;
 use crate::{
-    fixtures::{ClaimWords, PodWords, SetWords, claim, pod, stateful_set},
+    fixtures::{ClaimWords, FENCE, PodWords, SetWords, claim, gate, pod, stateful_set},
     observe::Obstacle,
 };
 
 fn with_set(set: StatefulSet) -> Children {
     Children { stateful_set: Some(Arc::new(set)), ..Children::default() }
+}
+
+/// The same set behind a gate that is open for this version, or shut.
+fn gated(set: StatefulSet, version: &str, open: bool) -> Children {
+    Children { gate: Some(Arc::new(gate(version, open))), ..with_set(set) }
 }
 
 fn with_claim(claim: PersistentVolumeClaim) -> Children {
@@ -33,32 +38,44 @@ fn answer(verdict: Result<String, Obstacle>) -> Answer {
 }
 
 #[test]
-fn what_is_asked_for_counts_once_its_controller_has_seen_it() {
-    assert_eq!(asked(&with_set(stateful_set("v1"))), Some(backend_of("v1")));
-    assert_eq!(asked(&with_set(stateful_set("v1").unseen())), None);
-    assert_eq!(asked(&with_set(stateful_set("v1").asking_for(0))), None);
-    assert_eq!(asked(&Children::default()), None);
+fn what_is_asked_for_counts_once_its_controller_has_seen_it_and_the_gate_lets_it_in() {
+    let asks = |set: StatefulSet| asked(&gated(set, "v1", true), FENCE);
+    assert_eq!(asks(stateful_set("v1")), Some(backend_of("v1")));
+    assert_eq!(asks(stateful_set("v1").unseen()), None);
+    assert_eq!(asks(stateful_set("v1").asking_for(0)), None);
+    assert_eq!(asked(&with_set(stateful_set("v1")), FENCE), None, "no record is closed");
+    assert_eq!(asked(&gated(stateful_set("v1"), "v1", false), FENCE), None);
+    assert_eq!(asked(&gated(stateful_set("v1"), "v2", true), FENCE), None);
+    assert_eq!(asked(&gated(stateful_set("v1"), "v1", true), "6"), None, "an older fence");
+    assert_eq!(asked(&Children::default(), FENCE), None);
 }
 
 #[test]
-fn the_image_is_read_from_where_it_is_run() {
+fn an_image_that_was_edited_is_not_what_the_record_asks_for() {
     let mut edited = stateful_set("v1");
     let spec = edited.spec.as_mut().unwrap().template.spec.as_mut().unwrap();
     spec.containers[1].image = Some("example.com/other:v1".to_owned());
-    let release = asked(&with_set(edited)).unwrap().release;
-    assert_eq!((release.version.as_str(), release.image.as_str()), ("v1", "example.com/other:v1"));
+    assert_eq!(asked(&gated(edited, "v1", true), FENCE), None);
 }
 
 #[test]
-fn stopped_means_asking_for_none_and_being_seen_to() {
-    assert!(is_stopped(&with_set(stateful_set("v1").asking_for(0))));
-    assert!(!is_stopped(&with_set(stateful_set("v1").asking_for(0).unseen())));
-    assert!(!is_stopped(&with_set(stateful_set("v1"))));
-    assert!(!is_stopped(&Children::default()));
+fn stopped_means_asking_for_none_being_seen_to_and_a_shut_gate() {
+    let stopped = |set: StatefulSet, open: bool| is_stopped(&gated(set, "v1", open), FENCE);
+    assert!(stopped(stateful_set("v1").asking_for(0), false));
+    assert!(!stopped(stateful_set("v1").asking_for(0), true));
+    assert!(!stopped(stateful_set("v1").asking_for(0).unseen(), false));
+    assert!(!stopped(stateful_set("v1"), false));
+    assert!(!is_stopped(&gated(stateful_set("v1").asking_for(0), "v1", false), "6"));
+    assert!(!is_stopped(&Children::default(), FENCE));
 }
 
 #[test]
-fn a_lost_status_finds_what_is_stamped_on_the_store_before_what_the_set_says() {
+fn a_lost_status_finds_what_the_record_says_before_the_stamp_and_the_stamp_before_the_set() {
+    let recorded = Children {
+        gate: Some(Arc::new(gate("v3", false))),
+        ..with_claim(claim("dev-data").opened_by(&["v1", "v2"]))
+    };
+    assert_eq!(found(&recorded), Some(backend_of("v3")));
     let sealed = with_claim(claim("dev-data").opened_by(&["v1", "v2"]));
     assert_eq!(found(&sealed), Some(backend_of("v2")));
     assert_eq!(found(&with_claim(claim("dev-data"))), Some(backend_of("v1")));

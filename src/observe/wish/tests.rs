@@ -45,6 +45,7 @@ fn the_image_is_the_repository_at_the_version_unless_the_spec_names_one() {
     let settings = Settings {
         backend_repository: "example.com/backend".to_owned(),
         dashboard_repository: String::new(),
+        worker_image: "op:v0".to_owned(),
     };
     assert_eq!(of(&instance(), &settings).release.image, "example.com/backend:v1");
     let own = instance_with(|spec| spec["backend"]["image"] = json!("mine:1"));

@@ -1,13 +1,12 @@
 //! What runs in the backend's pod before the backend may open its data.
 
-use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, ObjectFieldSelector};
-use statemachine::pins::Release;
+use k8s_openapi::api::core::v1::{
+    ConfigMapKeySelector, Container, EnvVar, EnvVarSource, ObjectFieldSelector,
+};
+use statemachine::pins::{Backend, Release};
 
-use crate::plan::{Inputs, security};
+use crate::plan::{Inputs, config, gate::RECORD, security};
 
-/// Whoever scales the `StatefulSet` by hand gets more pods with the same claim before that is put back, and
-/// `ReadWriteOnce` lets all pods of a node in. Only the first may go on.
-const GATE: &str = "[ \"$POD_NAME\" = \"$ONLY\" ] || { echo \"only pod $ONLY may open the data; this is $POD_NAME\"; exit 1; }";
 /// The image's files are executable for root alone (mode 744) and readable for all: whoever copies them
 /// owns the copy and may run it. `/convex/data` is a folder, and stays where it is.
 const PREPARE: &str = "for file in /convex/*; do if [ -f \"$file\" ]; then cp \"$file\" /run/convex/ || exit 1; fi; done";
@@ -15,15 +14,21 @@ const PREPARE: &str = "for file in /convex/*; do if [ -f \"$file\" ]; then cp \"
 /// The containers that come first, in order.
 pub(super) fn containers(
     inputs: &Inputs<'_>,
-    release: &Release,
+    backend: &Backend,
     restricted: bool,
 ) -> Vec<Container> {
-    let mut first = vec![gate(inputs, release)];
-    first.extend(restricted.then(|| prepare(inputs, release)));
+    let mut first = vec![gate(inputs, backend, "gate", &[])];
+    first.extend(restricted.then(|| prepare(inputs, &backend.release)));
+    // Asked once more, right before the backend: pulling its image may have taken its time. What could not be pulled has
+    // opened nothing.
+    let volume = inputs.instance.spec.backend.storage.pvc.enabled;
+    first.extend(volume.then(|| gate(inputs, backend, "open", &["--remember"])));
     first
 }
 
-fn gate(inputs: &Inputs<'_>, release: &Release) -> Container {
+/// Whoever scales the `StatefulSet` by hand gets more pods with the same claim before that is put back, and whoever edits or
+/// undoes its template gets another version on it: the gate asks the record, and lets only the first pod on.
+fn gate(inputs: &Inputs<'_>, backend: &Backend, name: &str, more: &[&str]) -> Container {
     let own_name = EnvVarSource {
         field_ref: Some(ObjectFieldSelector {
             api_version: Some("v1".to_owned()),
@@ -31,13 +36,52 @@ fn gate(inputs: &Inputs<'_>, release: &Release) -> Container {
         }),
         ..EnvVarSource::default()
     };
-    let only = format!("{}-0", inputs.names.backend());
+    let record = EnvVarSource {
+        config_map_key_ref: Some(ConfigMapKeySelector {
+            name: inputs.names.gate(),
+            key: RECORD.to_owned(),
+            // Without a record the gate itself says that it is closed.
+            optional: Some(true),
+        }),
+        ..EnvVarSource::default()
+    };
+    let is = |name: &str, value: String| EnvVar {
+        name: name.to_owned(),
+        value: Some(value),
+        value_from: None,
+    };
+    let from = |name: &str, source: EnvVarSource| EnvVar {
+        name: name.to_owned(),
+        value: None,
+        value_from: Some(source),
+    };
+    let mut env = vec![
+        from("POD_NAME", own_name),
+        is("ONLY", format!("{}-0", inputs.names.backend())),
+        is("TEMPLATE", serde_json::to_string(backend).unwrap_or_default()),
+        from("RECORD", record),
+    ];
+    let volume = inputs.instance.spec.backend.storage.pvc.enabled;
+    env.extend(volume.then(|| is("DATA", config::DATA_DIR.trim_start_matches('/').to_owned())));
     Container {
-        env: Some(vec![
-            EnvVar { name: "POD_NAME".to_owned(), value: None, value_from: Some(own_name) },
-            EnvVar { name: "ONLY".to_owned(), value: Some(only), value_from: None },
-        ]),
-        ..script(inputs, release, "gate", GATE)
+        name: name.to_owned(),
+        image: Some(inputs.worker_image.to_owned()),
+        args: Some(
+            [&["gate", "--report", "dev/termination-log"], more]
+                .concat()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+        ),
+        working_dir: Some("/".to_owned()),
+        env: Some(env),
+        volume_mounts: volume.then(|| vec![super::mount("data", config::DATA_DIR)]),
+        resources: super::resources(inputs),
+        security_context: Some(security::container(
+            inputs.instance.spec.backend.security.container.as_ref(),
+        )),
+        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
+        ..Container::default()
     }
 }
 

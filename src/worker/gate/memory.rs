@@ -22,11 +22,11 @@ struct Memory {
     opened: Vec<String>,
 }
 
-/// Notes that a version is about to open the volume, unless another one has done so after it.
+/// Notes, where that is asked for, that a version is about to open the volume, unless another one has done so after it.
 ///
 /// # Errors
 /// [`Error::Outgrown`], or [`Error::Memory`] where that cannot be told.
-pub(super) fn open(volume: &Path, version: &str) -> Result<(), Error> {
+pub(super) fn open(volume: &Path, version: &str, remember: bool) -> Result<(), Error> {
     let path = volume.join(OWN).join(FILE);
     let failed = |error| Error::Memory(path.clone(), error);
     let mut memory = read(&path).map_err(failed)?;
@@ -37,6 +37,9 @@ pub(super) fn open(volume: &Path, version: &str) -> Result<(), Error> {
         memory.opened.last().filter(|_| memory.opened.iter().any(|it| it == version))
     {
         return Err(Error::Outgrown { wanted: version.to_owned(), last: last.clone() });
+    }
+    if !remember {
+        return Ok(());
     }
     memory.opened.push(version.to_owned());
     let forgotten = memory.opened.len().saturating_sub(REMEMBERED);

@@ -20,6 +20,7 @@ fn asks(template: &Backend, record: Option<&Record>) -> Options {
         template: serde_json::to_string(template).unwrap(),
         record: record.map(|it| serde_json::to_string(it).unwrap()).unwrap_or_default(),
         data: None,
+        remember: true,
         report: PathBuf::from("/dev/null"),
     }
 }
@@ -82,6 +83,22 @@ fn a_volume_is_not_opened_by_a_version_that_it_has_left_behind() {
     let refusal = opens("v2").unwrap_err();
     assert!(matches!(&refusal, Error::Outgrown { last, .. } if last == "v3"), "{refusal:?}");
     opens("v3").unwrap();
+}
+
+/// The image of a mistyped version is never had, and its volume never opened.
+#[test]
+fn a_volume_remembers_who_comes_as_far_as_opening_it() {
+    let volume = TempDir::new().unwrap();
+    let asks = |version: &str, remember: bool| {
+        let backend = of_version(version);
+        let data = Some(volume.path().to_owned());
+        pass(&Options { data, remember, ..asks(&backend, Some(&open(&backend))) })
+    };
+    asks("v1", true).unwrap();
+    asks("mistyped", false).unwrap();
+    asks("v1", true).unwrap();
+    asks("v2", true).unwrap();
+    assert!(matches!(asks("v1", false), Err(Error::Outgrown { .. })));
 }
 
 #[test]

@@ -2,11 +2,17 @@
 
 use std::net::Ipv4Addr;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use rcgen::SanType;
 
 use crate::{
-    binaries::Programs, control_plane::Parts, kubeconfig::Server, launch::Program, process::Daemon,
+    binaries::Programs,
+    control_plane::Parts,
+    images::{OPERATOR, VERSIONS},
+    kubeconfig::Server,
+    launch::Program,
+    operator,
+    process::Daemon,
     up::NODE_NAME,
 };
 
@@ -22,6 +28,7 @@ pub fn start(parts: &Parts<'_>, server: &Server, programs: &Programs) -> Result<
     let address = Ipv4Addr::from_bits(parts.addresses.pods.network().to_bits() + 1);
     let subjects = vec![SanType::IpAddress(address.into())];
     let serving = parts.authority.server("fake-node-serving", subjects)?;
+    let (worker, tag) = OPERATOR.split_once(':').context("the operator's image has a tag")?;
     let kubeconfig = parts.user(server, "fake-node", "fake-node", "system:masters")?;
     let program = Program::new("fake-node", programs.path("fake-node")?).args([
         format!("--kubeconfig={}", kubeconfig.display()),
@@ -31,6 +38,9 @@ pub fn start(parts: &Parts<'_>, server: &Server, programs: &Programs) -> Result<
         format!("--tls-cert={}", serving.certificate_file.display()),
         format!("--tls-key={}", serving.key_file.display()),
         format!("--standin={}", programs.path("convex-standin")?.display()),
+        // The copy that the operator itself runs from, so that both are always of one build.
+        format!("--image={worker}={}:program", operator::program(parts.run).display()),
+        format!("--tags={}", [&VERSIONS[..], &[tag]].concat().join(",")),
     ]);
     parts.launcher.start(&program)
 }

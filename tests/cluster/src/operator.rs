@@ -21,7 +21,7 @@ use crate::{
     checkout::Checkout,
     client,
     description::Description,
-    images::{BACKEND, DASHBOARD},
+    images::{BACKEND, DASHBOARD, OPERATOR},
     progress,
 };
 
@@ -118,9 +118,13 @@ pub fn log(cluster: &Description) -> PathBuf {
 }
 
 /// What the operator is told wherever it runs: stand-ins instead of Convex's images.
-fn environment() -> [(String, String); 2] {
-    [("BACKEND_REPOSITORY", BACKEND), ("DASHBOARD_REPOSITORY", DASHBOARD)]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+fn environment() -> [(String, String); 3] {
+    [
+        ("BACKEND_REPOSITORY", BACKEND),
+        ("DASHBOARD_REPOSITORY", DASHBOARD),
+        ("WORKER_IMAGE", OPERATOR),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
 /// A build of the operator, copied into the run folder: the next `cargo build` must not exchange it under a test.
@@ -149,6 +153,7 @@ impl Build {
     }
 }
 
-fn program(run: &Path) -> PathBuf {
+/// The copy of the operator that this cluster runs.
+pub(crate) fn program(run: &Path) -> PathBuf {
     run.join(PROGRAM)
 }

@@ -42,6 +42,7 @@ async fn children_go_in_order_users_first_and_keys_last() -> Result<()> {
             "secrets/dev-admin",
             "persistentvolumeclaims/dev-data",
             "secrets/dev-instance",
+            "configmaps/dev-gate",
         ];
         ensure!(gone == wanted, "{gone:#?}");
         nothing_is_left(stage).await?;
