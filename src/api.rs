@@ -23,13 +23,17 @@ pub use self::{
     dashboard::{Dashboard, DashboardSecurity},
     database::{Database, Engine},
     maintenance::{
-        ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, UpgradeStrategy,
+        Approval, ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, Snapshots,
+        UpgradeStrategy, Window,
     },
     networking::{Networking, ParentRef},
     reference::reference,
     schema::crd,
     spec::{BackendScale, ConvexInstance, ConvexInstanceSpec, DeletionPolicy, Environment, Scale},
-    status::{Blocked, Component, Components, ConvexInstanceStatus, Endpoints, Transition},
+    status::{
+        Blocked, Component, Components, ConvexInstanceStatus, Endpoints, SnapshotStatus,
+        StoreStatus, Transition, UpgradePlan, UpgradeStatus,
+    },
     storage::{Claim, S3, Storage, StorageMode},
 };
 

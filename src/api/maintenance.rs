@@ -4,6 +4,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::schema;
+
 /// How an instance is upgraded, and how long each step may take.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -20,9 +22,29 @@ pub struct Maintenance {
     /// Settings of the strategy `exportImport`.
     #[serde(default)]
     pub export_import: ExportImport,
-    /// Reserved: an interval after which the backend is restarted. It has no effect yet.
+    /// Whether an export may be made, and an import run, of a backend that is too old to be paused. What users write meanwhile may be lost. Default false.
+    #[serde(default)]
+    pub accept_unheld_export: bool,
+    /// Where exports are kept.
+    #[serde(default)]
+    pub snapshots: Snapshots,
+    /// How many exports are kept besides those that an upgrade still needs. Default 3.
+    #[serde(default = "three")]
+    #[schemars(range(min = 1, max = 100))]
+    pub snapshot_retention: i32,
+    /// How long a store that an upgrade left behind is kept, such as `720h`. Left out, it is kept until somebody deletes its claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 20))]
+    #[schemars(schema_with = "schema::duration")]
+    pub old_store_retention: Option<String>,
+    /// Whether an upgrade waits for the annotation `convex.icod.de/approve` with the id in `status.plan`. Default `Auto`: it does not.
+    #[serde(default)]
+    pub approval: Approval,
+    /// When upgrades and restarts may begin. Left out, at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// How often the backend is restarted, such as `168h`, spread at random by a tenth. Left out, never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::duration")]
     pub restart_interval: Option<String>,
     /// How long provisioning may take before the instance is Degraded, in seconds. Default 900.
     #[serde(default = "quarter")]
@@ -58,6 +80,14 @@ fn grace() -> i32 {
     120
 }
 
+fn three() -> i32 {
+    3
+}
+
+fn yes() -> bool {
+    true
+}
+
 impl Default for Maintenance {
     fn default() -> Self {
         Self {
@@ -65,6 +95,12 @@ impl Default for Maintenance {
             pre_upgrade_snapshot: PreUpgradeSnapshot::default(),
             on_failure: OnFailure::default(),
             export_import: ExportImport::default(),
+            accept_unheld_export: false,
+            snapshots: Snapshots::default(),
+            snapshot_retention: three(),
+            old_store_retention: None,
+            approval: Approval::default(),
+            window: None,
             restart_interval: None,
             provision_deadline_seconds: quarter(),
             export_deadline_seconds: hour(),
@@ -110,13 +146,64 @@ pub enum OnFailure {
     Rollback,
 }
 
+/// Where exports are kept: a claim `<name>-snapshots` that no instance owns.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshots {
+    /// The size of the claim as a quantity. Default 10Gi. It may only grow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 20))]
+    #[x_kube(validation = Rule::new("isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))")
+        .message("must be a quantity above zero, for example 100Gi"))]
+    pub size: Option<String>,
+    /// The storage class of the claim. Left out, the cluster's default class. It takes effect when the claim is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::object_name")]
+    pub storage_class_name: Option<String>,
+}
+
+/// Who lets an upgrade begin.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Approval {
+    /// The change of the spec.
+    #[default]
+    Auto,
+    /// A person, by an annotation.
+    Manual,
+}
+
+/// When upgrades and restarts may begin.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Window {
+    /// When the window opens: minute, hour, day of month, month and day of week, as cron writes them.
+    #[schemars(length(min = 9, max = 100))]
+    pub schedule: String,
+    /// How long it stays open, such as `2h`.
+    #[schemars(schema_with = "schema::duration")]
+    pub duration: String,
+    /// The time zone of the schedule by its IANA name, such as `Europe/Berlin`. Default `UTC`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub time_zone: Option<String>,
+}
+
 /// Settings of the strategy `exportImport`.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ExportImport {
     /// What the export is loaded into. `SameStore` (default) keeps the code; `FreshStore` starts on a new empty store, and functions must be deployed again.
     #[serde(default)]
     pub into: ImportInto,
+    /// Whether users are let in to a fresh store only once functions are deployed on it. Default true.
+    #[serde(default = "yes")]
+    pub wait_for_functions: bool,
+}
+
+impl Default for ExportImport {
+    fn default() -> Self {
+        Self { into: ImportInto::default(), wait_for_functions: yes() }
+    }
 }
 
 /// What an export is loaded into.

@@ -1,4 +1,4 @@
-//! What the derive cannot say: bounds on everything, rules on shared kinds of strings, and short
+//! What the derive cannot say: bounds on everything, rules on shared kinds of strings, and no
 //! descriptions for the types that come from Kubernetes.
 
 mod environment;
@@ -15,12 +15,10 @@ use serde_json::{Value, json};
 pub(crate) use self::environment::RESERVED;
 pub(super) use self::{
     environment::env,
-    text::{data_key, host, image, object_name, origin, url},
+    text::{data_key, duration, host, image, object_name, origin, url},
 };
 use super::{Condition, ConvexInstance};
 
-/// How many characters of a description from Kubernetes are kept.
-const DESCRIPTION: usize = 80;
 /// The bounds of what says nothing else: CEL's cost estimate and etcd both want an upper end.
 const STRING: i64 = 1024;
 const LIST: i64 = 64;
@@ -85,7 +83,7 @@ fn bound(schema: &mut JSONSchemaProps) {
     }
 }
 
-/// The schema of a Kubernetes type with its descriptions cut to their first sentence, and without what
+/// The schema of a Kubernetes type without its descriptions, which Kubernetes documents itself, and without what
 /// no backend can use: its images are for Linux alone.
 pub(super) fn compact<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = T::json_schema(generator);
@@ -93,30 +91,22 @@ pub(super) fn compact<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema 
         properties.remove("windowsOptions");
     }
     if let Some(map) = schema.as_object_mut() {
-        map.values_mut().for_each(shorten);
+        map.values_mut().for_each(strip);
     }
     schema
 }
 
-fn shorten(value: &mut Value) {
+fn strip(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            if let Some(Value::String(text)) = map.get_mut("description") {
-                let end = text.find(". ").map_or(text.len(), |dot| dot + 1);
-                *text = in_short(&text[..end].replace('\n', " "));
+            if map.get("description").is_some_and(Value::is_string) {
+                map.remove("description");
             }
-            map.values_mut().for_each(shorten);
+            map.values_mut().for_each(strip);
         }
-        Value::Array(items) => items.iter_mut().for_each(shorten),
+        Value::Array(items) => items.iter_mut().for_each(strip),
         _ => {}
     }
-}
-
-/// As many whole words as there is room for.
-fn in_short(text: &str) -> String {
-    let Some((room, _)) = text.char_indices().nth(DESCRIPTION) else { return text.to_owned() };
-    let end = text[..room].rfind(' ').unwrap_or(room);
-    text[..end].trim_end_matches([',', ':', ';']).to_owned() + " …"
 }
 
 /// Annotations that are passed on.

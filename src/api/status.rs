@@ -8,6 +8,10 @@ use statemachine::{Phase, Pins, phase::Wire};
 
 use super::{Condition, schema};
 
+mod upgrade;
+
+pub use self::upgrade::{SnapshotStatus, StoreStatus, UpgradePlan, UpgradeStatus};
+
 /// What the operator saw, and what it must remember because it cannot be observed again.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[x_kube(validation = legal_edges())]
@@ -61,6 +65,31 @@ pub struct ConvexInstanceStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     pub history: Vec<Transition>,
+    /// The upgrade that is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<UpgradeStatus>,
+    /// What the next upgrade would do, while it waits to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<UpgradePlan>,
+    /// When the window opens that the next upgrade waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_upgrade_time: Option<Time>,
+    /// Every verified export that is kept, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 128))]
+    pub snapshots: Vec<SnapshotStatus>,
+    /// Every store besides the one in use: cold copies, and what upgrades left behind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub stores: Vec<StoreStatus>,
+    /// The value of `convex.icod.de/retry` that was last acted on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub retry: Option<String>,
+    /// Whether users are let in, or held for an upgrade.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32))]
+    pub traffic: Option<String>,
     /// What automation reads.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]

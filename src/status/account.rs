@@ -63,6 +63,13 @@ pub(super) fn of(
         history: history(&before, step, &told.news, &now),
         conditions,
         lifecycle: Some(step.pins.clone().unwrap_or_else(|| world.facts.pins.clone())),
+        upgrade: None,
+        plan: None,
+        next_upgrade_time: None,
+        snapshots: before.snapshots.clone(),
+        stores: before.stores.clone(),
+        retry: before.retry.clone(),
+        traffic: None,
     };
     Account { status, abnormal: told.obstacle.is_some_and(|it| it.abnormal) }
 }

@@ -29,6 +29,15 @@ pub(in crate::api) fn object_name(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
+/// A length of time in hours, minutes and seconds, as Kubernetes writes it.
+pub(in crate::api) fn duration(_: &mut SchemaGenerator) -> Schema {
+    checked(
+        "self.matches('^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$') && duration(self) > duration('0s')",
+        "must be a length of time above zero, for example 90m or 168h",
+        20,
+    )
+}
+
 /// A key of a Secret or a `ConfigMap`.
 pub(in crate::api) fn data_key(_: &mut SchemaGenerator) -> Schema {
     checked(
