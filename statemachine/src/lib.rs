@@ -26,6 +26,7 @@ pub mod pins;
 pub mod taken;
 mod upgrade;
 pub mod waiting;
+mod wanted;
 pub mod worlds;
 
 use std::time::Duration;
@@ -84,12 +85,17 @@ pub fn step(phase: Phase, observed: &Observed) -> Step {
             Handled | Super => None,
         }
     });
+    let before = wanted::of(phase, &observed.pins);
     let mut phase = taken.map_or(phase, |taken| taken.to);
     let depth = phase.depth();
     life.moved = taken.is_some();
     phase.enter(&mut life, &mut owed, depth);
     if taken.is_some() && !life.arrived {
         life.pins.fence = observed.revision.clone();
+        let after = wanted::of(phase, &life.pins);
+        let stays = before.is_some() && before == after;
+        let fence = if stays { observed.pins.backend_fence() } else { &observed.revision };
+        life.pins.moved.clone_from(fence);
     }
     Step {
         phase,

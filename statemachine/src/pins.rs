@@ -35,10 +35,14 @@ pub struct Refused {
 #[serde(remote = "Self", rename_all = "camelCase")]
 #[schemars(description = "What the operator remembers because it cannot be observed again.")]
 pub struct Pins {
-    /// The revision that the last edge consumed; every child that must not be moved by an older pass
-    /// carries it, and nothing that carries a newer one is written.
+    /// The revision that the last edge consumed; nothing that carries a newer one is written, and traffic is
+    /// held or let flow under this one alone.
     #[serde(default, skip_serializing_if = "Revision::is_none")]
     pub fence: Revision,
+    /// The revision consumed by the last edge that changed what is wanted of the backend: gate, stores and
+    /// `StatefulSet` carry it or a newer one. See [`Pins::backend_fence`].
+    #[serde(default, skip_serializing_if = "Revision::is_none")]
+    pub moved: Revision,
     /// The backend that the data belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub home: Option<Backend>,
@@ -63,6 +67,13 @@ pub struct Pins {
 }
 
 impl Pins {
+    /// The fence that gate, stores and `StatefulSet` have to carry at least. An edge after which the same is wanted
+    /// of the backend leaves it as it is: a pass of the phase that was left does no harm there.
+    #[must_use]
+    pub fn backend_fence(&self) -> &Revision {
+        if self.moved.is_none() { &self.fence } else { &self.moved }
+    }
+
     /// The stores whose absence is a loss now: where the data is, where the way back is once the
     /// data's own store has been given up, and what an import is filling. Without a home it is that
     /// of what was [found](crate::Observed::found). The shell looks for all of them when it reports

@@ -20,6 +20,8 @@ pub enum Mutant {
     ConflictEnds,
     /// Honours fences.
     Fences,
+    /// Raises the fence of the backend with an edge after which something else is wanted of it.
+    Moves,
     /// Raises a fence where the content stays.
     Raises,
     /// Asserts obligations without an edge.

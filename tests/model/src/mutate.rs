@@ -87,6 +87,9 @@ pub fn pins(look: &Look, after: &mut Pins) {
     if look.mutant == Mutant::Refuses {
         after.refused = None;
     }
+    if look.mutant == Mutant::Moves {
+        after.moved = look.instance.pins.moved;
+    }
     let Some(upgrade) = &mut after.upgrade else { return };
     match look.mutant {
         Mutant::PointOfNoReturn => {

@@ -37,6 +37,12 @@ impl Look<'_> {
     }
 
     fn current(&self, fence: u8) -> bool {
+        fence >= self.instance.pins.moved || self.is(&[Mutant::Fences, Mutant::Raises])
+    }
+
+    /// Traffic is held or let flow by each edge anew.
+    fn hold_is_current(&self) -> bool {
+        let fence = self.world.traffic_fence;
         fence == self.instance.fence || self.is(&[Mutant::Fences, Mutant::Raises])
     }
 
@@ -146,8 +152,8 @@ impl Look<'_> {
     }
 
     fn fenced(&self) -> bool {
-        let fence = self.instance.fence;
-        let raised = self.world.gate.fence == fence && self.stores().all(|it| it.fence == fence);
+        let fence = self.instance.pins.moved;
+        let raised = self.world.gate.fence >= fence && self.stores().all(|it| it.fence >= fence);
         raised || self.mutant == Mutant::FencesFirst
     }
 
@@ -175,7 +181,7 @@ impl Look<'_> {
         }
         match world.traffic {
             Traffic::Flowing => observed::Traffic::Flowing,
-            Traffic::Held if self.current(world.traffic_fence) => observed::Traffic::Held,
+            Traffic::Held if self.hold_is_current() => observed::Traffic::Held,
             Traffic::Draining if self.mutant == Mutant::Drains => observed::Traffic::Held,
             Traffic::Draining | Traffic::Held => observed::Traffic::Draining,
         }

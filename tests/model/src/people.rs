@@ -126,6 +126,7 @@ impl Lifecycle {
                 Kept::Phase => {}
             }
             it.fence = 0;
+            it.pins.moved = 0;
             let upgrading = matches!(it.phase, Phase::Upgrading(_));
             if upgrading {
                 it.pins.upgrade = None;

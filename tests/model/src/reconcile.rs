@@ -67,8 +67,14 @@ impl Plan<'_> {
         mutants.contains(&self.look.mutant)
     }
 
-    /// Carries another fence than ours.
+    /// Carries an older fence than what is wanted of the backend.
     fn differs(&self, fence: u8) -> bool {
+        fence < self.after.moved && !self.is(&[Mutant::Fences, Mutant::Raises])
+    }
+
+    /// Traffic was held or let flow under another fence than ours.
+    fn hold_differs(&self) -> bool {
+        let fence = self.look.world.traffic_fence;
         fence != self.fence && !self.is(&[Mutant::Fences, Mutant::Raises])
     }
 
@@ -122,7 +128,7 @@ impl Plan<'_> {
             Action::EnsureStoreSealed(it) => self.seal(store_name(it), todo),
             Action::EnsureTrafficHeld => self.hold(todo),
             Action::EnsureTrafficFlowing => {
-                if world.traffic != Traffic::Flowing || self.differs(world.traffic_fence) {
+                if world.traffic != Traffic::Flowing || self.hold_differs() {
                     todo.push(Write::Flow);
                 }
             }
@@ -177,10 +183,10 @@ impl Plan<'_> {
 
     fn raise(&self, todo: &mut Vec<Write>) {
         let world = self.look.world;
-        if world.gate.fence != self.fence {
+        if world.gate.fence < self.after.moved {
             todo.push(Write::Gate(world.gate.open));
         }
-        let low = world.stores.iter().filter(|store| store.fence != self.fence);
+        let low = world.stores.iter().filter(|store| store.fence < self.after.moved);
         todo.extend(low.map(|store| Write::Raise(store.name)));
     }
 
@@ -222,7 +228,7 @@ impl Plan<'_> {
     fn hold(&self, todo: &mut Vec<Write>) {
         let world = self.look.world;
         let flows = world.traffic == Traffic::Flowing;
-        if flows || world.permit != self.permit() || self.differs(world.traffic_fence) {
+        if flows || world.permit != self.permit() || self.hold_differs() {
             todo.push(Write::Hold(self.permit()));
         }
     }

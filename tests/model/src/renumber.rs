@@ -29,6 +29,7 @@ impl Pins {
             of(upgrade.copy.as_mut(), visit);
         }
         of(self.farewell.as_mut(), visit);
+        visit(&mut self.moved);
     }
 }
 

@@ -53,6 +53,7 @@ fn upgrade(it: Upgrade) -> machine::Upgrade {
 pub fn pins(it: &Pins, fence: Revision) -> pins::Pins {
     pins::Pins {
         fence: revision(fence),
+        moved: revision(it.moved),
         home: it.home.map(backend),
         served: it.served,
         upgrade: it.upgrade.map(upgrade),
@@ -111,5 +112,6 @@ pub fn pins_of(it: &pins::Pins) -> Pins {
         refused: it.refused.as_ref().map(|it| (number(&it.release.version), number(&it.retry))),
         farewell: it.farewell.as_ref().map(name_of),
         parted: it.parted,
+        moved: number(&it.moved.0),
     }
 }

@@ -50,6 +50,7 @@ pub struct Pins {
     pub refused: Option<(Version, u8)>,
     pub farewell: Option<Name>,
     pub parted: bool,
+    pub moved: Revision,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -41,7 +41,7 @@ macro_rules! mutants {
 
 mutants! {
     waiting_until_traffic_is_held: Holds, SAME, { writes: 2 } => "D1" | "S3";
-    waiting_until_traffic_is_held_in_place: Holds, HELD, { writes: 2, lates: 1 }.rolling_back() => "D1";
+    waiting_until_traffic_is_held_in_place: Holds, HELD, { writes: 2, lates: 1 }.rolling_back() => "D1" | "S3";
     waiting_for_the_last_request: Drains, SAME, { writes: 2 } => "D1" | "S3";
     forgetting_what_was_made_late: ForgetsLate, SAME, { writes: 2, lates: 1 } => "D1" | "S3" | "L1" | "P1";
     attempts_in_names: AttemptInNames, SAME, { edits: 2, writes: 2, lates: 1 } => "D1" | "S3" | "L1" | "S5";
@@ -53,6 +53,7 @@ mutants! {
     ending_a_pass_on_a_conflict: ConflictEnds, SAME, { edits: 2, conflicts: 1 } => "D1" | "S2" | "S3" | "L1" | "D2" | "P1";
     fences: Fences, SAME, { second: 1 } => "D1" | "D2" | "S4" | "L1" | "S3";
     raising_fences_of_what_stays: Raises, HELD, { edits: 2, second: 1, stale_reads: 1 } => "D1" | "D2" | "L1" | "S3";
+    raising_the_fence_of_the_backend: Moves, HELD, { edits: 2, second: 1, stale_reads: 1 } => "D1" | "D2" | "L1" | "S3";
     looking_at_the_statefulset: Asked, PLAIN, { edits: 2, crashes: 1 } => "D1" | "D2" | "L1";
     obligations_without_an_edge: LevelBased, SAME, { crashes: 1 } => "L1";
     rebuilding_from_the_sealed_store: Seals, FRESH, { amnesia: 1 } => "D1" | "L1";
