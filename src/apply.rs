@@ -10,6 +10,7 @@
 mod child;
 mod compare;
 mod fence;
+mod hold;
 mod ownership;
 mod secrets;
 mod surplus;
@@ -18,11 +19,11 @@ use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{
     NamespaceResourceScope,
-    api::core::v1::{ConfigMap, Secret},
+    api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret},
 };
 use kube::{
     Api, Resource, ResourceExt,
-    api::{Patch, PatchParams},
+    api::{Patch, PatchParams, PropagationPolicy},
 };
 use serde_json::json;
 
@@ -107,7 +108,10 @@ fn refused(step: &Step, reason: &str, message: &str) -> Refused {
         Step::TakeOver(name) => ("Secret".to_owned(), name.clone()),
         Step::Stop => ("StatefulSet".to_owned(), String::new()),
         Step::Remove(kind, name) => (format!("{kind:?}"), name.clone()),
-        Step::Finalizer(_) | Step::Decline(_) => ("ConvexInstance".to_owned(), String::new()),
+        Step::Start(job) => ("Job".to_owned(), job.name_any()),
+        Step::Finalizer(_) | Step::Hold | Step::Release | Step::CancelImports(_) => {
+            ("ConvexInstance".to_owned(), String::new())
+        }
     };
     Refused { kind, name, reason: reason.to_owned(), message: message.to_owned() }
 }
@@ -148,10 +152,10 @@ impl Doer<'_> {
             Step::Ensure(Child::ConfigMap(it)) => {
                 self.ensure(&**it, self.config(&it.name_any())).await
             }
-            Step::Ensure(Child::Claim(it)) => self.ensure(&**it, children.claim.clone()).await,
+            Step::Ensure(Child::Claim(it)) => self.ensure(&**it, self.claim(&it.name_any())).await,
             Step::Ensure(Child::Service(it)) => {
                 self.ensure(&**it, self.service(&it.name_any())).await?;
-                self.applied.flows |= service::flows(it);
+                self.applied.flows |= service::flows(it) && !self.world.is_paused();
                 Ok(())
             }
             Step::Ensure(Child::StatefulSet(it)) => {
@@ -163,15 +167,22 @@ impl Doer<'_> {
             Step::Create(secret) => self.create(&**secret).await.map(|_| ()),
             Step::TakeOver(name) => self.take_over(name).await,
             Step::Complete(secret) => self.complete(secret).await,
-            Step::Grow(claim) => self.ensure(&**claim, children.claim.clone()).await,
+            Step::Grow(claim) => self.ensure(&**claim, self.claim(&claim.name_any())).await,
+            Step::Start(job) => self.create(&**job).await.map(|_| ()),
+            Step::Hold => self.pause(true).await,
+            Step::Release => self.pause(false).await,
+            Step::CancelImports(imports) => self.cancel(imports).await,
             Step::Stop => self.stop().await,
             Step::Remove(kind, name) => self.remove(*kind, name).await,
             Step::Finalizer(wanted) => self.finalizer(*wanted).await,
-            Step::Decline(what) => {
-                self.applied.declined.push(what);
-                Ok(())
-            }
         }
+    }
+
+    fn claim(&self, name: &str) -> Option<Arc<PersistentVolumeClaim>> {
+        let children = &self.world.children;
+        let stores = children.claims.iter().map(|(_, claim)| claim);
+        let mut all = stores.chain(&children.claim).chain(&children.snapshots);
+        all.find(|it| it.name_any() == name).cloned()
     }
 
     fn config(&self, name: &str) -> Option<Arc<ConfigMap>> {
@@ -203,8 +214,12 @@ impl Doer<'_> {
             Kind::StatefulSet => self.delete(children.stateful_set.clone()).await,
             Kind::Deployment => self.delete(children.dashboard.clone()).await,
             Kind::Claim => {
-                let ours = children.claim.clone().filter(|it| self.is_ours(it.meta()));
+                let ours = self.claim(name).filter(|it| self.is_ours(it.meta()));
                 self.delete(ours).await
+            }
+            Kind::Job => {
+                let found = children.jobs.iter().find(|it| it.name_any() == name);
+                self.delete_with(found.cloned(), PropagationPolicy::Foreground).await
             }
             Kind::Secret => {
                 let secret = self.api::<Secret>().get_opt(name).await?;

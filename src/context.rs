@@ -8,6 +8,7 @@ use std::{
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
+    batch::v1::Job,
     core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
 };
 use kube::{Client, core::DeserializeGuard, runtime::reflector::Store};
@@ -57,6 +58,8 @@ pub struct Stores {
     pub instances: Store<DeserializeGuard<ConvexInstance>>,
     /// Claims with data.
     pub claims: Store<PersistentVolumeClaim>,
+    /// What carries data for upgrades.
+    pub jobs: Store<Job>,
     /// Environments of backends.
     pub configs: Store<ConfigMap>,
     /// Services of both parts.
@@ -91,6 +94,8 @@ pub enum Span {
     Unanswered,
     /// A pod is asked for and there is none.
     Unmade,
+    /// The image of an upgrade cannot be pulled.
+    Unproven,
     /// A status that differs from the written one, and is not urgent.
     Unwritten,
 }

@@ -8,6 +8,8 @@ mod answer;
 mod backend;
 mod children;
 mod clearance;
+pub mod hold;
+pub mod jobs;
 mod keys;
 mod obstacle;
 mod references;
@@ -21,8 +23,8 @@ use chrono::{DateTime, Utc};
 use kube::ResourceExt;
 use statemachine::{
     Observed, Phase,
-    observed::{Leave, Proof, Traffic, Vital},
-    pins::{Pins, Revision},
+    observed::{Leave, Vital},
+    pins::{Backend, Pins, Revision, Upgrade},
 };
 
 pub use self::{
@@ -41,6 +43,9 @@ use crate::{
     plan::{labels, names::Names},
 };
 
+/// How long an image may fail to be pulled before it is held for one that cannot be: a registry has its moments.
+const UNPROVEN: Duration = Duration::from_secs(45);
+
 /// Reads everything that one pass needs to know.
 ///
 /// # Errors
@@ -49,7 +54,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let names = Names::of(&instance.name_any());
     let pins = pins(instance);
     let served = pins.served;
-    let children = Children::read(ctx, instance, &names).await.map_err(Error::Observe)?;
+    let children = Children::read(ctx, instance, &names, &pins).await.map_err(Error::Observe)?;
     let opened =
         references::opened(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
     let barred = references::barred(ctx, instance, &names, &children, (served, opened.as_ref()));
@@ -65,15 +70,22 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let answer = answer::ask(ctx, instance, &children, keys.keys.as_ref()).await;
     let bad = answer.as_ref().is_some_and(|it| it.verdict.is_err());
     let unanswered = ctx.memory.lasted(&uid(instance), Span::Unanswered, bad);
+    let wish = wish::of(instance, &ctx.settings);
+    let wishes = pins.home.as_ref().is_some_and(|home| home.release != wish.release);
+    let asked = (&pins, wish.strategy, wishes);
+    let hold = hold::ask(instance, &children, asked, keys.keys.as_ref()).await;
+    let jobs = jobs::Jobs::of(&children, hold::address(&children));
+    let attempt = pins.upgrade.as_ref().map(Upgrade::next_snapshot);
+    let unproven = jobs.pull_fails(attempt.as_ref());
+    let unproven = ctx.memory.lasted(&uid(instance), Span::Unproven, unproven);
     let leftovers = clearance::leftovers(instance, &children, &keys);
     let trouble = trouble::of(ctx, &children).await;
     let now = Utc::now();
     let patience = ctx.memory.lasted(&uid(instance), Span::Away, backend::is_away(&children));
     let unmade = backend::is_started(&children) && children.pods.is_empty();
     let unmade = ctx.memory.lasted(&uid(instance), Span::Unmade, unmade);
-    let fence = &pins.fence.0.clone();
+    let fence = &pins.backend_fence().0.clone();
     let facts = Observed {
-        wish: wish::of(instance, &ctx.settings),
         revision: Revision(instance.resource_version().unwrap_or_default()),
         waited: waited(instance, now),
         patience: wish::patience(instance, phase(instance)),
@@ -86,18 +98,20 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         stopped: backend::is_stopped(&children, fence),
         pods: backend::pods(&children, answer.as_ref()),
         surrounded: true,
-        traffic: traffic(&children),
-        jobs: Vec::new(),
-        verified: Vec::new(),
-        copied: Vec::new(),
-        deployed: true,
+        traffic: hold::traffic(&children, &pins, hold.as_ref()),
+        jobs: jobs.with_imports(attempt.as_ref(), hold.as_ref()),
+        verified: jobs.verified(instance, &children),
+        copied: jobs.copied(&children),
+        deployed: wish::lets_in_without_functions(instance)
+            || hold.as_ref().is_some_and(|it| it.deployed == Some(true)),
         outgrown: wish::outgrown(instance, &children, &pins),
         cleared: leftovers.is_empty()
             && (children.gate.is_none() || backend::is_shut(&children, fence)),
         obtainable: wish::obtainable(instance),
         leave: Leave::Given,
-        proof: Proof::Unknown,
-        missing: missing(instance, &children, &keys, served),
+        proof: jobs.proof(attempt.as_ref(), unproven.is_some_and(|it| it >= UNPROVEN)),
+        missing: missing(instance, &pins, &children, &keys, found.as_ref()),
+        wish,
         pins,
     };
     Ok(World {
@@ -110,6 +124,8 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         keys_obstacle: keys.obstacle,
         trouble,
         answer,
+        hold,
+        jobs,
         unanswered,
         unmade,
         leftovers,
@@ -163,25 +179,19 @@ fn waited(instance: &ConvexInstance, now: DateTime<Utc>) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
 }
 
-fn traffic(children: &Children) -> Traffic {
-    let selector = children.service.as_ref().and_then(|it| it.spec.as_ref()?.selector.as_ref());
-    match selector.and_then(|it| it.get(labels::TRAFFIC)).map(String::as_str) {
-        Some("held") => Traffic::Held,
-        None if children.service.is_none() => Traffic::Held,
-        _ => Traffic::Flowing,
-    }
-}
-
 fn missing(
     instance: &ConvexInstance,
+    pins: &Pins,
     children: &Children,
     keys: &keys::Seen,
-    served: bool,
+    found: Option<&Backend>,
 ) -> Option<Vital> {
-    if !served {
+    if !pins.served {
         return None;
     }
-    if instance.spec.backend.storage.pvc.enabled && children.claim_is_lost() {
+    let vital = pins.vital_stores(found);
+    let on_volumes = instance.spec.backend.storage.pvc.enabled;
+    if on_volumes && vital.iter().any(|store| children.store_is_lost(store)) {
         return Some(Vital::Store);
     }
     (keys.keys.is_none() && !keys.unfit).then_some(Vital::InstanceSecret)

@@ -7,7 +7,9 @@ pub mod backend;
 pub mod claim;
 pub mod config;
 pub mod dashboard;
+pub mod duration;
 pub mod gate;
+pub mod jobs;
 mod inputs;
 pub mod labels;
 pub mod names;
@@ -19,13 +21,14 @@ pub mod service;
 
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
+    batch::v1::Job,
     core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service},
 };
 
 use crate::error::Error;
 
 pub use self::{
-    inputs::{Inputs, Origins, claim_name, data_goes, service_url},
+    inputs::{Claimed, Inputs, Origins, claim_name, data_goes, service_url},
     owed::owed,
 };
 
@@ -54,11 +57,11 @@ pub struct Applied {
     pub revision: Option<String>,
     /// Objects of other people that stand where ours should.
     pub conflicts: Vec<Conflict>,
-    /// Obligations that this version of the operator does not carry out.
-    pub declined: Vec<&'static str>,
     /// Writes that the API server refused, in its own words.
     pub refused: Vec<Refused>,
-    /// Whether the Service of the backend leads to it by now.
+    /// Whether the deployment was asked for something: what became of it is looked at soon.
+    pub asked: bool,
+    /// Whether the Service of the backend leads to it by now, and it lets users in.
     pub flows: bool,
     /// A write that the API server failed to make, or a webhook that it asks: the pass ends with it.
     pub failed: Option<kube::Error>,
@@ -125,12 +128,18 @@ pub enum Step {
     /// The `StatefulSet` asks for no pod, and stays as it is in everything else: what it would be built from
     /// cannot be had.
     Stop,
+    /// The Job was started, once; it is never changed.
+    Start(Box<Job>),
+    /// The deployment is paused: nobody but administrators gets through.
+    Hold,
+    /// The pause that an upgrade has made is over.
+    Release,
+    /// The backend performs none of these imports any more.
+    CancelImports(Vec<String>),
     /// The child is gone.
     Remove(Kind, String),
     /// Our finalizer is on the instance, or off it.
     Finalizer(bool),
-    /// This version of the operator does not carry this out; it touches nothing.
-    Decline(&'static str),
 }
 
 /// A child that is kept as it should be.
@@ -163,6 +172,8 @@ pub enum Kind {
     StatefulSet,
     /// The dashboard.
     Deployment,
+    /// What carries data, and every pod of it.
+    Job,
 }
 
 impl Plan<Prepared> {

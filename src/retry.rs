@@ -69,11 +69,11 @@ pub fn soon() -> Duration {
     jittered(Duration::from_secs(1))
 }
 
-/// When to go on after the finalizer was written: the watch brings it, and where it does not, nothing else
-/// would for a while.
+/// When to go on after the finalizer was written, where the watch does not bring it; and after the deployment was asked
+/// for something, of which no watch tells.
 #[must_use]
 pub fn goes_on(applied: &Applied) -> Option<Duration> {
-    applied.revision.as_ref().map(|_| soon())
+    (applied.asked || applied.revision.is_some()).then(soon)
 }
 
 fn jittered(ceiling: Duration) -> Duration {

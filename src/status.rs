@@ -22,14 +22,14 @@ use crate::{
     api::{Blocked, ConditionStatus, ConvexInstance, ConvexInstanceStatus},
     context::{Context, Span},
     error::Error,
-    observe::{World, uid},
+    observe::{World, hold, uid},
     plan::{Applied, Plan},
 };
 
 /// How long a passing reason lasts before it is worth a write.
 const PASSING: Duration = Duration::from_secs(5);
-/// The same while an instance is provisioned, which is a way through passing reasons: pulling an image and
-/// starting on it are no news. What is wrong with either is abnormal, and told at once.
+/// The same while an instance is provisioned or upgraded, which is a way through passing reasons: pulling an image,
+/// starting on it, copying data are no news. What is wrong with any of it is abnormal, and told at once.
 const PROVISIONING: Duration = Duration::from_mins(5);
 
 /// What became of a report.
@@ -58,7 +58,7 @@ pub async fn advance(
     // Users are let in right after this write. Where the instance is not yet Ready all the same, because of its
     // dashboard, that is worth no write of its own; where it fails, the next report says so.
     let waits = instance.spec.dashboard.enabled && conditions::dashboard(world).is_some();
-    let flows = step.phase == Phase::Ready && waits;
+    let flows = step.phase == Phase::Ready && waits && !hold::is_held(&instance);
     let applied = Applied { flows, ..Applied::default() };
     let Account { status, .. } = account::of(&instance, step, world, &applied);
     let written = write(ctx, &instance, status).await.map_err(Error::Advance)?;
@@ -127,8 +127,8 @@ fn worth_after(
     if is_urgent(instance, before, after, abnormal) {
         return Duration::ZERO;
     }
-    let provisioned = after.phase() == Phase::Provisioning && !abnormal;
-    if provisioned { PROVISIONING } else { PASSING }
+    let moves = matches!(after.phase(), Phase::Provisioning | Phase::Upgrading(_)) && !abnormal;
+    if moves { PROVISIONING } else { PASSING }
 }
 
 fn is_urgent(

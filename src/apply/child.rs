@@ -56,7 +56,8 @@ impl Doer<'_> {
         if let Some(surplus) = surplus::of(&K::kind(&()), &live, &wanted) {
             live = self.merge::<K>(&live, surplus).await?;
         }
-        if compare::covers(&live, &wanted) {
+        let fence = self.world.facts.pins.backend_fence();
+        if compare::covers(&live, &fence::kept(&live, &wanted, &fence.0)) {
             return Ok(());
         }
         if surplus::is_sealed(&live) {
@@ -147,6 +148,15 @@ impl Doer<'_> {
     }
 
     pub(super) async fn delete<K: Object>(&mut self, found: Option<Arc<K>>) -> kube::Result<()> {
+        self.delete_with(found, PropagationPolicy::Background).await
+    }
+
+    /// Deletes exactly what was seen.
+    pub(super) async fn delete_with<K: Object>(
+        &mut self,
+        found: Option<Arc<K>>,
+        policy: PropagationPolicy,
+    ) -> kube::Result<()> {
         let Some(found) = found.filter(|it| it.meta().deletion_timestamp.is_none()) else {
             return Ok(());
         };
@@ -155,7 +165,7 @@ impl Doer<'_> {
                 uid: found.uid(),
                 resource_version: found.resource_version(),
             }),
-            propagation_policy: Some(PropagationPolicy::Background),
+            propagation_policy: Some(policy),
             ..DeleteParams::default()
         };
         match self.api::<K>().delete(&found.name_any(), &exactly).await {

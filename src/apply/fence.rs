@@ -16,6 +16,16 @@ pub(super) fn is_ours(live: &Value, wanted: &Value) -> kube::Result<()> {
     }
 }
 
+/// What is wanted, under the fence that is there where that is new enough: nothing is written to tell so once more.
+pub(super) fn kept(live: &Value, wanted: &Value, least: &str) -> Value {
+    let mut kept = wanted.clone();
+    let enough = number(live).zip(least.parse().ok()).is_some_and(|(there, least)| there >= least);
+    if enough && number(wanted).is_some() {
+        kept["metadata"]["annotations"][FENCE] = live["metadata"]["annotations"][FENCE].clone();
+    }
+    kept
+}
+
 /// Fences are revisions of the instance, which the API server hands out in order.
 fn number(object: &Value) -> Option<u128> {
     object["metadata"]["annotations"][FENCE].as_str()?.parse().ok()
@@ -42,6 +52,15 @@ mod tests {
         assert!(is_ours(&carrying("10"), &carrying("10")).is_ok());
         let refused = is_ours(&carrying("10"), &carrying("9")).unwrap_err();
         assert!(matches!(refused, kube::Error::Api(status) if status.code == 409));
+    }
+
+    #[test]
+    fn a_fence_that_is_new_enough_is_no_difference() {
+        let wanted = carrying("9");
+        assert_eq!(kept(&carrying("7"), &wanted, "7"), carrying("7"));
+        assert_eq!(kept(&carrying("6"), &wanted, "7"), wanted);
+        assert_eq!(kept(&json!({}), &wanted, "7"), wanted);
+        assert_eq!(kept(&carrying("7"), &json!({"a": 1}), "7"), json!({"a": 1}));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use k8s_openapi::{
     NamespaceResourceScope,
     api::{
         apps::v1::{Deployment, StatefulSet},
+        batch::v1::Job,
         core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
     },
 };
@@ -47,6 +48,7 @@ impl Watches {
         let mut controller = Controller::for_stream(stream, instances.clone());
         let stores = Stores {
             claims: source.children::<PersistentVolumeClaim>(&mut controller),
+            jobs: source.children::<Job>(&mut controller),
             configs: source.children::<ConfigMap>(&mut controller),
             services: source.children::<Service>(&mut controller),
             stateful_sets: source.children::<StatefulSet>(&mut controller),
@@ -153,6 +155,7 @@ fn is_refused(error: &watcher::Error) -> bool {
 pub(super) async fn complete(stores: &Stores) -> bool {
     let lists = futures::try_join!(
         stores.claims.wait_until_ready(),
+        stores.jobs.wait_until_ready(),
         stores.configs.wait_until_ready(),
         stores.services.wait_until_ready(),
         stores.stateful_sets.wait_until_ready(),

@@ -87,6 +87,16 @@ impl Deployment {
         }
     }
 
+    /// Whether this version can be paused at all: a route that is there refuses another method with 405.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn can_be_paused(&self) -> Result<bool, Error> {
+        let path = "/api/v1/pause_deployment";
+        let question = Question { method: Method::GET, path, key: Some(&self.key), body: None };
+        Ok(self.ask(question).await?.status != 404)
+    }
+
     /// Whether the deployment says that it is paused; none where it does not say.
     ///
     /// # Errors

@@ -80,7 +80,7 @@ async fn verdict(pod: &Pod, keys: &Keys) -> Result<String, Obstacle> {
     Ok(version)
 }
 
-fn address(pod: &Pod) -> Option<SocketAddr> {
+pub(super) fn address(pod: &Pod) -> Option<SocketAddr> {
     let ip: IpAddr = pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok()?;
     Some(SocketAddr::new(ip, u16::try_from(API_PORT).ok()?))
 }

@@ -3,7 +3,7 @@
 use k8s_openapi::{
     api::{
         apps::v1::StatefulSet,
-        core::v1::{Container, Pod, PodSpec},
+        core::v1::{Container, PersistentVolumeClaim, Pod, PodSpec},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
@@ -48,8 +48,13 @@ pub(super) fn found(children: &Children) -> Option<Backend> {
     if let Some(record) = children.record() {
         return Some(record.backend);
     }
-    let sealed = children.claim.as_deref().map(|claim| &claim.metadata);
-    let sealed = sealed.filter(|meta| annotation(meta, labels::SEALED).is_some());
+    let marked = |claim: &&PersistentVolumeClaim| annotation(&claim.metadata, labels::SEALED).is_some();
+    let claims = children.claims.iter().map(|(_, claim)| &**claim).filter(marked);
+    // The original store is sealed from its birth, every other one by the number of an edge.
+    let number = |claim: &&PersistentVolumeClaim| {
+        annotation(&claim.metadata, labels::SEALED).and_then(|it| it.parse::<u128>().ok())
+    };
+    let sealed = claims.max_by_key(number).map(|claim| &claim.metadata);
     let set = || template(children.stateful_set.as_deref()?);
     sealed.and_then(stamp).or_else(set)
 }

@@ -5,20 +5,25 @@ use std::sync::Arc;
 use k8s_openapi::{
     api::{
         apps::v1::{Deployment, StatefulSet},
+        batch::v1::Job,
         core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
     },
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{
     Api, Resource, ResourceExt,
     runtime::reflector::{ObjectRef, Store},
 };
 
+use statemachine::{
+    Stage,
+    pins::{Pins, Store as StoreName},
+};
+
 use crate::{
     api::ConvexInstance,
     context::Context,
     plan::{
-        claim_name,
+        Claimed, claim_name,
         gate::Record,
         labels::{self, Belongs, Part},
         names::Names,
@@ -29,8 +34,18 @@ use crate::{
 /// claim, which may be taken over.
 #[derive(Clone, Debug, Default)]
 pub struct Children {
-    /// The claim that holds the data.
+    /// The store that the data is in, or is meant for.
+    pub store: StoreName,
+    /// Its claim.
     pub claim: Option<Arc<PersistentVolumeClaim>>,
+    /// The claims of all stores of this instance, that one included.
+    pub claims: Vec<Claimed>,
+    /// The claim that exports are kept on.
+    pub snapshots: Option<Arc<PersistentVolumeClaim>>,
+    /// What carries data, or has carried some.
+    pub jobs: Vec<Arc<Job>>,
+    /// Every pod of theirs that is not fully gone.
+    pub workers: Vec<Arc<Pod>>,
     /// The environment of the backend.
     pub config: Option<Arc<ConfigMap>>,
     /// The record of which backend may open which store.
@@ -60,15 +75,23 @@ impl Children {
         ctx: &Context,
         instance: &ConvexInstance,
         names: &Names,
+        pins: &Pins,
     ) -> kube::Result<Self> {
         let stores = &ctx.stores;
-        let claim = Self::claim(ctx, instance, names).await?;
+        let gate = ours(&stores.configs, instance, &names.gate());
+        let store = in_use(pins, gate.as_deref().and_then(Record::of).as_ref());
+        let claim = Self::claim(ctx, instance, names, &store).await?;
         let stateful_set = ours(&stores.stateful_sets, instance, &names.backend());
         let backends = Self::backend_pods(ctx, instance, names, (&claim, &stateful_set)).await?;
         Ok(Self {
+            claims: claims(&stores.claims, instance, (&store, claim.as_ref())),
+            store,
             claim,
+            snapshots: ours(&stores.claims, instance, &names.snapshots()),
+            jobs: jobs(&stores.jobs, instance),
+            workers: pods(&stores.pods, instance, Part::Worker),
             config: ours(&stores.configs, instance, &names.config()),
-            gate: ours(&stores.configs, instance, &names.gate()),
+            gate,
             service: ours(&stores.services, instance, &names.backend_service()),
             stateful_set,
             unreached: unreached(instance, &backends),
@@ -111,11 +134,12 @@ impl Children {
         ctx: &Context,
         instance: &ConvexInstance,
         names: &Names,
+        store: &StoreName,
     ) -> kube::Result<Option<Arc<PersistentVolumeClaim>>> {
         if !instance.spec.backend.storage.pvc.enabled {
             return Ok(None);
         }
-        let name = claim_name(instance, names);
+        let name = claim_name(instance, names, store);
         let namespace = instance.namespace().unwrap_or_default();
         let known = ctx.stores.claims.get(&ObjectRef::new(&name).within(&namespace));
         if known.is_some() {
@@ -130,6 +154,7 @@ impl Children {
     pub fn are_none(&self) -> bool {
         let objects = [
             self.claim.is_some(),
+            !self.claims.is_empty(),
             self.config.is_some(),
             self.gate.is_some(),
             self.service.is_some(),
@@ -146,16 +171,23 @@ impl Children {
         Record::of(self.gate.as_deref()?)
     }
 
-    /// Whether the record carries this fence.
+    /// Whether the record carries this fence or a newer one.
     #[must_use]
     pub fn gate_carries(&self, fence: &str) -> bool {
-        self.gate.as_deref().is_some_and(|gate| carries(&gate.metadata, fence))
+        self.gate.as_deref().is_some_and(|gate| labels::carries(&gate.metadata, fence))
     }
 
-    /// Whether the `StatefulSet` carries this fence.
+    /// Whether the `StatefulSet` carries this fence or a newer one.
     #[must_use]
     pub fn set_carries(&self, fence: &str) -> bool {
-        self.stateful_set.as_deref().is_some_and(|set| carries(&set.metadata, fence))
+        self.stateful_set.as_deref().is_some_and(|set| labels::carries(&set.metadata, fence))
+    }
+
+    /// Whether the claim of this store is gone, is going, or has lost its volume.
+    #[must_use]
+    pub fn store_is_lost(&self, store: &StoreName) -> bool {
+        let claim = self.claims.iter().find(|(of, _)| of == store);
+        claim.is_none_or(|(_, claim)| is_going(claim) || is_lost(claim))
     }
 
     /// The `INSTANCE_NAME` that the data was made under, where there is some.
@@ -168,21 +200,65 @@ impl Children {
     /// Whether the claim is gone, is going, or has lost its volume.
     #[must_use]
     pub fn claim_is_lost(&self) -> bool {
-        let phase = |claim: &PersistentVolumeClaim| claim.status.as_ref()?.phase.clone();
-        self.claim_is_going()
-            || self.claim.as_deref().is_none_or(|claim| phase(claim).as_deref() == Some("Lost"))
+        self.claim.as_deref().is_none_or(|claim| is_going(claim) || is_lost(claim))
     }
 
     /// Whether somebody has deleted the claim: it goes as soon as no pod uses it.
     #[must_use]
     pub fn claim_is_going(&self) -> bool {
-        self.claim.as_deref().is_some_and(|claim| claim.metadata.deletion_timestamp.is_some())
+        self.claim.as_deref().is_some_and(is_going)
     }
 }
 
-fn carries(meta: &ObjectMeta, fence: &str) -> bool {
-    let annotations = meta.annotations.as_ref();
-    annotations.and_then(|it| it.get(labels::FENCE)).is_some_and(|it| it == fence)
+fn is_going(claim: &PersistentVolumeClaim) -> bool {
+    claim.metadata.deletion_timestamp.is_some()
+}
+
+fn is_lost(claim: &PersistentVolumeClaim) -> bool {
+    let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref());
+    phase == Some("Lost")
+}
+
+/// The store that the data is in, or that it is on its way to.
+fn in_use(pins: &Pins, record: Option<&Record>) -> StoreName {
+    let aim = pins.upgrade.as_ref().map(|upgrade| match upgrade.stage {
+        Stage::Exporting => upgrade.from.store.clone(),
+        Stage::Rolling | Stage::Importing => upgrade.aim().store,
+    });
+    let home = || pins.home.as_ref().map(|home| home.store.clone());
+    let known = aim.or_else(home).or_else(|| record.map(|it| it.backend.store.clone()));
+    known.unwrap_or_default()
+}
+
+/// The claims that carry the name of a store of this instance, and the one in use, whatever it carries.
+fn claims(
+    watched: &Store<PersistentVolumeClaim>,
+    instance: &ConvexInstance,
+    (store, claim): (&StoreName, Option<&Arc<PersistentVolumeClaim>>),
+) -> Vec<Claimed> {
+    let used = claim.map(|it| it.name_any());
+    let others = watched.state().into_iter().filter(|it| {
+        it.namespace() == instance.namespace()
+            && labels::belongs(instance, &it.metadata) == Belongs::Ours
+            && Some(it.name_any()) != used
+    });
+    let named = |it: Arc<PersistentVolumeClaim>| {
+        let word = it.annotations().get(labels::STORE)?.clone();
+        Some((StoreName::try_from(word).ok()?, it))
+    };
+    let mut claims: Vec<_> = claim.map(|it| (store.clone(), it.clone())).into_iter().collect();
+    claims.extend(others.filter_map(named).filter(|(of, _)| of != store));
+    claims.sort_by(|one, other| one.0.cmp(&other.0));
+    claims
+}
+
+fn jobs(watched: &Store<Job>, instance: &ConvexInstance) -> Vec<Arc<Job>> {
+    let mut jobs = watched.state_filter(|job| {
+        job.namespace() == instance.namespace()
+            && labels::belongs(instance, &job.metadata) == Belongs::Ours
+    });
+    jobs.sort_by_key(|job| job.name_any());
+    jobs
 }
 
 fn unreached(instance: &ConvexInstance, backends: &[Arc<Pod>]) -> Vec<String> {

@@ -28,11 +28,10 @@ pub(super) fn leftovers(
     left.extend(children.dashboard_service.iter().map(|it| named("service", it.as_ref())));
     left.extend(children.config.iter().map(|it| named("configmap", it.as_ref())));
     let goes = plan::data_goes(instance);
-    let claim = children
-        .claim
-        .iter()
+    let claims = children.claims.iter().map(|(_, claim)| claim).chain(&children.snapshots);
+    let ours = claims
         .filter(|claim| goes && labels::belongs(instance, &claim.metadata) == Belongs::Ours);
-    left.extend(claim.map(|it| named("persistentvolumeclaim", it.as_ref())));
+    left.extend(ours.map(|it| named("persistentvolumeclaim", it.as_ref())));
     let kept = Names::of(&instance.name_any()).instance_secret();
     let keeps = !goes && instance.spec.backend.storage.pvc.enabled;
     let secrets = keys.stored.iter().filter(|name| !(keeps && **name == kept));

@@ -37,7 +37,7 @@ pub(super) fn of(instance: &ConvexInstance, settings: &Settings) -> Wish {
         deletion: instance.meta().deletion_timestamp.is_some(),
         farewell: false,
         suspend: spec.suspend,
-        unheld_export: false,
+        unheld_export: spec.maintenance.accept_unheld_export,
     }
 }
 
@@ -76,10 +76,16 @@ fn strategy(instance: &ConvexInstance) -> Strategy {
     }
 }
 
-/// Whether what the strategy asks for can be had: copies and exports are not made by this version of the
-/// operator, and an upgrade that needs one is not begun.
+/// Whether what the strategy asks for can be had: copies and new stores are claims, and a store without one goes with the
+/// pod that has it open.
 pub(super) fn obtainable(instance: &ConvexInstance) -> bool {
-    strategy(instance) == Strategy::InPlace(WayBack::None)
+    let volume = instance.spec.backend.storage.pvc.enabled;
+    volume || strategy(instance) == Strategy::InPlace(WayBack::None)
+}
+
+/// Whether the owner lets users in to a fresh store on which no functions are.
+pub(super) fn lets_in_without_functions(instance: &ConvexInstance) -> bool {
+    !instance.spec.maintenance.export_import.wait_for_functions
 }
 
 /// Whether the wanted version once opened the store that the data is in, which has moved on since.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use statemachine::{Observed, Step, pins::Release};
 
-use super::{Answer, Children, Keys, Obstacle, backend, trouble};
+use super::{Answer, Children, Keys, Obstacle, backend, hold::Hold, jobs::Jobs, trouble};
 use crate::{
     api::ConvexInstance,
     plan::{Inputs, names::Names},
@@ -32,6 +32,10 @@ pub struct World {
     pub trouble: Option<Obstacle>,
     /// What the backend answered, where it was asked.
     pub answer: Option<Answer>,
+    /// What the deployment said of its pause, where it was asked.
+    pub hold: Option<Hold>,
+    /// What carries data, or has carried some.
+    pub jobs: Jobs,
     /// How long it has answered badly.
     pub unanswered: Option<Duration>,
     /// How long there has been no pod though the `StatefulSet` asks for one.
@@ -67,7 +71,7 @@ impl World {
             dashboard_repository: &self.dashboard_repository,
             worker_image: &self.worker_image,
             fence: &self.facts.pins.fence.0,
-            found_claim: self.children.claim.as_deref(),
+            claims: &self.children.claims,
         })
     }
 
@@ -84,9 +88,21 @@ impl World {
         matches!(&self.children.pods[..], [pod] if backend::is_ready(pod))
     }
 
-    /// Whether the Service leads to the backend, as it was found.
+    /// Whether users got through when this look was taken.
     #[must_use]
     pub fn traffic_flows(&self) -> bool {
+        self.service_flows() && !self.is_paused()
+    }
+
+    /// Whether the deployment said that it is paused; it is asked around upgrades only.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.hold.as_ref().is_some_and(|it| it.paused == Some(true))
+    }
+
+    /// Whether the Service leads to the backend, as it was found.
+    #[must_use]
+    pub fn service_flows(&self) -> bool {
         self.children.service.as_deref().is_some_and(crate::plan::service::flows)
     }
 
@@ -106,6 +122,6 @@ impl World {
     /// The name of the claim that holds the data.
     #[must_use]
     pub fn claim_name(&self, instance: &ConvexInstance) -> String {
-        crate::plan::claim_name(instance, &self.names)
+        crate::plan::claim_name(instance, &self.names, &self.children.store)
     }
 }

@@ -106,7 +106,7 @@ fn pod(inputs: &Inputs<'_>, backend: &Backend) -> PodSpec {
         security_context: Some(security::pod(security.profile, security.pod.as_ref())),
         init_containers: Some(first::containers(inputs, backend, restricted)),
         containers: vec![container(inputs, release, restricted)],
-        volumes: Some(volumes(inputs, restricted)),
+        volumes: Some(volumes(inputs, backend, restricted)),
         ..PodSpec::default()
     }
 }
@@ -149,7 +149,7 @@ fn container(inputs: &Inputs<'_>, release: &Release, restricted: bool) -> Contai
     }
 }
 
-fn resources(inputs: &Inputs<'_>) -> Option<ResourceRequirements> {
+pub(super) fn resources(inputs: &Inputs<'_>) -> Option<ResourceRequirements> {
     let spec = &inputs.instance.spec;
     let default = || requests("500m", "1Gi");
     spec.backend.resources.clone().or_else(|| (spec.environment == Environment::Prod).then(default))
@@ -166,12 +166,12 @@ pub(super) fn requests(cpu: &str, memory: &str) -> ResourceRequirements {
     }
 }
 
-fn volumes(inputs: &Inputs<'_>, restricted: bool) -> Vec<Volume> {
+fn volumes(inputs: &Inputs<'_>, backend: &Backend, restricted: bool) -> Vec<Volume> {
     let data = if inputs.instance.spec.backend.storage.pvc.enabled {
         Volume {
             name: "data".to_owned(),
             persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {
-                claim_name: inputs.claim(),
+                claim_name: inputs.claim(&backend.store),
                 ..PersistentVolumeClaimVolumeSource::default()
             }),
             ..Volume::default()

@@ -7,7 +7,7 @@ use k8s_openapi::{
     api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements},
     apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
 };
-use statemachine::pins::Backend;
+use statemachine::pins::{Backend, Store};
 
 use super::{
     Inputs,
@@ -21,46 +21,57 @@ const SIZE: &str = "10Gi";
 /// How many versions a store remembers; the oldest are forgotten first.
 const REMEMBERED: usize = 32;
 
-/// The claim, stamped with the version that is about to open it. One that is there keeps its size: that
-/// is asked for by [`grown`], which may be refused without harm.
+/// The claim of the backend's store, stamped with the version that is about to open it. One that is there keeps its size:
+/// that is asked for by [`grown`], which may be refused without harm.
 #[must_use]
 pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim {
-    let wanted = inputs.instance.spec.backend.storage.pvc.size.as_deref().unwrap_or(SIZE);
-    sized(inputs, backend, inputs.claim_request().unwrap_or(wanted))
+    with_stamp(inputs, backend, stamp(inputs, backend), &size(inputs, &backend.store))
 }
 
 /// The same claim with the size that the spec asks for, where that is more than it has.
 #[must_use]
 pub fn grown(inputs: &Inputs<'_>, backend: &Backend) -> Option<PersistentVolumeClaim> {
     let wanted = inputs.instance.spec.backend.storage.pvc.size.as_deref()?;
-    let now = inputs.claim_request()?;
-    (quantity::milli(wanted) > quantity::milli(now)).then(|| sized(inputs, backend, wanted))
+    let now = requested(inputs.found(&backend.store)?)?;
+    let more = quantity::milli(wanted) > quantity::milli(now);
+    more.then(|| with_stamp(inputs, backend, stamp(inputs, backend), wanted))
+}
+
+/// The same claim, marked as the one that holds the data from this edge on. The original one is from its birth, while it
+/// is the only one there ever was.
+#[must_use]
+pub fn sealed(inputs: &Inputs<'_>, backend: &Backend) -> Option<PersistentVolumeClaim> {
+    let mut stamp = stamp(inputs, backend);
+    if stamp.contains_key(labels::SEALED) {
+        return None;
+    }
+    stamp.insert(labels::SEALED.to_owned(), inputs.fence.to_owned());
+    Some(with_stamp(inputs, backend, stamp, &size(inputs, &backend.store)))
 }
 
 /// The claim as an instance leaves it that goes: with who opened it meanwhile.
 #[must_use]
 pub fn left_behind(inputs: &Inputs<'_>, record: &Record) -> Option<PersistentVolumeClaim> {
-    let opened = record.opened_by(&record.backend.store);
-    let stamp = stamp_of(inputs, &record.backend, opened);
-    (!opened.is_empty()).then(|| with_stamp(inputs, stamp, inputs.claim_request().unwrap_or(SIZE)))
-}
-
-fn sized(inputs: &Inputs<'_>, backend: &Backend, size: &str) -> PersistentVolumeClaim {
-    with_stamp(inputs, stamp(inputs, backend), size)
+    let (backend, opened) = (&record.backend, record.opened_by(&record.backend.store));
+    let sealed = inputs.found(&backend.store).and_then(|it| mark(it, labels::SEALED));
+    let stamp = stamp_of(inputs, backend, opened, sealed);
+    (!opened.is_empty()).then(|| with_stamp(inputs, backend, stamp, &size(inputs, &backend.store)))
 }
 
 fn with_stamp(
     inputs: &Inputs<'_>,
+    backend: &Backend,
     stamp: BTreeMap<String, String>,
     size: &str,
 ) -> PersistentVolumeClaim {
-    let mut metadata = labels::outliving(inputs.instance, Part::Backend, inputs.claim());
+    let store = &backend.store;
+    let mut metadata = labels::outliving(inputs.instance, Part::Backend, inputs.claim(store));
     metadata.annotations = Some(stamp);
     PersistentVolumeClaim {
         metadata,
         spec: Some(PersistentVolumeClaimSpec {
-            access_modes: access_modes(inputs),
-            storage_class_name: storage_class(inputs),
+            access_modes: access_modes(inputs, store),
+            storage_class_name: storage_class(inputs, store),
             resources: Some(VolumeResourceRequirements {
                 requests: Some(BTreeMap::from([("storage".to_owned(), Quantity(size.to_owned()))])),
                 ..VolumeResourceRequirements::default()
@@ -71,69 +82,113 @@ fn with_stamp(
     }
 }
 
+/// What a claim has; or else what the spec asks for, and for a store besides no less than any other has: what is in one
+/// must fit into the other.
+fn size(inputs: &Inputs<'_>, store: &Store) -> String {
+    if let Some(now) = inputs.found(store).and_then(requested) {
+        return now.to_owned();
+    }
+    let wanted = inputs.instance.spec.backend.storage.pvc.size.as_deref().unwrap_or(SIZE);
+    let others = inputs.claims.iter().flat_map(|(_, claim)| [requested(claim), capacity(claim)]);
+    let most = others.flatten().chain([wanted]).max_by_key(|it| quantity::milli(it));
+    most.unwrap_or(wanted).to_owned()
+}
+
+fn requested(claim: &PersistentVolumeClaim) -> Option<&str> {
+    let requests = claim.spec.as_ref()?.resources.as_ref()?.requests.as_ref()?;
+    Some(requests.get("storage")?.0.as_str())
+}
+
+fn capacity(claim: &PersistentVolumeClaim) -> Option<&str> {
+    Some(claim.status.as_ref()?.capacity.as_ref()?.get("storage")?.0.as_str())
+}
+
 /// What a claim that is taken over looks like was decided by whoever made it. It is wanted as it is: an
 /// earlier instance may have applied the same fields, and what is no longer applied would be removed.
 fn taken_over<'a>(inputs: &'a Inputs<'_>) -> Option<&'a PersistentVolumeClaimSpec> {
-    inputs.found_claim?.spec.as_ref()
+    inputs.found(&Store::Original)?.spec.as_ref()
 }
 
 fn is_taken_over(inputs: &Inputs<'_>) -> bool {
     inputs.instance.spec.backend.storage.pvc.existing_claim.is_some()
 }
 
-fn access_modes(inputs: &Inputs<'_>) -> Option<Vec<String>> {
-    if is_taken_over(inputs) {
+fn access_modes(inputs: &Inputs<'_>, store: &Store) -> Option<Vec<String>> {
+    if is_taken_over(inputs) && *store == Store::Original {
         return taken_over(inputs)?.access_modes.clone();
     }
     Some(vec!["ReadWriteOnce".to_owned()])
 }
 
-fn storage_class(inputs: &Inputs<'_>) -> Option<String> {
+/// A store besides is of the class of the one that the data was born in.
+fn storage_class(inputs: &Inputs<'_>, store: &Store) -> Option<String> {
     if is_taken_over(inputs) {
         return taken_over(inputs)?.storage_class_name.clone();
     }
-    inputs.instance.spec.backend.storage.pvc.storage_class_name.clone()
+    let asked = inputs.instance.spec.backend.storage.pvc.storage_class_name.clone();
+    if *store == Store::Original {
+        return asked;
+    }
+    let class = |claim: &PersistentVolumeClaim| claim.spec.as_ref()?.storage_class_name.clone();
+    let like = inputs.found(store).or_else(|| inputs.found(&Store::Original));
+    asked.or_else(|| like.and_then(class))
 }
 
 /// The stamp of a store: from when it was made or taken over. Who opens it later is in the record beside it
-/// ([`super::gate`]), and on the volume itself. A store is sealed from its birth while it is the only one there ever was.
+/// ([`super::gate`]), and on the volume itself.
 fn stamp(inputs: &Inputs<'_>, backend: &Backend) -> BTreeMap<String, String> {
-    if let Some(kept) = kept(inputs, backend) {
+    let found = inputs.found(&backend.store);
+    let ours = found.filter(|it| {
+        labels::belongs(inputs.instance, &it.metadata) == labels::Belongs::Ours
+    });
+    if let Some(kept) = ours.and_then(|it| kept(inputs, backend, it)) {
         return kept;
     }
-    let mut opened = opened_by(inputs.claim_meta());
+    let mut opened = opened_by(found.map(|it| &it.metadata));
     if opened.last() != Some(&backend.release.version) {
         opened.push(backend.release.version.clone());
     }
-    stamp_of(inputs, backend, &opened)
+    let first = (backend.store == Store::Original).then(|| "true".to_owned());
+    stamp_of(inputs, backend, &opened, first)
 }
 
-fn stamp_of(inputs: &Inputs<'_>, backend: &Backend, opened: &[String]) -> BTreeMap<String, String> {
+fn stamp_of(
+    inputs: &Inputs<'_>,
+    backend: &Backend,
+    opened: &[String],
+    sealed: Option<String>,
+) -> BTreeMap<String, String> {
     let release = &backend.release;
     let forgotten = opened.len().saturating_sub(REMEMBERED);
-    BTreeMap::from([
+    let mut stamp = BTreeMap::from([
         (labels::VERSION.to_owned(), release.version.clone()),
         (labels::IMAGE.to_owned(), release.image.clone()),
         (labels::ENGINE.to_owned(), release.engine.clone()),
         (labels::INSTANCE_NAME.to_owned(), inputs.keys.name.to_string()),
         (labels::STORE.to_owned(), String::from(backend.store.clone())),
         (labels::OPENED_BY.to_owned(), opened[forgotten..].join(",")),
-        (labels::SEALED.to_owned(), "true".to_owned()),
-    ])
+    ]);
+    stamp.extend(sealed.map(|it| (labels::SEALED.to_owned(), it)));
+    stamp
 }
 
 /// What a claim that is ours already remembers: who opened it up to when the record took over.
-fn kept(inputs: &Inputs<'_>, backend: &Backend) -> Option<BTreeMap<String, String>> {
-    let meta = inputs.claim_meta()?;
-    if labels::belongs(inputs.instance, meta) != labels::Belongs::Ours {
-        return None;
-    }
-    let annotations = meta.annotations.as_ref()?;
-    let mut stamp = stamp_of(inputs, backend, &opened_by(Some(meta)));
+fn kept(
+    inputs: &Inputs<'_>,
+    backend: &Backend,
+    claim: &PersistentVolumeClaim,
+) -> Option<BTreeMap<String, String>> {
+    let first = (backend.store == Store::Original).then(|| "true".to_owned());
+    let sealed = mark(claim, labels::SEALED).or(first);
+    let mut stamp = stamp_of(inputs, backend, &opened_by(Some(&claim.metadata)), sealed);
     for key in [labels::VERSION, labels::IMAGE, labels::ENGINE, labels::OPENED_BY] {
-        stamp.insert(key.to_owned(), annotations.get(key)?.clone());
+        stamp.insert(key.to_owned(), mark(claim, key)?);
     }
     Some(stamp)
+}
+
+fn mark(claim: &PersistentVolumeClaim, key: &str) -> Option<String> {
+    claim.metadata.annotations.as_ref()?.get(key).cloned()
 }
 
 /// Every version that was about to open the store, oldest first.

@@ -1,10 +1,10 @@
 //! What the builders build from: values only, resolved before.
 
-use k8s_openapi::{
-    api::core::v1::PersistentVolumeClaim, apimachinery::pkg::apis::meta::v1::ObjectMeta,
-};
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::ResourceExt;
-use statemachine::pins::Release;
+use statemachine::pins::{Release, Store};
 
 use super::{
     backend::{API_PORT, SITE_PORT},
@@ -32,9 +32,12 @@ pub struct Inputs<'a> {
     pub worker_image: &'a str,
     /// The fence that this pass writes under.
     pub fence: &'a str,
-    /// The claim as it was found.
-    pub found_claim: Option<&'a PersistentVolumeClaim>,
+    /// The claims of all stores, as they were found.
+    pub claims: &'a [Claimed],
 }
+
+/// A store and its claim.
+pub type Claimed = (Store, Arc<PersistentVolumeClaim>);
 
 /// The public base URLs of an instance, without trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,10 +63,16 @@ impl Inputs<'_> {
         service_url(self.instance, &self.names, port)
     }
 
-    /// The name of the claim that holds the data.
+    /// The name of the claim of a store.
     #[must_use]
-    pub fn claim(&self) -> String {
-        claim_name(self.instance, &self.names)
+    pub fn claim(&self, store: &Store) -> String {
+        claim_name(self.instance, &self.names, store)
+    }
+
+    /// The claim of a store, as it was found.
+    #[must_use]
+    pub fn found(&self, store: &Store) -> Option<&PersistentVolumeClaim> {
+        self.claims.iter().find(|(of, _)| of == store).map(|(_, claim)| &**claim)
     }
 
     /// The image of the dashboard, which follows the version of the backend.
@@ -73,22 +82,13 @@ impl Inputs<'_> {
         let follow = || format!("{}:{}", self.dashboard_repository, self.release.version);
         spec.image.clone().unwrap_or_else(follow)
     }
-
-    pub(super) fn claim_meta(&self) -> Option<&ObjectMeta> {
-        self.found_claim.map(|claim| &claim.metadata)
-    }
-
-    pub(super) fn claim_request(&self) -> Option<&str> {
-        let spec = self.found_claim?.spec.as_ref()?;
-        Some(spec.resources.as_ref()?.requests.as_ref()?.get("storage")?.0.as_str())
-    }
 }
 
-/// The name of the claim that holds the data of an instance.
+/// The name of the claim of a store of an instance.
 #[must_use]
-pub fn claim_name(instance: &ConvexInstance, names: &Names) -> String {
+pub fn claim_name(instance: &ConvexInstance, names: &Names, store: &Store) -> String {
     let existing = instance.spec.backend.storage.pvc.existing_claim.clone();
-    existing.unwrap_or_else(|| names.claim())
+    existing.filter(|_| *store == Store::Original).unwrap_or_else(|| names.store(store))
 }
 
 /// Whether the data goes with the instance, and what belongs to it. A claim that the spec names was there

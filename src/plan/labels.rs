@@ -17,7 +17,7 @@ pub const INSTANCE_UID: &str = "convex.icod.de/instance-uid";
 pub const VERSION: &str = "convex.icod.de/version";
 /// On backend pods: the fingerprint of the engine's settings.
 pub const ENGINE: &str = "convex.icod.de/engine";
-/// On backend pods and claims: which store this is.
+/// On backend pods and claims: which store this is. A claim without it is no store.
 pub const STORE: &str = "convex.icod.de/store";
 /// On backend pods: a keyed digest of the environment, so that a changed value rolls the pod.
 pub const CONFIG_HASH: &str = "convex.icod.de/config-hash";
@@ -27,10 +27,16 @@ pub const IMAGE: &str = "convex.icod.de/image";
 pub const OPENED_BY: &str = "convex.icod.de/opened-by";
 /// On claims: the `INSTANCE_NAME` that the data was made under.
 pub const INSTANCE_NAME: &str = "convex.icod.de/instance-name";
-/// On claims: the store holds the data of the instance.
+/// On claims: the store holds the data of the instance, since it was made or since the edge of this number.
 pub const SEALED: &str = "convex.icod.de/sealed";
 /// On the gate's record and on the `StatefulSet`: the edge that asked for it. What carries a newer one is not written.
 pub const FENCE: &str = "convex.icod.de/fence";
+/// On Jobs and their pods: what they are for.
+pub const ERRAND: &str = "convex.icod.de/errand";
+/// On Jobs and their pods: the upgrade and the attempt that they belong to.
+pub const ATTEMPT: &str = "convex.icod.de/attempt";
+/// On Jobs that talk to a backend: the address of the pod that they were told to talk to.
+pub const ADDRESS: &str = "convex.icod.de/backend-address";
 /// On a backend Service that lets nobody in; no pod ever carries it.
 pub const TRAFFIC: &str = "convex.icod.de/traffic";
 
@@ -52,6 +58,8 @@ pub enum Part {
     Backend,
     /// The dashboard.
     Dashboard,
+    /// What carries data for an upgrade.
+    Worker,
 }
 
 impl Part {
@@ -59,6 +67,7 @@ impl Part {
         match self {
             Self::Backend => "backend",
             Self::Dashboard => "dashboard",
+            Self::Worker => "worker",
         }
     }
 }
@@ -106,6 +115,14 @@ pub fn outliving(instance: &ConvexInstance, part: Part, name: String) -> ObjectM
         labels: Some(labels),
         ..ObjectMeta::default()
     }
+}
+
+/// Whether an object carries this fence or a newer one. Fences are revisions of the instance, which the API server hands
+/// out in order.
+#[must_use]
+pub fn carries(meta: &ObjectMeta, fence: &str) -> bool {
+    let there = meta.annotations.as_ref().and_then(|it| it.get(FENCE)?.parse::<u128>().ok());
+    there.zip(fence.parse().ok()).is_some_and(|(there, fence)| there >= fence)
 }
 
 fn owner(instance: &ConvexInstance) -> Option<OwnerReference> {

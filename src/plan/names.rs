@@ -1,6 +1,7 @@
 //! What children are called. The only place that knows a child's name.
 
 use sha2::{Digest, Sha256};
+use statemachine::pins::{Snapshot, Store};
 
 /// The longest name that an instance may have; the CRD refuses longer ones.
 pub const INSTANCE_NAME_MAX: usize = 52;
@@ -11,6 +12,41 @@ const STATEFUL_SET: usize = DNS_LABEL - 11;
 const DIGEST: usize = 8;
 
 const _: () = assert!(INSTANCE_NAME_MAX + "-dashboard".len() <= DNS_LABEL);
+
+/// What a Job is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Errand {
+    /// Shows that an image can be pulled and started.
+    Proof,
+    /// Carries data out of a backend.
+    Export,
+    /// Copies one claim onto another.
+    Copy,
+    /// Carries data into a backend.
+    Import,
+}
+
+impl Errand {
+    /// Every errand.
+    pub const ALL: [Self; 4] = [Self::Proof, Self::Export, Self::Copy, Self::Import];
+
+    /// The word itself.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proof => "proof",
+            Self::Export => "export",
+            Self::Copy => "copy",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// The name of an attempt, as Jobs, workers, snapshots and the record's permit call it.
+#[must_use]
+pub fn attempt(of: &Snapshot) -> String {
+    format!("{}-{}", of.of.0, of.attempt)
+}
 
 /// The names of the children of one instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +89,28 @@ impl Names {
     #[must_use]
     pub fn claim(&self) -> String {
         self.child("-data", DNS_LABEL)
+    }
+
+    /// The claim of a store that is not the original one.
+    #[must_use]
+    pub fn store(&self, store: &Store) -> String {
+        match store {
+            Store::Original => self.claim(),
+            Store::Made(id) => self.child(&format!("-data-{}", id.0), DNS_LABEL),
+            Store::Copied(of) => self.child(&format!("-copy-{}", attempt(of)), DNS_LABEL),
+        }
+    }
+
+    /// The claim that exports are kept on.
+    #[must_use]
+    pub fn snapshots(&self) -> String {
+        self.child("-snapshots", DNS_LABEL)
+    }
+
+    /// The Job of one attempt.
+    #[must_use]
+    pub fn job(&self, errand: Errand, of: &Snapshot) -> String {
+        self.child(&format!("-{}-{}", errand.name(), attempt(of)), DNS_LABEL)
     }
 
     /// The Service of the backend.

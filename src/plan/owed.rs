@@ -1,12 +1,17 @@
 //! From obligations to steps.
 
-use statemachine::{Action, pins::Backend};
+mod upgrade;
+
+use kube::ResourceExt;
+use statemachine::{
+    Action,
+    pins::{Backend, Store},
+};
 
 use super::{
     Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard, data_goes,
     gate::{self, Record},
-    secrets,
-    service::{self, Traffic},
+    secrets, service,
 };
 use crate::{
     api::ConvexInstance,
@@ -56,22 +61,21 @@ impl Planner<'_> {
                 self.with(|it, inputs| it.backend(inputs, backend, true))
             }
             Action::EnsureSurroundingsApplied => self.with(Self::dashboard),
-            Action::EnsureTrafficFlowing => {
-                self.with(|_, inputs| vec![traffic(inputs, Traffic::Flows)])
-            }
+            Action::EnsureTrafficFlowing => self.with(Self::flowing),
             Action::EnsureTrafficHeld if self.lets_nobody_in() => Vec::new(),
-            Action::EnsureTrafficHeld => {
-                self.with(|_, inputs| vec![traffic(inputs, Traffic::Held)])
-            }
+            Action::EnsureTrafficHeld => self.with(Self::held),
             Action::EnsureChildrenRemoved { keep_stores } => self.removal(*keep_stores),
             Action::EnsureFenced => self.fenced(),
-            // Stores are sealed from birth, and no job was ever started: there is nothing to do before copies
-            // and exports come.
-            Action::EnsureStoreSealed(_) | Action::EnsureJobsStopped { .. } => Vec::new(),
-            Action::EnsureImageProven(_) => vec![Step::Decline("proving an image")],
-            Action::EnsureExported(_) => vec![Step::Decline("exporting data")],
-            Action::EnsureCopied { .. } => vec![Step::Decline("copying a volume")],
-            Action::EnsureImported { .. } => vec![Step::Decline("importing data")],
+            Action::EnsureStoreSealed(store) => self.with(|it, inputs| it.seal(inputs, store)),
+            Action::EnsureJobsStopped { except } => self.stop_jobs(except.as_ref()),
+            Action::EnsureImageProven(release) => self.with(|it, inputs| it.prove(inputs, release)),
+            Action::EnsureExported(attempt) => self.with(|it, inputs| it.export(inputs, attempt)),
+            Action::EnsureCopied { attempt, from, to } => {
+                self.with(|it, inputs| it.copy(inputs, attempt, (from, to)))
+            }
+            Action::EnsureImported { snapshot, attempt, .. } => {
+                self.with(|it, inputs| it.import(inputs, attempt, snapshot))
+            }
         }
     }
 
@@ -87,7 +91,11 @@ impl Planner<'_> {
     fn store(&self, inputs: &Inputs<'_>, backend: &Backend) -> Vec<Step> {
         let storage = &self.instance.spec.backend.storage.pvc;
         // A claim that the spec names is somebody's: it is waited for, and never made.
-        let awaited = storage.existing_claim.is_some() && self.world.children.claim.is_none();
+        let named = storage.existing_claim.is_some() && backend.store == Store::Original;
+        let awaited = named && inputs.found(&backend.store).is_none();
+        // A copy is only ever made by its Job.
+        let copied = !backend.store.may_be_made_empty() && inputs.found(&backend.store).is_none();
+        let awaited = awaited || copied;
         if !storage.enabled || self.world.barred.is_some() || awaited {
             return Vec::new();
         }
@@ -106,7 +114,8 @@ impl Planner<'_> {
 
     fn gate(&self, backend: &Backend, open: bool) -> Step {
         let found = self.world.children.record();
-        self.record(&Record::next(found.as_ref(), backend, open))
+        let next = Record::next(found.as_ref(), backend, open);
+        self.record(&next.permitting(self.permit(open)))
     }
 
     fn record(&self, record: &Record) -> Step {
@@ -164,17 +173,15 @@ impl Planner<'_> {
         steps.extend(left.map(|it| Step::Ensure(Child::Claim(Box::new(it)))));
         let keyed_store = self.instance.spec.backend.storage.pvc.enabled;
         if goes {
-            steps.push(Step::Remove(Kind::Claim, self.world.claim_name(self.instance)));
+            let claims = self.world.children.claims.iter().map(|(_, it)| it.name_any());
+            steps.extend(claims.map(|name| Step::Remove(Kind::Claim, name)));
+            steps.push(Step::Remove(Kind::Claim, names.snapshots()));
         }
         if goes || !keyed_store {
             steps.push(Step::Remove(Kind::Secret, names.instance_secret()));
         }
         steps
     }
-}
-
-fn traffic(inputs: &Inputs<'_>, traffic: Traffic) -> Step {
-    Step::Ensure(Child::Service(Box::new(service::backend(inputs, traffic))))
 }
 
 fn secret_steps(inputs: &Inputs<'_>) -> Vec<Step> {

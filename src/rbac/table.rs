@@ -52,6 +52,14 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         scope: Watched,
+        group: "batch",
+        resources: &["jobs"],
+        names: &[],
+        verbs: &[Get, List, Watch, Create, Delete],
+        reason: "What carries data for an upgrade: the proof of an image, exports, cold copies, imports.",
+    },
+    Rule {
+        scope: Watched,
         group: "",
         resources: &["pods"],
         names: &[],

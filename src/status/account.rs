@@ -1,5 +1,7 @@
 //! The whole status of one pass, as a value: what is remembered, what was seen, what was done.
 
+pub(super) mod upgrade;
+
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::{Resource, ResourceExt};
 use statemachine::{Phase, Step, phase::Wire};
@@ -36,6 +38,7 @@ pub(super) fn of(
 ) -> Account {
     let before = instance.status.clone().unwrap_or_default();
     let now = time(world);
+    let pins = step.pins.clone().unwrap_or_else(|| world.facts.pins.clone());
     let told = messages::tell(instance, step, world, applied, &before);
     let Wire { phase, stage } = Wire::from(step.phase);
     let seen = world.answer.as_ref().and_then(|it| it.verdict.as_ref().ok());
@@ -62,14 +65,14 @@ pub(super) fn of(
         blocked_by: told.blocked.iter().cloned().collect(),
         history: history(&before, step, &told.news, &now),
         conditions,
-        lifecycle: Some(step.pins.clone().unwrap_or_else(|| world.facts.pins.clone())),
-        upgrade: None,
+        upgrade: upgrade::under_way(&before, &pins, world, &now),
         plan: None,
         next_upgrade_time: None,
-        snapshots: before.snapshots.clone(),
-        stores: before.stores.clone(),
-        retry: before.retry.clone(),
-        traffic: None,
+        snapshots: upgrade::snapshots(&before, &pins, world, &now),
+        stores: upgrade::stores(instance, &before, &pins, world, &now),
+        retry: upgrade::retry(&before, &pins),
+        traffic: upgrade::traffic(instance, step, world, applied),
+        lifecycle: Some(pins),
     };
     Account { status, abnormal: told.obstacle.is_some_and(|it| it.abnormal) }
 }

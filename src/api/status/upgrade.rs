@@ -103,6 +103,9 @@ pub struct StoreStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub version: Option<String>,
+    /// Since when it has not been in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
     /// When it is removed by `oldStoreRetention`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removal_time: Option<Time>,

@@ -118,6 +118,17 @@ impl Deployment {
         }))
     }
 
+    /// The imports that the backend performs now, whoever has asked for them.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn imports_in_progress(&self) -> Result<Vec<String>, Error> {
+        let value = self.query("_system/cli/queryImport:list", json!({})).await?;
+        let imports = value.as_array().ok_or_else(|| unclear("its imports"))?;
+        let performs = imports.iter().filter(|it| it["state"]["state"] == "in_progress");
+        Ok(performs.filter_map(|it| it["_id"].as_str().map(str::to_owned)).collect())
+    }
+
     /// Says yes to an import. Said again it changes nothing.
     ///
     /// # Errors

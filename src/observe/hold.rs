@@ -1,0 +1,108 @@
+//! Whether anybody can still write: what the deployment itself says of its pause, asked in the very pass that relies on it.
+//!
+//! Nothing is asked at rest. Asked is what an upgrade needs to know: whether the deployment is paused, whether it can be,
+//! which imports it still performs, and whether code is deployed on it.
+
+use std::net::SocketAddr;
+
+use statemachine::{
+    Phase, Stage,
+    observed::Traffic,
+    pins::{Pins, Strategy},
+};
+
+use super::{Children, Keys, backend, phase};
+use crate::{api::ConvexInstance, convex::deployment::Deployment};
+
+/// What a status says of traffic that is held for an upgrade.
+pub const HELD: &str = "Held";
+/// The same where the owner had paused the deployment before, which an upgrade leaves as it is.
+pub const PAUSED: &str = "Paused";
+
+/// What the deployment said of itself in this pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hold {
+    /// Whether it is paused; none where it did not say.
+    pub paused: Option<bool>,
+    /// Whether it can be paused.
+    pub pausable: bool,
+    /// The imports that it performs.
+    pub imports: Vec<String>,
+    /// Whether functions are deployed; none where nobody asked or it did not say.
+    pub deployed: Option<bool>,
+}
+
+/// Asks the one backend pod where there is something to know.
+pub(super) async fn ask(
+    instance: &ConvexInstance,
+    children: &Children,
+    (pins, strategy, wishes): (&Pins, Strategy, bool),
+    keys: Option<&Keys>,
+) -> Option<Hold> {
+    let asks = match (phase(instance), &pins.upgrade) {
+        (Phase::Upgrading(_) | Phase::Degraded, Some(upgrade)) => upgrade.strategy.prepares(),
+        (Phase::Ready | Phase::Provisioning, _) => {
+            is_held(instance) || (wishes && strategy.prepares())
+        }
+        _ => false,
+    };
+    let address = address(children).filter(|_| asks)?;
+    let deployment = Deployment::at(address, keys?.admin.clone());
+    let mut hold = Hold {
+        paused: deployment.is_paused().await.ok().flatten(),
+        pausable: !matches!(deployment.can_be_paused().await, Ok(false)),
+        ..Hold::default()
+    };
+    if let Some(upgrade) = pins.upgrade.as_ref().filter(|it| it.stage != Stage::Exporting) {
+        hold.imports = deployment.imports_in_progress().await.unwrap_or_default();
+        let fresh = upgrade.aim().store != upgrade.from.store;
+        if upgrade.stage == Stage::Importing && fresh {
+            hold.deployed = deployment.functions().await.ok().map(|count| count > 0);
+        }
+    }
+    Some(hold)
+}
+
+/// Whether this instance holds its users for an upgrade, as its status says.
+#[must_use]
+pub fn is_held(instance: &ConvexInstance) -> bool {
+    let status = instance.status.as_ref();
+    status.and_then(|it| it.traffic.as_deref()) == Some(HELD)
+}
+
+/// Where the one backend pod is asked; none where there is not exactly one that is ready.
+#[must_use]
+pub fn address(children: &Children) -> Option<SocketAddr> {
+    let [pod] = &children.pods[..] else { return None };
+    super::answer::address(pod).filter(|_| backend::is_ready(pod))
+}
+
+/// Whether anybody can write. Behind a gate that was shut under our fence, which happens only once traffic was seen held,
+/// nobody can, whether the backend has ended already or not.
+pub(super) fn traffic(children: &Children, pins: &Pins, hold: Option<&Hold>) -> Traffic {
+    let Some(upgrade) = &pins.upgrade else { return at_home(children, hold) };
+    if !upgrade.strategy.prepares() {
+        return at_home(children, hold);
+    }
+    if backend::is_shut(children, &pins.backend_fence().0) {
+        return Traffic::Held;
+    }
+    match hold {
+        Some(hold) if !hold.pausable => Traffic::Unholdable,
+        Some(Hold { paused: Some(true), .. }) => Traffic::Held,
+        Some(Hold { paused: Some(false), .. }) => Traffic::Flowing,
+        _ => Traffic::Draining,
+    }
+}
+
+/// Without an upgrade users are kept out by the Service, which leads nowhere.
+fn at_home(children: &Children, hold: Option<&Hold>) -> Traffic {
+    if hold.is_some_and(|it| !it.pausable) {
+        return Traffic::Unholdable;
+    }
+    match children.service.as_deref() {
+        None => Traffic::Held,
+        Some(service) if crate::plan::service::flows(service) => Traffic::Flowing,
+        Some(_) => Traffic::Held,
+    }
+}

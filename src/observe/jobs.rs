@@ -1,0 +1,190 @@
+//! What became of Jobs: by their conditions, by the reports that their pods left, and by whether anybody still works.
+//!
+//! A Job counts for nothing but what its own pod reports under the name that it was given: a Job of somebody else is not
+//! looked at, one that is complete and says nothing is a failure, and one whose pods are still there still runs.
+
+mod outcome;
+
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
+
+use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
+use kube::{Resource, ResourceExt};
+use statemachine::{
+    Proof,
+    observed::{self, Kind, Outcome},
+    pins::{Revision, Snapshot, Store},
+};
+
+use super::{Children, Obstacle, hold::Hold, trouble};
+use crate::{
+    api::ConvexInstance,
+    plan::{
+        labels,
+        names::{Errand, attempt},
+    },
+    worker::report::Report,
+};
+
+/// One Job, or what is left of one.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// What it is for.
+    pub errand: Errand,
+    /// The attempt that it belongs to.
+    pub of: Snapshot,
+    /// Its name.
+    pub name: String,
+    /// How it went.
+    pub outcome: Outcome,
+    /// What it reported, where it succeeded.
+    pub report: Option<Report>,
+    /// It was told to talk to a pod that is not there any more.
+    pub stale: bool,
+    /// Why it failed, or does not get on.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// Every Job of one instance.
+#[derive(Clone, Debug, Default)]
+pub struct Jobs(pub Vec<Seen>);
+
+impl Jobs {
+    /// What the children tell.
+    pub(super) fn of(children: &Children, backend: Option<SocketAddr>) -> Self {
+        let known: BTreeSet<_> = children.jobs.iter().filter_map(|job| job.uid()).collect();
+        let jobs = children.jobs.iter().filter_map(|job| seen(job, children, backend));
+        let orphans = children.workers.iter().filter_map(|pod| orphan(pod, &known));
+        Self(jobs.chain(orphans).collect())
+    }
+
+    /// The Job of one attempt.
+    #[must_use]
+    pub fn find(&self, errand: Errand, of: &Snapshot) -> Option<&Seen> {
+        self.0.iter().find(|it| it.errand == errand && it.of == *of)
+    }
+
+    /// In the machine's words, with what the backend itself still performs: an import goes on there, whatever became of the
+    /// Job that has asked for it. Where the Job of this attempt runs, it is that one's.
+    pub(super) fn with_imports(
+        &self,
+        attempt: Option<&Snapshot>,
+        hold: Option<&Hold>,
+    ) -> Vec<observed::Job> {
+        let mut facts = self.facts();
+        let own = attempt.and_then(|of| self.find(Errand::Import, of));
+        let own = own.is_some_and(|it| it.outcome == Outcome::Running);
+        if !own && hold.is_some_and(|it| !it.imports.is_empty()) {
+            let (kind, of) = (Kind::Import, Snapshot::default());
+            facts.push(observed::Job { kind, of, outcome: Outcome::Running });
+        }
+        facts
+    }
+
+    /// In the machine's words. One that failed because its backend's pod went is as if it had never been.
+    fn facts(&self) -> Vec<observed::Job> {
+        let counts = |it: &&Seen| !(it.stale && it.outcome == Outcome::Failed);
+        let fact = |it: &Seen| {
+            let kind = match it.errand {
+                Errand::Proof => return None,
+                Errand::Export => Kind::Export,
+                Errand::Copy => Kind::Copy,
+                Errand::Import => Kind::Import,
+            };
+            Some(observed::Job { kind, of: it.of.clone(), outcome: it.outcome })
+        };
+        self.0.iter().filter(counts).filter_map(fact).collect()
+    }
+
+    /// Whether the image of this attempt runs where it has to.
+    pub(super) fn proof(&self, of: Option<&Snapshot>, fails_for_long: bool) -> Proof {
+        let found = of.and_then(|of| self.find(Errand::Proof, of));
+        match found.map(|it| it.outcome) {
+            Some(Outcome::Succeeded) => Proof::Proven,
+            Some(Outcome::Failed) => Proof::Failed,
+            Some(Outcome::Running) if fails_for_long => Proof::Failed,
+            Some(Outcome::Running) | None => Proof::Unknown,
+        }
+    }
+
+    /// Whether the image of this attempt cannot be had, as far as can be told now.
+    pub(super) fn pull_fails(&self, of: Option<&Snapshot>) -> bool {
+        let found = of.and_then(|of| self.find(Errand::Proof, of));
+        let obstacle = found.and_then(|it| it.obstacle.as_ref());
+        obstacle.is_some_and(|it| it.reason == "ImagePullFailed")
+    }
+
+    /// Every cold copy that was verified and is still there.
+    pub(super) fn copied(&self, children: &Children) -> Vec<Snapshot> {
+        let done = self.0.iter().filter(|it| {
+            it.errand == Errand::Copy
+                && it.outcome == Outcome::Succeeded
+                && !children.store_is_lost(&Store::Copied(it.of.clone()))
+        });
+        done.map(|it| it.of.clone()).collect()
+    }
+
+    /// Every export that was verified and is still there: what Jobs report now, and what the status remembers.
+    pub(super) fn verified(&self, instance: &ConvexInstance, children: &Children) -> Vec<Snapshot> {
+        let claim = children.snapshots.as_deref();
+        if claim.is_none_or(|it| it.metadata.deletion_timestamp.is_some()) {
+            return Vec::new();
+        }
+        let now = self.0.iter().filter(|it| {
+            it.errand == Errand::Export && it.outcome == Outcome::Succeeded
+        });
+        let told = instance.status.iter().flat_map(|status| &status.snapshots);
+        let told = told.filter(|it| it.verified).filter_map(|it| snapshot(&it.id));
+        let all: BTreeSet<_> = now.map(|it| it.of.clone()).chain(told).collect();
+        all.into_iter().collect()
+    }
+}
+
+/// The attempt of this name.
+#[must_use]
+pub fn snapshot(name: &str) -> Option<Snapshot> {
+    let (id, number) = name.rsplit_once('-')?;
+    let of = Snapshot { of: Revision(id.to_owned()), attempt: number.parse().ok()? };
+    (!id.is_empty() && attempt(&of) == name).then_some(of)
+}
+
+fn seen(job: &Job, children: &Children, backend: Option<SocketAddr>) -> Option<Seen> {
+    let (errand, of) = task(job)?;
+    let uid = job.uid();
+    let pods: Vec<_> = children.workers.iter().filter(|pod| kept_by(pod) == uid).collect();
+    let told = job.annotations().get(labels::ADDRESS);
+    let stale = told.zip(backend).is_some_and(|(told, now)| *told != now.to_string());
+    let (outcome, report, failure) = outcome::of(job, errand, &of, &pods);
+    let stuck = || pods.iter().find_map(|pod| trouble::of_pod(pod)).filter(|it| it.abnormal);
+    let obstacle = match outcome {
+        Outcome::Running => stuck(),
+        Outcome::Failed => failure.or_else(stuck),
+        Outcome::Succeeded => None,
+    };
+    Some(Seen { errand, of, name: job.name_any(), outcome, report, stale, obstacle })
+}
+
+/// A pod whose Job is gone and that is not: it may still work.
+fn orphan(pod: &Arc<Pod>, known: &BTreeSet<String>) -> Option<Seen> {
+    let kept = kept_by(pod).is_some_and(|uid| known.contains(&uid));
+    if kept || outcome::is_over(pod) {
+        return None;
+    }
+    let (errand, of) = task(&**pod)?;
+    let (outcome, name) = (Outcome::Running, String::new());
+    Some(Seen { errand, of, name, outcome, report: None, stale: false, obstacle: None })
+}
+
+fn task(object: &impl Resource) -> Option<(Errand, Snapshot)> {
+    let marks = object.annotations();
+    let word = marks.get(labels::ERRAND)?;
+    let errand = Errand::ALL.into_iter().find(|it| it.name() == word)?;
+    Some((errand, snapshot(marks.get(labels::ATTEMPT)?)?))
+}
+
+fn kept_by(pod: &Arc<Pod>) -> Option<String> {
+    let owner = pod.owner_references().iter().find(|it| it.controller == Some(true))?;
+    Some(owner.uid.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! How one Job went, and what its pod said about it.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{ContainerStateTerminated, Pod},
+};
+use statemachine::{observed::Outcome, pins::Snapshot};
+
+use crate::{
+    observe::Obstacle,
+    plan::names::{Errand, attempt},
+    worker::report::Report,
+};
+
+/// How it went, what it reported where that was well, and why not where it was not.
+pub(super) fn of(
+    job: &Job,
+    errand: Errand,
+    of: &Snapshot,
+    pods: &[&Arc<Pod>],
+) -> (Outcome, Option<Report>, Option<Obstacle>) {
+    let going = job.metadata.deletion_timestamp.is_some();
+    if going || pods.iter().any(|pod| !is_over(pod)) {
+        return (Outcome::Running, None, None);
+    }
+    if is(job, "Failed") {
+        return (Outcome::Failed, None, Some(failure(errand, job, pods)));
+    }
+    if !is(job, "Complete") {
+        return (Outcome::Running, None, None);
+    }
+    if errand == Errand::Proof {
+        return (Outcome::Succeeded, None, None);
+    }
+    let said = pods.iter().filter_map(|pod| ended(pod, main(errand)));
+    let well = said.filter(|it| it.exit_code == 0).find_map(|it| report(it, errand, of));
+    match well {
+        Some(report) => (Outcome::Succeeded, Some(report), None),
+        None => (Outcome::Failed, None, Some(silent(errand, of))),
+    }
+}
+
+/// Every container has ended, and none is started again.
+pub(super) fn is_over(pod: &Pod) -> bool {
+    let phase = pod.status.as_ref().and_then(|it| it.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
+fn is(job: &Job, condition: &str) -> bool {
+    let conditions = job.status.as_ref().and_then(|it| it.conditions.as_ref());
+    conditions.into_iter().flatten().any(|it| it.type_ == condition && it.status == "True")
+}
+
+/// The container that reports.
+const fn main(errand: Errand) -> &'static str {
+    match errand {
+        Errand::Copy => "permitted",
+        other => other.name(),
+    }
+}
+
+fn ended<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStateTerminated> {
+    let status = pod.status.as_ref()?;
+    let inits = status.init_container_statuses.iter().flatten();
+    let mut all = inits.chain(status.container_statuses.iter().flatten());
+    all.find(|it| it.name == container)?.state.as_ref()?.terminated.as_ref()
+}
+
+/// A report of this very attempt; anything else is none.
+fn report(ended: &ContainerStateTerminated, errand: Errand, of: &Snapshot) -> Option<Report> {
+    let report: Report = serde_json::from_str(ended.message.as_deref()?).ok()?;
+    let id = match (&report, errand) {
+        (Report::Copied { id, .. }, Errand::Copy)
+        | (Report::Exported { id, .. }, Errand::Export)
+        | (Report::Imported { id, .. }, Errand::Import) => id,
+        _ => return None,
+    };
+    (*id == attempt(of)).then_some(report)
+}
+
+const fn reason(errand: Errand) -> &'static str {
+    match errand {
+        Errand::Proof => "ImageUnproven",
+        Errand::Export => "ExportFailed",
+        Errand::Copy => "CopyFailed",
+        Errand::Import => "ImportFailed",
+    }
+}
+
+fn silent(errand: Errand, of: &Snapshot) -> Obstacle {
+    Obstacle::new(
+        "ReportMissing",
+        format!(
+            "the Job of {} {} is complete and its pod left no report of it: what it did counts for nothing. Ask for another try.",
+            errand.name(),
+            attempt(of)
+        ),
+    )
+}
+
+/// What the last container that ended badly has said; or else what the Job says of itself.
+fn failure(errand: Errand, job: &Job, pods: &[&Arc<Pod>]) -> Obstacle {
+    let containers = [main(errand), errand.name()];
+    let said = containers.iter().find_map(|container| {
+        let bad = pods.iter().filter_map(|pod| ended(pod, container));
+        bad.filter(|it| it.exit_code != 0).max_by_key(|it| it.finished_at.as_ref().map(|it| it.0))
+    });
+    let told = said.map(|it| told(it)).unwrap_or_else(|| of_the_job(job));
+    let what = errand.name();
+    Obstacle::new(reason(errand), format!("the {what} did not come to its end: {told}"))
+}
+
+fn told(ended: &ContainerStateTerminated) -> String {
+    let message = ended.message.as_deref().unwrap_or_default();
+    match serde_json::from_str(message) {
+        Ok(Report::Failed { reason, message }) => format!("{reason}: {message}"),
+        _ => {
+            let why = ended.reason.as_deref().unwrap_or("no reason given");
+            format!("exit code {} ({why})", ended.exit_code)
+        }
+    }
+}
+
+fn of_the_job(job: &Job) -> String {
+    let conditions = job.status.as_ref().and_then(|it| it.conditions.as_ref());
+    let failed = conditions.into_iter().flatten().find(|it| it.type_ == "Failed");
+    let words = failed.map(|it| {
+        let parts = [it.reason.clone(), it.message.clone()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+    });
+    words.unwrap_or_else(|| "the Job failed".to_owned())
+}

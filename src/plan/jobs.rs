@@ -1,0 +1,107 @@
+//! The Jobs of an upgrade: the proof of an image, and what carries data, from the operator's own image. No shell, no token of
+//! a service account; keys come from a Secret, and what a worker may do from the one record.
+//!
+//! A Job is named by the attempt that it belongs to, so that the result of another one is never taken for its own.
+
+mod pod;
+mod snapshots;
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::{
+    api::{
+        batch::v1::{Job, JobSpec},
+        core::v1::{PodSpec, PodTemplateSpec, VolumeMount},
+    },
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+use statemachine::pins::{Release, Snapshot, Store};
+
+use self::pod::{beside_the_backend, claimed, confined, contained, mount, worker};
+pub use self::snapshots::{Carried, claim as snapshots_claim, export, import};
+use super::{
+    Inputs,
+    labels::{self, Part},
+    names::{Errand, attempt},
+};
+
+/// How long a Job that has ended stays to be looked at, in seconds: longer than any stage lasts.
+const KEPT_SECONDS: i32 = 8 * 24 * 3600;
+/// How often Kubernetes starts a worker again that it lost: a worker goes on where the last one was.
+const TRIES: i32 = 4;
+/// Where a worker's container leaves its report, seen from its working folder.
+const REPORT: &str = "dev/termination-log";
+
+/// The Job that pulls an image where the backend runs, and starts it to do nothing.
+#[must_use]
+pub fn proof(inputs: &Inputs<'_>, of: &Snapshot, release: &Release) -> Job {
+    let mut container = contained(inputs, "proof");
+    container.image = Some(release.image.clone());
+    container.command = Some(["/bin/sh", "-c", "exit 0"].map(str::to_owned).into());
+    let pod = PodSpec {
+        affinity: Some(beside_the_backend(inputs)),
+        containers: vec![container],
+        ..confined(inputs)
+    };
+    job(inputs, Errand::Proof, of, BTreeMap::new(), pod)
+}
+
+/// The Job that copies the claim of one store onto another. The first container asks for its permit before its first
+/// byte; the second asks again after the last one, and is the one that reports.
+#[must_use]
+pub fn copy(inputs: &Inputs<'_>, of: &Snapshot, from: &Store, to: &Store) -> Job {
+    let id = attempt(of);
+    let mut copy = worker(inputs, "copy", &["--id", &id, "--from", "from", "--to", "to"]);
+    copy.volume_mounts = Some(vec![
+        VolumeMount { read_only: Some(true), ..mount("from", "/from") },
+        mount("to", "/to"),
+    ]);
+    let mut permitted = worker(inputs, "permitted", &["--id", &id, "--to", "to"]);
+    permitted.volume_mounts =
+        Some(vec![VolumeMount { read_only: Some(true), ..mount("to", "/to") }]);
+    let pod = PodSpec {
+        init_containers: Some(vec![copy]),
+        containers: vec![permitted],
+        volumes: Some(vec![
+            claimed("from", &inputs.claim(from)),
+            claimed("to", &inputs.claim(to)),
+        ]),
+        ..confined(inputs)
+    };
+    job(inputs, Errand::Copy, of, BTreeMap::new(), pod)
+}
+
+fn job(
+    inputs: &Inputs<'_>,
+    errand: Errand,
+    of: &Snapshot,
+    mut marks: BTreeMap<String, String>,
+    pod: PodSpec,
+) -> Job {
+    marks.insert(labels::ERRAND.to_owned(), errand.name().to_owned());
+    marks.insert(labels::ATTEMPT.to_owned(), attempt(of));
+    let mut metadata = labels::owned(inputs.instance, Part::Worker, inputs.names.job(errand, of));
+    metadata.annotations = Some(marks.clone());
+    Job {
+        metadata,
+        spec: Some(JobSpec {
+            backoff_limit: Some(if errand == Errand::Proof { 1 } else { TRIES }),
+            // A pod that is still there may still write.
+            pod_replacement_policy: Some("Failed".to_owned()),
+            ttl_seconds_after_finished: Some(KEPT_SECONDS),
+            template: PodTemplateSpec {
+                metadata: Some(ObjectMeta {
+                    labels: Some(labels::labels(inputs.instance, Part::Worker)),
+                    annotations: Some(marks),
+                    ..ObjectMeta::default()
+                }),
+                spec: Some(pod),
+            },
+            ..JobSpec::default()
+        }),
+        ..Job::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

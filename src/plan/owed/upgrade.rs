@@ -1,0 +1,193 @@
+//! What an upgrade owes besides a backend: a proof, a pause, Jobs, and the claims that they fill.
+
+use std::time::Duration;
+
+use statemachine::{
+    Stage,
+    observed::{Kind as Carries, Outcome},
+    pins::{Backend, Release, Snapshot, Store, Upgrade},
+};
+
+use super::Planner;
+use crate::{
+    observe::hold::{self, Hold},
+    plan::{
+        Child, Inputs, Kind, Step, claim,
+        jobs::{self, Carried},
+        names::{Errand, attempt},
+        service::{self, Traffic},
+    },
+};
+
+impl Planner<'_> {
+    fn upgrade(&self) -> Option<&Upgrade> {
+        self.world.facts.pins.upgrade.as_ref()
+    }
+
+    /// Which attempt may move data, by the phase that this pass is in.
+    pub(super) fn permit(&self, open: bool) -> Option<String> {
+        let upgrade = self.upgrade()?;
+        let (kind, of) = upgrade.job()?;
+        let moves = match kind {
+            Carries::Copy => !open,
+            Carries::Import => open,
+            Carries::Export => false,
+        };
+        moves.then(|| attempt(&of))
+    }
+
+    /// The deployment itself turns users away and lets administrators through. Where it cannot, or where its store is
+    /// new and knows of no pause, the Service leads nowhere until it was seen paused.
+    pub(super) fn held(&self, inputs: &Inputs<'_>) -> Vec<Step> {
+        let Some(upgrade) = self.upgrade().filter(|_| !self.removes) else {
+            return vec![traffic(inputs, Traffic::Held)];
+        };
+        let hold = self.world.hold.as_ref();
+        let exporting = upgrade.stage == Stage::Exporting;
+        let fresh = !exporting && matches!(upgrade.aim().store, Store::Made(_));
+        match hold {
+            Some(Hold { paused: Some(true), .. }) if exporting => Vec::new(),
+            Some(Hold { paused: Some(true), .. }) => vec![traffic(inputs, Traffic::Flows)],
+            Some(Hold { pausable: false, .. }) => vec![traffic(inputs, Traffic::Held)],
+            _ => {
+                let closes = fresh.then(|| traffic(inputs, Traffic::Held));
+                closes.into_iter().chain(hold.map(|_| Step::Hold)).collect()
+            }
+        }
+    }
+
+    /// Only our own pause is ended: an owner who had paused the deployment before finds it so afterwards.
+    pub(super) fn flowing(&self, inputs: &Inputs<'_>) -> Vec<Step> {
+        let paused = self.world.hold.as_ref().is_some_and(|it| it.paused == Some(true));
+        let ours = paused && hold::is_held(self.instance);
+        let opens = [traffic(inputs, Traffic::Flows)].into_iter();
+        opens.chain(ours.then_some(Step::Release)).chain(self.outdated()).collect()
+    }
+
+    /// Stores that nobody needs any more, once the time is over that the spec gives them.
+    fn outdated(&self) -> Vec<Step> {
+        let status = self.instance.status.as_ref();
+        let stores = status.filter(|_| self.upgrade().is_none()).map(|it| &it.stores);
+        let now = self.world.now.timestamp();
+        let over = stores.into_iter().flatten().filter(|it| {
+            let due = it.removal_time.as_ref().is_some_and(|at| at.0.as_second() <= now);
+            due && it.store != String::from(self.world.children.store.clone())
+        });
+        over.map(|it| Step::Remove(Kind::Claim, it.claim.clone())).collect()
+    }
+
+    pub(super) fn seal(&self, inputs: &Inputs<'_>, store: &Store) -> Vec<Step> {
+        let home = self.world.facts.pins.home.as_ref().filter(|home| home.store == *store);
+        let there = home.filter(|home| inputs.found(&home.store).is_some());
+        let sealed = there.and_then(|home| claim::sealed(inputs, home));
+        sealed.map(|it| Step::Ensure(Child::Claim(Box::new(it)))).into_iter().collect()
+    }
+
+    pub(super) fn prove(&self, inputs: &Inputs<'_>, release: &Release) -> Vec<Step> {
+        let Some(of) = self.upgrade().map(Upgrade::next_snapshot) else { return Vec::new() };
+        if self.world.jobs.find(Errand::Proof, &of).is_some() {
+            return Vec::new();
+        }
+        vec![Step::Start(Box::new(jobs::proof(inputs, &of, release)))]
+    }
+
+    pub(super) fn export(&self, inputs: &Inputs<'_>, of: &Snapshot) -> Vec<Step> {
+        self.talking(Errand::Export, of, |carried| {
+            let version = &inputs.release.version;
+            let held = self.world.hold.as_ref().is_some_and(|it| it.pausable);
+            let job = jobs::export(inputs, carried, version, held, &self.kept());
+            let found = self.world.children.snapshots.as_deref();
+            let claim = jobs::snapshots_claim(inputs, found);
+            vec![Step::Ensure(Child::Claim(Box::new(claim))), Step::Start(Box::new(job))]
+        })
+    }
+
+    pub(super) fn import(
+        &self,
+        inputs: &Inputs<'_>,
+        of: &Snapshot,
+        snapshot: &Snapshot,
+    ) -> Vec<Step> {
+        self.talking(Errand::Import, of, |carried| {
+            vec![Step::Start(Box::new(jobs::import(inputs, carried, snapshot)))]
+        })
+    }
+
+    pub(super) fn copy(
+        &self,
+        inputs: &Inputs<'_>,
+        of: &Snapshot,
+        (from, to): (&Store, &Store),
+    ) -> Vec<Step> {
+        let release = self.upgrade().map(|upgrade| upgrade.from.release.clone());
+        if self.world.jobs.find(Errand::Copy, of).is_some() {
+            return Vec::new();
+        }
+        let copied = Backend { release: release.unwrap_or_default(), store: to.clone() };
+        vec![
+            Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, &copied)))),
+            Step::Start(Box::new(jobs::copy(inputs, of, from, to))),
+        ]
+    }
+
+    /// A Job that talks to a pod which is gone is ended, and made anew for the pod that is there.
+    fn talking(
+        &self,
+        errand: Errand,
+        of: &Snapshot,
+        start: impl FnOnce(Carried<'_>) -> Vec<Step>,
+    ) -> Vec<Step> {
+        if let Some(found) = self.world.jobs.find(errand, of) {
+            let stale = found.stale && found.outcome != Outcome::Succeeded;
+            let ends = stale && !found.name.is_empty();
+            return ends.then(|| Step::Remove(Kind::Job, found.name.clone())).into_iter().collect();
+        }
+        let Some(backend) = hold::address(&self.world.children) else { return Vec::new() };
+        let seconds = self.world.facts.patience.max(Duration::from_secs(1)).as_secs();
+        start(Carried { attempt: of, backend, seconds })
+    }
+
+    /// The exports that stay besides the one that is made: the newest, and what an upgrade still needs.
+    fn kept(&self) -> Vec<String> {
+        let status = self.instance.status.as_ref();
+        let all: Vec<_> = status.iter().flat_map(|it| &it.snapshots).map(|it| &it.id).collect();
+        let retention = self.instance.spec.maintenance.snapshot_retention;
+        let newest = usize::try_from(retention).unwrap_or(1).saturating_sub(1);
+        let needed = self.upgrade().and_then(|it| it.snapshot.as_ref()).map(attempt);
+        let (first, needs) = (all.len().saturating_sub(newest), |id: &String| Some(id) == needed.as_ref());
+        let kept = all.iter().enumerate().filter(|(at, id)| *at >= first || needs(id));
+        kept.map(|(_, id)| (*id).clone()).collect()
+    }
+
+    pub(super) fn stop_jobs(&self, except: Option<&(Carries, Snapshot)>) -> Vec<Step> {
+        let spared = |errand: Errand, of: &Snapshot| {
+            except.is_some_and(|(kind, spared)| errand == errand_of(*kind) && spared == of)
+        };
+        let running = self.world.jobs.0.iter().filter(|it| {
+            it.outcome == Outcome::Running
+                && it.errand != Errand::Proof
+                && !it.name.is_empty()
+                && !spared(it.errand, &it.of)
+        });
+        let imports = self.world.hold.as_ref().map(|it| it.imports.clone()).unwrap_or_default();
+        let own = self.world.jobs.0.iter().any(|it| {
+            it.outcome == Outcome::Running
+                && it.errand == Errand::Import
+                && spared(it.errand, &it.of)
+        });
+        let cancel = (!own && !imports.is_empty()).then_some(Step::CancelImports(imports));
+        running.map(|it| Step::Remove(Kind::Job, it.name.clone())).chain(cancel).collect()
+    }
+}
+
+fn traffic(inputs: &Inputs<'_>, traffic: Traffic) -> Step {
+    Step::Ensure(Child::Service(Box::new(service::backend(inputs, traffic))))
+}
+
+const fn errand_of(kind: Carries) -> Errand {
+    match kind {
+        Carries::Export => Errand::Export,
+        Carries::Copy => Errand::Copy,
+        Carries::Import => Errand::Import,
+    }
+}
