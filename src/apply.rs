@@ -181,7 +181,7 @@ impl Doer<'_> {
     fn claim(&self, name: &str) -> Option<Arc<PersistentVolumeClaim>> {
         let children = &self.world.children;
         let stores = children.claims.iter().map(|(_, claim)| claim);
-        let mut all = stores.chain(&children.claim).chain(&children.snapshots);
+        let mut all = stores.chain(&children.snapshots);
         all.find(|it| it.name_any() == name).cloned()
     }
 

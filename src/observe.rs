@@ -161,7 +161,7 @@ fn data(instance: &ConvexInstance, pins: &Pins, children: &Children, found: bool
     if pins.home.is_some() || !found {
         return keys::Data::New;
     }
-    let claim = children.claim.as_deref();
+    let claim = children.claim();
     match claim.filter(|it| labels::belongs(instance, &it.metadata) != labels::Belongs::Ours) {
         None => keys::Data::Own,
         Some(claim) => keys::Data::Inherited {

@@ -187,7 +187,7 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
             dashboard_repository: "example.com/dashboard",
             worker_image: "example.com/operator:v0",
             fence: "5",
-            found_claim: None,
+            claims: &[],
             instance: &instance,
         };
         config::digest(&inputs)

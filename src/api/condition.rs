@@ -66,6 +66,8 @@ pub enum ConditionType {
     ExportCompleted,
     /// The import of the running upgrade is verified.
     ImportCompleted,
+    /// Functions are deployed on a store that an upgrade has made; there only after such an upgrade.
+    FunctionsDeployed,
     /// The keys of the instance exist and fit together.
     SecretsReady,
     /// The volume of the instance is there.

@@ -48,7 +48,8 @@ pub(super) fn found(children: &Children) -> Option<Backend> {
     if let Some(record) = children.record() {
         return Some(record.backend);
     }
-    let marked = |claim: &&PersistentVolumeClaim| annotation(&claim.metadata, labels::SEALED).is_some();
+    let marked =
+        |claim: &&PersistentVolumeClaim| annotation(&claim.metadata, labels::SEALED).is_some();
     let claims = children.claims.iter().map(|(_, claim)| &**claim).filter(marked);
     // The original store is sealed from its birth, every other one by the number of an edge.
     let number = |claim: &&PersistentVolumeClaim| {

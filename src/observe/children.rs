@@ -1,29 +1,26 @@
 //! The children that exist, as the watches tell; what they lack is asked for by name.
 
+mod stores;
+
 use std::sync::Arc;
 
-use k8s_openapi::{
-    api::{
-        apps::v1::{Deployment, StatefulSet},
-        batch::v1::Job,
-        core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
-    },
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    batch::v1::Job,
+    core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
 };
 use kube::{
     Api, Resource, ResourceExt,
     runtime::reflector::{ObjectRef, Store},
 };
 
-use statemachine::{
-    Stage,
-    pins::{Pins, Store as StoreName},
-};
+use statemachine::pins::{Pins, Store as StoreName};
 
 use crate::{
     api::ConvexInstance,
     context::Context,
     plan::{
-        Claimed, claim_name,
+        Claimed,
         gate::Record,
         labels::{self, Belongs, Part},
         names::Names,
@@ -36,9 +33,7 @@ use crate::{
 pub struct Children {
     /// The store that the data is in, or is meant for.
     pub store: StoreName,
-    /// Its claim.
-    pub claim: Option<Arc<PersistentVolumeClaim>>,
-    /// The claims of all stores of this instance, that one included.
+    /// The claims of all stores of this instance, that one's included.
     pub claims: Vec<Claimed>,
     /// The claim that exports are kept on.
     pub snapshots: Option<Arc<PersistentVolumeClaim>>,
@@ -77,28 +72,27 @@ impl Children {
         names: &Names,
         pins: &Pins,
     ) -> kube::Result<Self> {
-        let stores = &ctx.stores;
-        let gate = ours(&stores.configs, instance, &names.gate());
-        let store = in_use(pins, gate.as_deref().and_then(Record::of).as_ref());
-        let claim = Self::claim(ctx, instance, names, &store).await?;
-        let stateful_set = ours(&stores.stateful_sets, instance, &names.backend());
+        let watched = &ctx.stores;
+        let gate = ours(&watched.configs, instance, &names.gate());
+        let store = stores::in_use(pins, gate.as_deref().and_then(Record::of).as_ref());
+        let claim = stores::claim(ctx, instance, names, &store).await?;
+        let stateful_set = ours(&watched.stateful_sets, instance, &names.backend());
         let backends = Self::backend_pods(ctx, instance, names, (&claim, &stateful_set)).await?;
         Ok(Self {
-            claims: claims(&stores.claims, instance, (&store, claim.as_ref())),
+            claims: stores::claims(&watched.claims, instance, (&store, claim.as_ref())),
             store,
-            claim,
-            snapshots: ours(&stores.claims, instance, &names.snapshots()),
-            jobs: jobs(&stores.jobs, instance),
-            workers: pods(&stores.pods, instance, Part::Worker),
-            config: ours(&stores.configs, instance, &names.config()),
+            snapshots: ours(&watched.claims, instance, &names.snapshots()),
+            jobs: jobs(&watched.jobs, instance),
+            workers: pods(&watched.pods, instance, Part::Worker),
+            config: ours(&watched.configs, instance, &names.config()),
             gate,
-            service: ours(&stores.services, instance, &names.backend_service()),
+            service: ours(&watched.services, instance, &names.backend_service()),
             stateful_set,
             unreached: unreached(instance, &backends),
             pods: backends,
-            dashboard: ours(&stores.deployments, instance, &names.dashboard()),
-            dashboard_service: ours(&stores.services, instance, &names.dashboard()),
-            dashboard_pods: pods(&stores.pods, instance, Part::Dashboard),
+            dashboard: ours(&watched.deployments, instance, &names.dashboard()),
+            dashboard_service: ours(&watched.services, instance, &names.dashboard()),
+            dashboard_pods: pods(&watched.pods, instance, Part::Dashboard),
         })
     }
 
@@ -128,32 +122,10 @@ impl Children {
         Ok(ours.map(Arc::new).into_iter().collect())
     }
 
-    /// A claim that is not watched may have lost its label, or never have had one: before it is held to
-    /// be gone, the API server is asked.
-    async fn claim(
-        ctx: &Context,
-        instance: &ConvexInstance,
-        names: &Names,
-        store: &StoreName,
-    ) -> kube::Result<Option<Arc<PersistentVolumeClaim>>> {
-        if !instance.spec.backend.storage.pvc.enabled {
-            return Ok(None);
-        }
-        let name = claim_name(instance, names, store);
-        let namespace = instance.namespace().unwrap_or_default();
-        let known = ctx.stores.claims.get(&ObjectRef::new(&name).within(&namespace));
-        if known.is_some() {
-            return Ok(known);
-        }
-        let claims: Api<PersistentVolumeClaim> = Api::namespaced(ctx.client.clone(), &namespace);
-        Ok(claims.get_opt(&name).await?.map(Arc::new))
-    }
-
     /// Whether there is nothing at all, nor anything that is to be taken over.
     #[must_use]
     pub fn are_none(&self) -> bool {
         let objects = [
-            self.claim.is_some(),
             !self.claims.is_empty(),
             self.config.is_some(),
             self.gate.is_some(),
@@ -182,74 +154,6 @@ impl Children {
     pub fn set_carries(&self, fence: &str) -> bool {
         self.stateful_set.as_deref().is_some_and(|set| labels::carries(&set.metadata, fence))
     }
-
-    /// Whether the claim of this store is gone, is going, or has lost its volume.
-    #[must_use]
-    pub fn store_is_lost(&self, store: &StoreName) -> bool {
-        let claim = self.claims.iter().find(|(of, _)| of == store);
-        claim.is_none_or(|(_, claim)| is_going(claim) || is_lost(claim))
-    }
-
-    /// The `INSTANCE_NAME` that the data was made under, where there is some.
-    #[must_use]
-    pub fn instance_name(&self) -> Option<&str> {
-        let annotations = self.claim.as_deref()?.metadata.annotations.as_ref()?;
-        annotations.get(labels::INSTANCE_NAME).map(String::as_str)
-    }
-
-    /// Whether the claim is gone, is going, or has lost its volume.
-    #[must_use]
-    pub fn claim_is_lost(&self) -> bool {
-        self.claim.as_deref().is_none_or(|claim| is_going(claim) || is_lost(claim))
-    }
-
-    /// Whether somebody has deleted the claim: it goes as soon as no pod uses it.
-    #[must_use]
-    pub fn claim_is_going(&self) -> bool {
-        self.claim.as_deref().is_some_and(is_going)
-    }
-}
-
-fn is_going(claim: &PersistentVolumeClaim) -> bool {
-    claim.metadata.deletion_timestamp.is_some()
-}
-
-fn is_lost(claim: &PersistentVolumeClaim) -> bool {
-    let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref());
-    phase == Some("Lost")
-}
-
-/// The store that the data is in, or that it is on its way to.
-fn in_use(pins: &Pins, record: Option<&Record>) -> StoreName {
-    let aim = pins.upgrade.as_ref().map(|upgrade| match upgrade.stage {
-        Stage::Exporting => upgrade.from.store.clone(),
-        Stage::Rolling | Stage::Importing => upgrade.aim().store,
-    });
-    let home = || pins.home.as_ref().map(|home| home.store.clone());
-    let known = aim.or_else(home).or_else(|| record.map(|it| it.backend.store.clone()));
-    known.unwrap_or_default()
-}
-
-/// The claims that carry the name of a store of this instance, and the one in use, whatever it carries.
-fn claims(
-    watched: &Store<PersistentVolumeClaim>,
-    instance: &ConvexInstance,
-    (store, claim): (&StoreName, Option<&Arc<PersistentVolumeClaim>>),
-) -> Vec<Claimed> {
-    let used = claim.map(|it| it.name_any());
-    let others = watched.state().into_iter().filter(|it| {
-        it.namespace() == instance.namespace()
-            && labels::belongs(instance, &it.metadata) == Belongs::Ours
-            && Some(it.name_any()) != used
-    });
-    let named = |it: Arc<PersistentVolumeClaim>| {
-        let word = it.annotations().get(labels::STORE)?.clone();
-        Some((StoreName::try_from(word).ok()?, it))
-    };
-    let mut claims: Vec<_> = claim.map(|it| (store.clone(), it.clone())).into_iter().collect();
-    claims.extend(others.filter_map(named).filter(|(of, _)| of != store));
-    claims.sort_by(|one, other| one.0.cmp(&other.0));
-    claims
 }
 
 fn jobs(watched: &Store<Job>, instance: &ConvexInstance) -> Vec<Arc<Job>> {

@@ -29,8 +29,8 @@ pub(super) fn leftovers(
     left.extend(children.config.iter().map(|it| named("configmap", it.as_ref())));
     let goes = plan::data_goes(instance);
     let claims = children.claims.iter().map(|(_, claim)| claim).chain(&children.snapshots);
-    let ours = claims
-        .filter(|claim| goes && labels::belongs(instance, &claim.metadata) == Belongs::Ours);
+    let ours =
+        claims.filter(|claim| goes && labels::belongs(instance, &claim.metadata) == Belongs::Ours);
     left.extend(ours.map(|it| named("persistentvolumeclaim", it.as_ref())));
     let kept = Names::of(&instance.name_any()).instance_secret();
     let keeps = !goes && instance.spec.backend.storage.pvc.enabled;

@@ -12,7 +12,10 @@ use statemachine::{
 };
 
 use super::{Children, Keys, backend, phase};
-use crate::{api::ConvexInstance, convex::deployment::Deployment};
+use crate::{
+    api::{ConditionStatus, ConvexInstance},
+    convex::deployment::Deployment,
+};
 
 /// What a status says of traffic that is held for an upgrade.
 pub const HELD: &str = "Held";
@@ -42,7 +45,7 @@ pub(super) async fn ask(
     let asks = match (phase(instance), &pins.upgrade) {
         (Phase::Upgrading(_) | Phase::Degraded, Some(upgrade)) => upgrade.strategy.prepares(),
         (Phase::Ready | Phase::Provisioning, _) => {
-            is_held(instance) || (wishes && strategy.prepares())
+            is_held(instance) || lacks_functions(instance) || (wishes && strategy.prepares())
         }
         _ => false,
     };
@@ -53,14 +56,23 @@ pub(super) async fn ask(
         pausable: !matches!(deployment.can_be_paused().await, Ok(false)),
         ..Hold::default()
     };
-    if let Some(upgrade) = pins.upgrade.as_ref().filter(|it| it.stage != Stage::Exporting) {
+    let moved = pins.upgrade.as_ref().filter(|it| it.stage != Stage::Exporting);
+    if moved.is_some() {
         hold.imports = deployment.imports_in_progress().await.unwrap_or_default();
-        let fresh = upgrade.aim().store != upgrade.from.store;
-        if upgrade.stage == Stage::Importing && fresh {
-            hold.deployed = deployment.functions().await.ok().map(|count| count > 0);
-        }
+    }
+    let fresh =
+        moved.is_some_and(|it| it.stage == Stage::Importing && it.aim().store != it.from.store);
+    if fresh || lacks_functions(instance) {
+        hold.deployed = deployment.functions().await.ok().map(|count| count > 0);
     }
     Some(hold)
+}
+
+/// Whether a new store was last seen to hold no functions.
+fn lacks_functions(instance: &ConvexInstance) -> bool {
+    let conditions = instance.status.iter().flat_map(|it| &it.conditions);
+    let mut told = conditions.filter(|it| it.type_ == "FunctionsDeployed");
+    told.any(|it| it.status != ConditionStatus::True)
 }
 
 /// Whether this instance holds its users for an upgrade, as its status says.

@@ -129,9 +129,10 @@ impl Jobs {
         if claim.is_none_or(|it| it.metadata.deletion_timestamp.is_some()) {
             return Vec::new();
         }
-        let now = self.0.iter().filter(|it| {
-            it.errand == Errand::Export && it.outcome == Outcome::Succeeded
-        });
+        let now = self
+            .0
+            .iter()
+            .filter(|it| it.errand == Errand::Export && it.outcome == Outcome::Succeeded);
         let told = instance.status.iter().flat_map(|status| &status.snapshots);
         let told = told.filter(|it| it.verified).filter_map(|it| snapshot(&it.id));
         let all: BTreeSet<_> = now.map(|it| it.of.clone()).chain(told).collect();

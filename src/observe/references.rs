@@ -60,7 +60,7 @@ pub(super) fn barred(
     children: &Children,
     (served, opened): (bool, Option<&Obstacle>),
 ) -> Option<Obstacle> {
-    children.claim.as_ref()?;
+    children.claim()?;
     let claim = claim(ctx, instance, names, children);
     claim.filter(|it| !served || it.reason == "ClaimInUse").or_else(|| opened.cloned())
 }
@@ -74,7 +74,7 @@ pub(super) async fn opened(
     names: &Names,
     children: &Children,
 ) -> kube::Result<Option<Obstacle>> {
-    let Some(claim) = children.claim.as_deref().map(ResourceExt::name_any) else { return Ok(None) };
+    let Some(claim) = children.claim().map(ResourceExt::name_any) else { return Ok(None) };
     let starts = match phase(instance) {
         Phase::Suspended => !instance.spec.suspend,
         Phase::Deleting | Phase::Unknown => false,
@@ -170,7 +170,7 @@ fn claim(
     names: &Names,
     children: &Children,
 ) -> Option<Obstacle> {
-    let claim = children.claim.as_deref();
+    let claim = children.claim();
     let user = claim.and_then(|claim| user(ctx, instance, &claim.metadata));
     claim_used_by(user.as_deref(), instance, names, children)
 }
@@ -184,7 +184,7 @@ fn claim_used_by(
 ) -> Option<Obstacle> {
     let storage = &instance.spec.backend.storage.pvc;
     let existing = storage.existing_claim.as_deref();
-    let Some(claim) = children.claim.as_deref() else {
+    let Some(claim) = children.claim() else {
         let name = existing?;
         let before = phase(instance) == Phase::Pending;
         return before.then(|| {

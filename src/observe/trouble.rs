@@ -22,7 +22,7 @@ pub(super) async fn of(ctx: &Context, children: &Children) -> Option<Obstacle> {
         return Some(astray(pod));
     }
     let pod = children.pods.first().map(|pod| of_pod(pod));
-    let claim = children.claim.as_deref().filter(|claim| claim::is_pending(claim));
+    let claim = children.claim().filter(|claim| claim::is_pending(claim));
     match (claim, pod) {
         // Most claims wait for their first pod: then what is amiss is that there is none.
         (Some(claim), None) => Some(claim::of(ctx, claim).await).filter(|it| it.abnormal),

@@ -98,7 +98,7 @@ pub(super) fn outgrown(instance: &ConvexInstance, children: &Children, pins: &Pi
         (Some(record), Some(store)) if !record.opened_by(store).is_empty() => {
             record.opened_by(store).to_vec()
         }
-        _ => claim::opened_by(children.claim.as_ref().map(|claim| &claim.metadata)),
+        _ => claim::opened_by(children.claim().map(|claim| &claim.metadata)),
     };
     runs != Some(wanted) && opened.last() != Some(wanted) && opened.contains(wanted)
 }

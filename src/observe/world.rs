@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use statemachine::{Observed, Step, pins::Release};
+use statemachine::{
+    Observed, Stage, Step,
+    pins::{Direction, Release},
+};
 
 use super::{Answer, Children, Keys, Obstacle, backend, hold::Hold, jobs::Jobs, trouble};
 use crate::{
@@ -67,7 +70,7 @@ impl World {
             instance,
             names: self.names.clone(),
             keys: self.keys.as_ref()?,
-            release: self.release().clone(),
+            release: self.goes_to().clone(),
             dashboard_repository: &self.dashboard_repository,
             worker_image: &self.worker_image,
             fence: &self.facts.pins.fence.0,
@@ -75,11 +78,23 @@ impl World {
         })
     }
 
-    /// The release that the surroundings follow: the one that the data belongs to.
+    /// The release that the data belongs to.
     #[must_use]
     pub fn release(&self) -> &Release {
         let home = self.facts.pins.home.as_ref();
         home.map_or(&self.facts.wish.release, |home| &home.release)
+    }
+
+    /// The release that the surroundings follow: that of the backend which is wanted.
+    fn goes_to(&self) -> &Release {
+        let moved = self.facts.pins.upgrade.as_ref().filter(|it| it.stage != Stage::Exporting);
+        moved.map_or_else(
+            || self.release(),
+            |it| match it.direction {
+                Direction::Forward => &it.to.release,
+                Direction::Rollback => &it.from.release,
+            },
+        )
     }
 
     /// Whether the one backend is held for ready by Kubernetes.

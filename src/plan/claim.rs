@@ -138,9 +138,8 @@ fn storage_class(inputs: &Inputs<'_>, store: &Store) -> Option<String> {
 /// ([`super::gate`]), and on the volume itself.
 fn stamp(inputs: &Inputs<'_>, backend: &Backend) -> BTreeMap<String, String> {
     let found = inputs.found(&backend.store);
-    let ours = found.filter(|it| {
-        labels::belongs(inputs.instance, &it.metadata) == labels::Belongs::Ours
-    });
+    let ours =
+        found.filter(|it| labels::belongs(inputs.instance, &it.metadata) == labels::Belongs::Ours);
     if let Some(kept) = ours.and_then(|it| kept(inputs, backend, it)) {
         return kept;
     }

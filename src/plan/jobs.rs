@@ -62,10 +62,7 @@ pub fn copy(inputs: &Inputs<'_>, of: &Snapshot, from: &Store, to: &Store) -> Job
     let pod = PodSpec {
         init_containers: Some(vec![copy]),
         containers: vec![permitted],
-        volumes: Some(vec![
-            claimed("from", &inputs.claim(from)),
-            claimed("to", &inputs.claim(to)),
-        ]),
+        volumes: Some(vec![claimed("from", &inputs.claim(from)), claimed("to", &inputs.claim(to))]),
         ..confined(inputs)
     };
     job(inputs, Errand::Copy, of, BTreeMap::new(), pod)

@@ -166,7 +166,7 @@ impl Planner<'_> {
             Step::Remove(Kind::Secret, names.admin_secret()),
         ]);
         let goes = data_goes(self.instance) && !keep_stores;
-        let stays = (!goes && self.world.children.claim.is_some()).then_some(());
+        let stays = (!goes && self.world.children.claim().is_some()).then_some(());
         let left = stays.and_then(|()| {
             claim::left_behind(self.inputs.as_ref()?, &self.world.children.record()?)
         });
@@ -204,7 +204,7 @@ mod tests {
     use statemachine::worlds::born;
 
     use super::*;
-    use crate::fixtures::{self, all_is_well, instance_with, world};
+    use crate::fixtures::{all_is_well, instance_with, world};
 
     fn makes_a_claim(existing: Option<&str>, there: bool) -> bool {
         let instance = instance_with(|spec| {
@@ -214,7 +214,7 @@ mod tests {
         });
         let mut world = world(all_is_well());
         if !there {
-            world.children.claim = None;
+            world.children.claims.clear();
         }
         let plan = owed(&instance, &[Action::EnsureStoreStamped(born())], &world);
         plan.steps.iter().any(|step| matches!(step, Step::Ensure(Child::Claim(_))))
@@ -225,8 +225,7 @@ mod tests {
         let instance = instance_with(|spec| {
             spec["backend"]["storage"] = serde_json::json!({"pvc": {"size": wanted}});
         });
-        let mut world = world(all_is_well());
-        world.children.claim = Some(std::sync::Arc::new(fixtures::claim("dev-data")));
+        let world = world(all_is_well());
         let actions = [Action::EnsureStoreStamped(born()), Action::EnsureBackendRolled(born())];
         let plan = owed(&instance, &actions, &world);
         let grows_last = |(at, step): (usize, &Step)| {

@@ -1,6 +1,7 @@
 //! Conditions: computed afresh on every pass from what was seen, in the order in which kstatus reads them.
 
 mod parts;
+mod transfer;
 mod verdict;
 
 use statemachine::{Phase, Step, Waiting, phase::Stage};
@@ -31,6 +32,10 @@ pub(super) fn of(
 ) -> Vec<Verdict> {
     let mut all = summary(step, world, told);
     all.extend(progress(step, world, applied, told));
+    let before = instance.status.clone().unwrap_or_default();
+    all.push(transfer::exported(step, world, &before));
+    all.push(transfer::imported(step, world, &before));
+    all.extend(transfer::deployed(step, world, &before));
     all.extend(parts::of(instance, step, world, applied));
     all.extend(notices(instance));
     all
@@ -119,9 +124,6 @@ fn progress(step: &Step, world: &World, applied: &Applied, told: &Told) -> Vec<V
             if upgrading { stage } else { "NoUpgrade" },
             "",
         ),
-        // Strategies with an export or an import are accepted and not begun; see `Waiting::ForWayBack`.
-        Verdict::new(ConditionType::ExportCompleted, false, "NotRequested", ""),
-        Verdict::new(ConditionType::ImportCompleted, false, "NotRequested", ""),
     ]
 }
 

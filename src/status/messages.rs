@@ -1,14 +1,12 @@
 //! What people are told: what is, why, and what to do, in one or two sentences.
 
 mod cause;
+mod news;
 mod sentence;
 
 use statemachine::{Phase, Step, Waiting};
 
-use self::{
-    cause::waiting_for,
-    sentence::{announced, sentence},
-};
+use self::{cause::waiting_for, news::announced, sentence::sentence};
 use crate::{
     api::{Blocked, ConvexInstance, ConvexInstanceStatus},
     observe::{Obstacle, World, cut},
@@ -48,7 +46,7 @@ pub(super) fn tell(
         other => other,
     };
     let message = cut(&sentence(instance, step, world, obstacle.as_ref()));
-    let news = step.taken.and_then(|taken| announced(instance, taken.reason, world));
+    let news = step.taken.and_then(|taken| announced(instance, step, taken.reason, world));
     let guard = step.waiting.as_ref().map_or("InstanceReady", Waiting::guard);
     let blocked = obstacle.as_ref().map(|it| Blocked {
         guard: guard.to_owned(),

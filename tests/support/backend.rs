@@ -8,8 +8,12 @@ use std::{
     },
 };
 
-use axum::{Json, Router, http::StatusCode, routing::get};
-use serde_json::json;
+use axum::{
+    Json, Router,
+    http::StatusCode,
+    routing::{get, post},
+};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -19,6 +23,7 @@ pub struct Backend {
     pub address: Ipv4Addr,
     takes_keys: Arc<AtomicBool>,
     version: Arc<Mutex<String>>,
+    pub paused: Arc<AtomicBool>,
     _serving: tokio::task::JoinSet<()>,
 }
 
@@ -30,6 +35,7 @@ impl Backend {
         let said = version.clone();
         let takes_keys = Arc::new(AtomicBool::new(true));
         let takes = takes_keys.clone();
+        let paused = Arc::new(AtomicBool::new(false));
         let routes = Router::new()
             .route("/version", get(move || async move { said.lock().unwrap().clone() }))
             .route(
@@ -41,10 +47,13 @@ impl Backend {
                     let said = json!({"code": "BadAdminKey", "message": "The provided admin key was invalid for this instance"});
                     (StatusCode::FORBIDDEN, Json(said))
                 }),
-            );
+            )
+            .route("/api/v1/pause_deployment", post(set(&paused, true)))
+            .route("/api/v1/unpause_deployment", post(set(&paused, false)))
+            .route("/api/query", post(queries(&paused)));
         let mut serving = tokio::task::JoinSet::new();
         serving.spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { address, takes_keys, version, _serving: serving }
+        Self { address, takes_keys, version, paused, _serving: serving }
     }
 
     pub fn refuses_keys(&self) {
@@ -53,6 +62,31 @@ impl Backend {
 
     pub fn says(&self, version: &str) {
         version.clone_into(&mut self.version.lock().unwrap());
+    }
+}
+
+type Said = std::pin::Pin<Box<dyn Future<Output = Json<Value>> + Send>>;
+
+fn set(paused: &Arc<AtomicBool>, to: bool) -> impl Fn() -> Said + Clone + Send + Sync + use<> {
+    let paused = paused.clone();
+    move || {
+        paused.store(to, Ordering::Relaxed);
+        Box::pin(async { Json(json!({})) })
+    }
+}
+
+/// What the operator asks of system queries.
+fn queries(paused: &Arc<AtomicBool>) -> impl Fn(Json<Value>) -> Said + Clone + Send + Sync + use<> {
+    let paused = paused.clone();
+    move |Json(asked)| {
+        let value = match asked["path"].as_str().unwrap_or_default() {
+            "_system/frontend/deploymentState:deploymentState" => {
+                json!({"state": if paused.load(Ordering::Relaxed) { "paused" } else { "running" }})
+            }
+            "_system/cli/modules:apiSpec" => json!([{"name": "messages:list"}]),
+            _ => json!([]),
+        };
+        Box::pin(async move { Json(json!({"status": "success", "value": value})) })
     }
 }
 

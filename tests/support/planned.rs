@@ -83,13 +83,18 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
     let world = World {
         facts,
         names: Names::of(&instance.name_any()),
-        children: Children { claim: claim(instance), ..Children::default() },
+        children: Children {
+            claims: claim(instance).map(|it| (Store::Original, it)).into_iter().collect(),
+            ..Children::default()
+        },
         keys: Some(keys(instance)),
         references: None,
         barred: None,
         keys_obstacle: None,
         trouble: None,
         answer: None,
+        hold: None,
+        jobs: convex_operator::observe::jobs::Jobs::default(),
         unanswered: None,
         unmade: None,
         leftovers: Vec::new(),

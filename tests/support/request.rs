@@ -45,7 +45,12 @@ impl Asked {
         let manager = query.split('&').find_map(|it| it.strip_prefix("fieldManager="));
         let mut parts = head.uri.path().trim_matches('/').split('/').skip_while(|it| {
             // "api/v1" and "apis/<group>/<version>" say nothing that the plural does not.
-            *it == "api" || *it == "apis" || it.contains('.') || is_version(it) || *it == "apps"
+            *it == "api"
+                || *it == "apis"
+                || it.contains('.')
+                || is_version(it)
+                || *it == "apps"
+                || *it == "batch"
         });
         let mut next = || parts.next().unwrap_or_default().to_owned();
         let first = next();

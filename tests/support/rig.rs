@@ -37,6 +37,7 @@ struct Watches {
     stateful_sets: Writer<k8s_openapi::api::apps::v1::StatefulSet>,
     deployments: Writer<k8s_openapi::api::apps::v1::Deployment>,
     pods: Writer<k8s_openapi::api::core::v1::Pod>,
+    jobs: Writer<k8s_openapi::api::batch::v1::Job>,
 }
 
 /// The operator under test and its surroundings.
@@ -92,6 +93,7 @@ impl Rig {
         tell(&mut watches.stateful_sets, self.labelled("statefulsets"));
         tell(&mut watches.deployments, self.labelled("deployments"));
         tell(&mut watches.pods, self.labelled("pods"));
+        tell(&mut watches.jobs, self.labelled("jobs"));
     }
 
     fn labelled(&self, plural: &str) -> Vec<Value> {
@@ -167,7 +169,9 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
     let (stateful_sets, stateful_sets_in) = store();
     let (deployments, deployments_in) = store();
     let (pods, pods_in) = store();
-    let stores = Stores { instances, claims, configs, services, stateful_sets, deployments, pods };
+    let (jobs, jobs_in) = store();
+    let stores =
+        Stores { instances, claims, jobs, configs, services, stateful_sets, deployments, pods };
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: None };
     let context = Context {
         announcer: Announcer::new(client.clone(), reporter),
@@ -189,6 +193,7 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
         stateful_sets: stateful_sets_in,
         deployments: deployments_in,
         pods: pods_in,
+        jobs: jobs_in,
     };
     (Arc::new(context), watches)
 }

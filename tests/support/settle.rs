@@ -59,12 +59,54 @@ fn default(object: &mut Value, defaults: &[(&str, Value)]) {
     }
 }
 
+/// What a worker reports that came to its end.
+fn report(errand: &str, id: &str) -> Value {
+    match errand {
+        "copy" => {
+            json!({"result": "copied", "id": id, "entries": 3, "bytes": 90, "sha256": "c0ffee00"})
+        }
+        "export" => json!({"result": "exported", "id": id, "bytes": 90, "sha256": "c0ffee00",
+            "tables": 2, "documents": 5, "files": 1}),
+        _ => {
+            json!({"result": "imported", "id": id, "snapshot": id, "documents": 5, "variables": 0})
+        }
+    }
+}
+
+/// Lets a Job come to its end: well and with a report, where it is not told otherwise.
+fn job_of(server: &ApiServer, mut job: Value) {
+    let marks = &job["metadata"]["annotations"];
+    let errand = marks["convex.icod.de/errand"].as_str().unwrap().to_owned();
+    let words = report(&errand, marks["convex.icod.de/attempt"].as_str().unwrap()).to_string();
+    let container = if errand == "copy" { "permitted" } else { &errand };
+    let mut metadata = job["spec"]["template"]["metadata"].clone();
+    metadata["name"] = json!(format!("{}-x7", job["metadata"]["name"].as_str().unwrap()));
+    metadata["namespace"] = job["metadata"]["namespace"].clone();
+    metadata["ownerReferences"] = json!([{"apiVersion": "batch/v1", "kind": "Job", "controller": true,
+        "name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}]);
+    server.put(
+        "pods",
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
+        "spec": job["spec"]["template"]["spec"],
+        "status": {"phase": "Succeeded", "containerStatuses": [{"name": container, "ready": false,
+            "image": "", "imageID": "", "restartCount": 0,
+            "state": {"terminated": {"exitCode": 0, "message": words}}}]}}),
+    );
+    job["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+    server.put("jobs", job);
+}
+
 /// Lets the controllers of Kubernetes come to their end. Backend pods get this address.
 pub fn settle(server: &ApiServer, address: &str) {
     for mut claim in server.all("persistentvolumeclaims") {
         if claim["status"]["phase"].is_null() {
             claim["status"] = json!({"phase": "Bound"});
             server.put("persistentvolumeclaims", claim);
+        }
+    }
+    for job in server.all("jobs") {
+        if job["status"]["conditions"].is_null() {
+            job_of(server, job);
         }
     }
     for mut set in server.all("deployments") {
@@ -77,7 +119,8 @@ pub fn settle(server: &ApiServer, address: &str) {
         }
     }
     let sets = server.all("statefulsets");
-    for pod in server.all("pods") {
+    let backends = |it: &Value| it["metadata"]["name"].as_str().unwrap().ends_with("-0");
+    for pod in server.all("pods").into_iter().filter(backends) {
         let of = pod["metadata"]["name"].as_str().unwrap().trim_end_matches("-0").to_owned();
         if !sets.iter().any(|it| it["metadata"]["name"] == *of && it["spec"]["replicas"] == 1) {
             server.remove("pods", &format!("{of}-0"));

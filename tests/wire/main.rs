@@ -7,6 +7,7 @@ mod support;
 
 mod claims;
 mod conflicts;
+mod copies;
 mod deletion;
 mod drift;
 mod foreign;

@@ -78,23 +78,6 @@ async fn the_record_says_so_before_the_new_version_can_open_it() {
 }
 
 #[tokio::test]
-async fn an_upgrade_that_needs_a_copy_says_so_and_touches_nothing() {
-    let rig = Rig::ready(instance("dev")).await;
-    rig.server.edit("convexinstances", "dev", |it| {
-        set(it, "/version", json!("v2"));
-        set(it, "/maintenance/preUpgradeSnapshot", json!("Auto"));
-    });
-    rig.run("dev", 3).await;
-    assert_eq!(rig.condition("dev", "Ready"), "False/WayBackUnobtainable");
-    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
-    let children = rig.server.writes();
-    assert!(
-        children.iter().all(|it| it.contains("status") || it.contains("event")),
-        "{children:?}"
-    );
-}
-
-#[tokio::test]
 async fn a_suspended_instance_has_no_pod_and_all_of_its_data() {
     let rig = Rig::ready(instance("dev")).await;
     rig.server.edit("convexinstances", "dev", |it| set(it, "/suspend", json!(true)));

@@ -18,7 +18,7 @@ fn gated(set: StatefulSet, version: &str, open: bool) -> Children {
 }
 
 fn with_claim(claim: PersistentVolumeClaim) -> Children {
-    Children { claim: Some(Arc::new(claim)), ..with_set(stateful_set("v1")) }
+    Children { claims: crate::fixtures::claimed(claim), ..with_set(stateful_set("v1")) }
 }
 
 fn with_pods<const N: usize>(pods: [Pod; N]) -> Children {

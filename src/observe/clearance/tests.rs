@@ -7,7 +7,7 @@ use crate::fixtures::{PodWords, claim, deployment, instance, instance_with, pod,
 
 fn everything() -> Children {
     Children {
-        claim: Some(Arc::new(claim("dev-data"))),
+        claims: crate::fixtures::claimed(claim("dev-data")),
         stateful_set: Some(Arc::new(stateful_set("v1"))),
         pods: vec![Arc::new(pod("dev-backend-0").of("v1").overdue_by(0))],
         dashboard: Some(Arc::new(deployment())),
@@ -48,7 +48,7 @@ fn it_does_not_wait_for_a_claim_that_is_not_its_own() {
     let goes = instance_with(|spec| spec["deletionPolicy"] = json!("Delete"));
     let mut foreign = claim("dev-data");
     foreign.metadata.labels = None;
-    let children = Children { claim: Some(Arc::new(foreign)), ..Children::default() };
+    let children = Children { claims: crate::fixtures::claimed(foreign), ..Children::default() };
     assert_eq!(leftovers(&goes, &children, &keys::Seen::default()), Vec::<String>::new());
 }
 

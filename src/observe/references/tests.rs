@@ -11,7 +11,10 @@ fn told(
     instance: &ConvexInstance,
     claim: Option<PersistentVolumeClaim>,
 ) -> String {
-    let children = Children { claim: claim.map(Arc::new), ..Children::default() };
+    let children = Children {
+        claims: claim.map(crate::fixtures::claimed).unwrap_or_default(),
+        ..Children::default()
+    };
     let told = claim_used_by(user, instance, &Names::of("dev"), &children);
     told.map_or_else(|| "nothing".to_owned(), |it| format!("{}: {}", it.reason, it.message))
 }

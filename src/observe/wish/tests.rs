@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::*;
@@ -35,9 +33,16 @@ fn the_strategy_follows_from_three_fields_and_the_engine() {
 }
 
 #[test]
-fn only_what_needs_no_copy_can_be_had() {
-    assert!(obtainable(&instance()));
-    assert!(!obtainable(&instance_with(|spec| spec["maintenance"] = json!({}))));
+fn without_a_volume_there_is_nothing_to_copy_or_to_fill() {
+    let on = |volume: bool, maintenance: serde_json::Value| {
+        obtainable(&instance_with(|spec| {
+            spec["backend"]["storage"]["pvc"] = json!({"enabled": volume});
+            spec["maintenance"] = maintenance.clone();
+        }))
+    };
+    assert!(on(true, json!({})) && on(true, json!({"upgradeStrategy": "exportImport"})));
+    assert!(!on(false, json!({})) && !on(false, json!({"upgradeStrategy": "exportImport"})));
+    assert!(on(false, json!({"preUpgradeSnapshot": "Off"})));
 }
 
 #[test]
@@ -70,7 +75,7 @@ fn the_engine_tells_one_database_from_another_and_shows_neither() {
 fn a_store_has_outgrown_a_version_that_opened_it_before_the_last() {
     let outgrown_by = |opened: &[&str]| {
         let opened = claim("dev-data").opened_by(opened);
-        let children = Children { claim: Some(Arc::new(opened)), ..Children::default() };
+        let children = Children { claims: crate::fixtures::claimed(opened), ..Children::default() };
         outgrown(&instance(), &children, &Pins::default())
     };
     assert!(outgrown_by(&["v1", "v2"]));

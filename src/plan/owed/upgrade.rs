@@ -154,7 +154,8 @@ impl Planner<'_> {
         let retention = self.instance.spec.maintenance.snapshot_retention;
         let newest = usize::try_from(retention).unwrap_or(1).saturating_sub(1);
         let needed = self.upgrade().and_then(|it| it.snapshot.as_ref()).map(attempt);
-        let (first, needs) = (all.len().saturating_sub(newest), |id: &String| Some(id) == needed.as_ref());
+        let (first, needs) =
+            (all.len().saturating_sub(newest), |id: &String| Some(id) == needed.as_ref());
         let kept = all.iter().enumerate().filter(|(at, id)| *at >= first || needs(id));
         kept.map(|(_, id)| (*id).clone()).collect()
     }

@@ -86,7 +86,7 @@ fn storage(instance: &ConvexInstance, world: &World, applied: &Applied) -> Verdi
             "the data lives in the pod and dies with it",
         );
     }
-    let Some(claim) = world.children.claim.as_deref() else {
+    let Some(claim) = world.children.claim() else {
         return Verdict::new(type_, false, "ClaimMissing", "the claim is not there");
     };
     if claim.metadata.deletion_timestamp.is_some() {

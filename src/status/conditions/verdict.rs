@@ -27,6 +27,12 @@ impl Verdict {
         Self { type_, status: status.into(), reason: reason.to_owned(), message: message.into() }
     }
 
+    /// What was said before, once more.
+    pub(super) fn again(type_: ConditionType, before: &Condition) -> Self {
+        let (reason, message) = (&before.reason, before.message.clone());
+        Self::new(type_, before.status, reason, message)
+    }
+
     /// True with a reason of its own, or false for this reason.
     pub(super) fn unless(type_: ConditionType, obstacle: Option<&Obstacle>, reason: &str) -> Self {
         match obstacle {

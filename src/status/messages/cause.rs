@@ -32,17 +32,32 @@ pub(super) fn waiting_for(
         Waiting::ForWayBack(strategy) => Obstacle::new(
             waiting.reason(),
             format!(
-                "the upgrade to {} is not begun: its strategy ({}) needs a copy or an export of the data first, which this version of the operator does not make. Set spec.maintenance.upgradeStrategy to inPlace and preUpgradeSnapshot to \"Off\" (quoted, for YAML) to go on without a way back, or put spec.version back.",
+                "the upgrade to {} is not begun: its strategy ({}) needs a volume to copy or to fill, and the data of this instance is on none (storage.pvc.enabled is false). Set spec.maintenance.upgradeStrategy to inPlace and preUpgradeSnapshot to \"Off\" (quoted, for YAML) to go on without a way back, or put spec.version back.",
                 short(&instance.spec.version),
                 strategy.name()
             ),
         ),
+        Waiting::ForImageProven(_)
+        | Waiting::ForExport(_)
+        | Waiting::ForCopy(_)
+        | Waiting::ForImport(_) => job(world).unwrap_or_else(passing),
         Waiting::ForChildrenGone => leaving(waiting, world),
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
-        Waiting::ForHelp(_) => backend(step, world).unwrap_or_else(own),
-        Waiting::ForBackendStopped | Waiting::ForFences | Waiting::ForResume(_) => passing(),
+        Waiting::ForHelp(_) => job(world).or_else(|| backend(step, world)).unwrap_or_else(own),
+        Waiting::ForBackendStopped
+        | Waiting::ForFences
+        | Waiting::ForResume(_)
+        | Waiting::ForTrafficHeld
+        | Waiting::ForJobsStopped => passing(),
         _ => own(),
     }
+}
+
+/// What keeps the Job of this attempt from its end, or ended it.
+fn job(world: &World) -> Option<Obstacle> {
+    let attempt = world.facts.pins.upgrade.as_ref()?.next_snapshot();
+    let jobs = world.jobs.0.iter().filter(|it| it.of == attempt);
+    jobs.filter_map(|it| it.obstacle.clone()).next_back()
 }
 
 /// A pod that may be made is made in less, on a busy cluster too.

@@ -1,8 +1,8 @@
 //! What is, and what has just happened, in a sentence or two.
 
-use statemachine::{Phase, Step, taken::Reason};
+use statemachine::{Phase, Step};
 
-use super::{cause::gone_to, short};
+use super::{super::account::upgrade::way_back, cause::gone_to, short};
 use crate::{
     api::{ConvexInstance, Engine},
     observe::{Obstacle, World},
@@ -53,7 +53,9 @@ fn degraded(world: &World, why: &str) -> String {
     let Some(upgrade) = &world.facts.pins.upgrade else { return at_home(world, why) };
     let (from, to) = (short(&upgrade.from.release.version), short(&upgrade.to.release.version));
     let back = if upgrade.has_way_back() {
-        format!("To go back: set spec.version to {}.", upgrade.from.release.version)
+        let kept = way_back(upgrade, world);
+        let kept = kept.map(|it| format!("The data of {from} is kept: {it}. ")).unwrap_or_default();
+        format!("{kept}To go back: set spec.version to {}.", upgrade.from.release.version)
     } else {
         format!("There is no way back to {from}: none was asked for (preUpgradeSnapshot Off).")
     };
@@ -74,30 +76,4 @@ fn at_home(world: &World, why: &str) -> String {
         "{} (of {home}). {wished} is not tried: the store was given to {home} after it, and may have been migrated.",
         why.trim_end_matches('.')
     )
-}
-
-/// What is said about an edge, where that is more than what is said about the phase.
-pub(super) fn announced(
-    instance: &ConvexInstance,
-    reason: Reason,
-    world: &World,
-) -> Option<String> {
-    let version = short(gone_to(world).unwrap_or(&instance.spec.version));
-    let runs = short(&world.release().version);
-    Some(match reason {
-        Reason::Provisioning | Reason::Settled => {
-            format!("creating secrets, storage, backend and dashboard for version {version}")
-        }
-        Reason::Ready => format!("backend serves {runs}, admin key accepted"),
-        Reason::UpgradeStarted => format!("{runs} -> {version} in place, without a way back"),
-        Reason::UpgradeFinished => {
-            format!("backend serves {runs} after {}s", world.facts.waited.as_secs())
-        }
-        Reason::Recovered => format!("the backend serves {runs} again"),
-        Reason::Resumed => "resumed: the backend is started again".to_owned(),
-        Reason::MemoryLost => {
-            "the status was lost: looking at what is there before anything is moved".to_owned()
-        }
-        _ => return None,
-    })
 }

@@ -1,0 +1,123 @@
+//! The stores of an instance: which is in use, and the claims of all of them.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::{
+    Api, ResourceExt,
+    runtime::reflector::{self, ObjectRef},
+};
+use statemachine::{
+    Stage,
+    pins::{Pins, Store},
+};
+
+use super::Children;
+use crate::{
+    api::ConvexInstance,
+    context::Context,
+    plan::{
+        Claimed, claim_name,
+        gate::Record,
+        labels::{self, Belongs},
+        names::Names,
+    },
+};
+
+impl Children {
+    /// The claim of the store that the data is in, or is meant for.
+    #[must_use]
+    pub fn claim(&self) -> Option<&PersistentVolumeClaim> {
+        let used = self.claims.iter().find(|(store, _)| *store == self.store);
+        used.map(|(_, claim)| &**claim)
+    }
+
+    /// The `INSTANCE_NAME` that the data was made under, where there is some.
+    #[must_use]
+    pub fn instance_name(&self) -> Option<&str> {
+        let annotations = self.claim()?.metadata.annotations.as_ref()?;
+        annotations.get(labels::INSTANCE_NAME).map(String::as_str)
+    }
+
+    /// Whether the claim is gone, is going, or has lost its volume.
+    #[must_use]
+    pub fn claim_is_lost(&self) -> bool {
+        self.store_is_lost(&self.store)
+    }
+
+    /// Whether somebody has deleted the claim: it goes as soon as no pod uses it.
+    #[must_use]
+    pub fn claim_is_going(&self) -> bool {
+        self.claim().is_some_and(is_going)
+    }
+
+    /// Whether the claim of this store is gone, is going, or has lost its volume.
+    #[must_use]
+    pub fn store_is_lost(&self, store: &Store) -> bool {
+        let claim = self.claims.iter().find(|(of, _)| of == store);
+        claim.is_none_or(|(_, claim)| is_going(claim) || is_lost(claim))
+    }
+}
+
+/// A claim that is not watched may have lost its label, or never have had one: before it is held to
+/// be gone, the API server is asked.
+pub(super) async fn claim(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    names: &Names,
+    store: &Store,
+) -> kube::Result<Option<Arc<PersistentVolumeClaim>>> {
+    if !instance.spec.backend.storage.pvc.enabled {
+        return Ok(None);
+    }
+    let name = claim_name(instance, names, store);
+    let namespace = instance.namespace().unwrap_or_default();
+    let known = ctx.stores.claims.get(&ObjectRef::new(&name).within(&namespace));
+    if known.is_some() {
+        return Ok(known);
+    }
+    let claims: Api<PersistentVolumeClaim> = Api::namespaced(ctx.client.clone(), &namespace);
+    Ok(claims.get_opt(&name).await?.map(Arc::new))
+}
+
+fn is_going(claim: &PersistentVolumeClaim) -> bool {
+    claim.metadata.deletion_timestamp.is_some()
+}
+
+fn is_lost(claim: &PersistentVolumeClaim) -> bool {
+    let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref());
+    phase == Some("Lost")
+}
+
+/// The store that the data is in, or that it is on its way to.
+pub(super) fn in_use(pins: &Pins, record: Option<&Record>) -> Store {
+    let aim = pins.upgrade.as_ref().map(|upgrade| match upgrade.stage {
+        Stage::Exporting => upgrade.from.store.clone(),
+        Stage::Rolling | Stage::Importing => upgrade.aim().store,
+    });
+    let home = || pins.home.as_ref().map(|home| home.store.clone());
+    let known = aim.or_else(home).or_else(|| record.map(|it| it.backend.store.clone()));
+    known.unwrap_or_default()
+}
+
+/// The claims that carry the name of a store of this instance, and the one in use, whatever it carries.
+pub(super) fn claims(
+    watched: &reflector::Store<PersistentVolumeClaim>,
+    instance: &ConvexInstance,
+    (store, claim): (&Store, Option<&Arc<PersistentVolumeClaim>>),
+) -> Vec<Claimed> {
+    let used = claim.map(|it| it.name_any());
+    let others = watched.state().into_iter().filter(|it| {
+        it.namespace() == instance.namespace()
+            && labels::belongs(instance, &it.metadata) == Belongs::Ours
+            && Some(it.name_any()) != used
+    });
+    let named = |it: Arc<PersistentVolumeClaim>| {
+        let word = it.annotations().get(labels::STORE)?.clone();
+        Some((Store::try_from(word).ok()?, it))
+    };
+    let mut claims: Vec<_> = claim.map(|it| (store.clone(), it.clone())).into_iter().collect();
+    claims.extend(others.filter_map(named).filter(|(of, _)| of != store));
+    claims.sort_by(|one, other| one.0.cmp(&other.0));
+    claims
+}

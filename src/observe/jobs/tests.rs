@@ -1,0 +1,145 @@
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::instance;
+
+const DONE: &str = r#"{"result":"exported","id":"71-1","bytes":9,"sha256":"aa","tables":1,"documents":2,"files":0}"#;
+
+fn job(errand: &str, condition: Option<&str>) -> Job {
+    let conditions: Vec<_> =
+        condition.map(|it| json!({"type": it, "status": "True"})).into_iter().collect();
+    serde_json::from_value(json!({
+        "metadata": {"name": format!("dev-{errand}-71-1"), "uid": "job", "annotations": {
+            (labels::ERRAND): errand, (labels::ATTEMPT): "71-1", (labels::ADDRESS): "10.0.0.7:3210"}},
+        "status": {"conditions": conditions},
+    }))
+    .unwrap()
+}
+
+/// A pod of that Job, whose container has ended with this code and these last words.
+fn pod(errand: &str, phase: &str, code: i32, message: &str) -> Pod {
+    serde_json::from_value(json!({
+        "metadata": {"name": "worker", "annotations": {
+            (labels::ERRAND): errand, (labels::ATTEMPT): "71-1"},
+            "ownerReferences": [{"apiVersion": "batch/v1", "kind": "Job", "name": "j", "uid": "job",
+                "controller": true}]},
+        "status": {"phase": phase, "containerStatuses": [{"name": errand, "image": "", "imageID": "",
+            "ready": false, "restartCount": 0,
+            "state": {"terminated": {"exitCode": code, "message": message}}}]},
+    }))
+    .unwrap()
+}
+
+fn children(jobs: Vec<Job>, pods: Vec<Pod>) -> Children {
+    Children {
+        jobs: jobs.into_iter().map(Arc::new).collect(),
+        workers: pods.into_iter().map(Arc::new).collect(),
+        ..Children::default()
+    }
+}
+
+fn one(jobs: Vec<Job>, pods: Vec<Pod>) -> Seen {
+    let backend = Some("10.0.0.7:3210".parse().unwrap());
+    let mut seen = Jobs::of(&children(jobs, pods), backend).0;
+    assert_eq!(seen.len(), 1);
+    seen.remove(0)
+}
+
+#[test]
+fn a_job_that_is_complete_and_reports_its_own_attempt_has_succeeded() {
+    let done =
+        one(vec![job("export", Some("Complete"))], vec![pod("export", "Succeeded", 0, DONE)]);
+    assert_eq!((done.outcome, done.stale), (Outcome::Succeeded, false));
+    assert!(matches!(done.report, Some(Report::Exported { documents: 2, .. })));
+}
+
+/// A stranger may have made it, the pod may be gone, and its words may be anything.
+#[test]
+fn a_job_that_is_complete_and_reports_nothing_of_ours_has_failed() {
+    let another = DONE.replace("71-1", "70-1");
+    let copied = r#"{"result":"copied","id":"71-1","entries":1,"bytes":1,"sha256":"aa"}"#;
+    for words in ["", "{", "done", &another, copied] {
+        let pods = vec![pod("export", "Succeeded", 0, words)];
+        let seen = one(vec![job("export", Some("Complete"))], pods);
+        assert_eq!(seen.outcome, Outcome::Failed, "{words}");
+        assert_eq!(seen.obstacle.unwrap().reason, "ReportMissing");
+    }
+    let seen = one(vec![job("export", Some("Complete"))], Vec::new());
+    assert_eq!(seen.outcome, Outcome::Failed);
+}
+
+#[test]
+fn a_failure_is_told_in_the_words_of_its_pod() {
+    let words = r#"{"result":"failed","reason":"NoRoom","message":"12 bytes are free"}"#;
+    let failed = vec![job("export", Some("Failed"))];
+    let seen = one(failed.clone(), vec![pod("export", "Failed", 1, words)]);
+    let told = seen.obstacle.unwrap();
+    assert_eq!((seen.outcome, told.reason), (Outcome::Failed, "ExportFailed"));
+    assert!(told.message.contains("NoRoom: 12 bytes are free"), "{}", told.message);
+    let killed = one(failed, vec![pod("export", "Failed", 137, "")]);
+    assert!(killed.obstacle.unwrap().message.contains("exit code 137"));
+}
+
+#[test]
+fn what_still_has_a_pod_still_runs_whatever_its_job_says() {
+    let running = pod("import", "Running", 0, "");
+    for condition in [None, Some("Failed"), Some("Complete")] {
+        let seen = one(vec![job("import", condition)], vec![running.clone()]);
+        assert_eq!(seen.outcome, Outcome::Running, "{condition:?}");
+    }
+    let orphan = one(Vec::new(), vec![running]);
+    assert_eq!((orphan.outcome, orphan.name.as_str()), (Outcome::Running, ""));
+    let mut going = job("import", Some("Failed"));
+    going.metadata.deletion_timestamp = serde_json::from_value(json!("2026-01-01T00:00:00Z")).ok();
+    assert_eq!(one(vec![going], Vec::new()).outcome, Outcome::Running);
+}
+
+#[test]
+fn a_job_that_failed_because_its_backend_went_is_as_if_it_had_never_been() {
+    let of = children(vec![job("export", Some("Failed"))], Vec::new());
+    let facts = |address: &str| {
+        Jobs::of(&of, Some(address.parse().unwrap())).with_imports(None, None).len()
+    };
+    assert_eq!((facts("10.0.0.7:3210"), facts("10.0.0.8:3210")), (1, 0));
+}
+
+/// Whoever asked for it: the data is about to change.
+#[test]
+fn an_import_that_the_backend_performs_runs_without_its_job_too() {
+    let hold = Hold { imports: vec!["7".to_owned()], ..Hold::default() };
+    let attempt = snapshot("71-1");
+    let facts = |jobs: Vec<Job>| {
+        let jobs = Jobs::of(&children(jobs, Vec::new()), None);
+        let facts = jobs.with_imports(attempt.as_ref(), Some(&hold));
+        facts.into_iter().map(|it| it.of.attempt).collect::<Vec<_>>()
+    };
+    assert_eq!(facts(Vec::new()), [0]);
+    assert_eq!(facts(vec![job("import", None)]), [1]);
+    assert_eq!(facts(vec![job("import", Some("Failed"))]), [1, 0]);
+}
+
+#[test]
+fn an_export_is_there_as_long_as_its_claim_is() {
+    let told: Value = json!([{"id": "60-1", "version": "v0", "bytes": 1, "tables": 1, "documents": 1,
+        "files": 0, "sha256": "bb", "location": "", "verified": true}]);
+    let mut instance = instance();
+    instance.status.get_or_insert_default().snapshots = serde_json::from_value(told).unwrap();
+    let mut children =
+        children(vec![job("export", Some("Complete"))], vec![pod("export", "Succeeded", 0, DONE)]);
+    let verified = |children: &Children| Jobs::of(children, None).verified(&instance, children);
+    assert_eq!(verified(&children), []);
+    children.snapshots = Some(Arc::new(PersistentVolumeClaim::default()));
+    assert_eq!(verified(&children), [snapshot("60-1").unwrap(), snapshot("71-1").unwrap()]);
+}
+
+#[test]
+fn an_attempt_is_read_back_from_its_name() {
+    let of = Snapshot { of: Revision("71".to_owned()), attempt: 12 };
+    assert_eq!(snapshot(&attempt(&of)), Some(of));
+    for odd in ["", "71", "-1", "71-", "71-x", "71-01"] {
+        assert_eq!(snapshot(odd), None, "{odd}");
+    }
+}

@@ -1,0 +1,102 @@
+use serde_json::{Value, json};
+use statemachine::pins::Revision;
+
+use super::*;
+use crate::fixtures::{instance, keys};
+
+fn of() -> Snapshot {
+    Snapshot { of: Revision("71".to_owned()), attempt: 2 }
+}
+
+fn built(build: impl Fn(&Inputs<'_>) -> Job) -> Value {
+    let (instance, keys) = (instance(), keys());
+    let inputs = Inputs {
+        instance: &instance,
+        names: crate::plan::names::Names::of("dev"),
+        keys: &keys,
+        release: Release { version: "v1".to_owned(), ..Release::default() },
+        dashboard_repository: "example.com/dashboard",
+        worker_image: "example.com/operator:v0",
+        fence: "5",
+        claims: &[],
+    };
+    serde_json::to_value(build(&inputs)).unwrap()
+}
+
+fn carried() -> Carried<'static> {
+    static OF: std::sync::LazyLock<Snapshot> = std::sync::LazyLock::new(of);
+    Carried { attempt: &OF, backend: "10.0.0.7:3210".parse().unwrap(), seconds: 3600 }
+}
+
+fn every_job() -> [Value; 4] {
+    let target = Release { image: "example.com/backend:v2".to_owned(), ..Release::default() };
+    let copied = Store::Copied(of());
+    [
+        built(|inputs| proof(inputs, &of(), &target)),
+        built(|inputs| copy(inputs, &of(), &Store::Original, &copied)),
+        built(|inputs| export(inputs, carried(), "v1", true, &["70-1".to_owned()])),
+        built(|inputs| import(inputs, carried(), &of())),
+    ]
+}
+
+fn pod(job: &Value) -> &Value {
+    &job["spec"]["template"]["spec"]
+}
+
+#[test]
+fn a_job_is_named_by_its_attempt_and_says_so() {
+    let names = ["dev-proof-71-2", "dev-copy-71-2", "dev-export-71-2", "dev-import-71-2"];
+    for (job, name) in every_job().iter().zip(names) {
+        assert_eq!(job["metadata"]["name"], name);
+        assert_eq!(job["metadata"]["annotations"][labels::ATTEMPT], "71-2");
+        assert_eq!(job["spec"]["template"]["metadata"]["annotations"][labels::ATTEMPT], "71-2");
+    }
+}
+
+/// A restricted Pod Security Standard, no token, and no second pod beside one that may still write.
+#[test]
+fn no_job_has_a_token_a_shell_of_ours_or_more_rights_than_the_backend() {
+    for job in every_job() {
+        let pod = pod(&job);
+        assert_eq!(pod["automountServiceAccountToken"], false);
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+        assert_eq!(pod["restartPolicy"], "Never");
+        assert_eq!(job["spec"]["podReplacementPolicy"], "Failed");
+        let inits = pod["initContainers"].as_array().cloned().unwrap_or_default();
+        for container in inits.iter().chain(pod["containers"].as_array().unwrap()) {
+            assert_eq!(container["securityContext"]["allowPrivilegeEscalation"], false);
+            assert!(container["name"] == "proof" || container["command"].is_null(), "{container}");
+        }
+    }
+}
+
+#[test]
+fn the_admin_key_comes_from_its_secret_and_is_in_no_argument() {
+    let [_, _, export, import] = every_job();
+    for job in [export, import] {
+        let env = pod(&job)["containers"][0]["env"].as_array().unwrap().clone();
+        let key = env.iter().find(|it| it["name"] == "CONVEX_SELF_HOSTED_ADMIN_KEY").unwrap();
+        assert_eq!(key["valueFrom"]["secretKeyRef"]["name"], "dev-admin");
+        assert!(!job.to_string().contains(keys().admin.expose()));
+    }
+}
+
+#[test]
+fn a_copy_reads_one_claim_writes_the_other_and_asks_for_its_permit_once_more_at_the_end() {
+    let [_, copy, ..] = every_job();
+    let pod = pod(&copy);
+    assert_eq!(pod["initContainers"][0]["volumeMounts"][0]["readOnly"], true);
+    assert_eq!(pod["containers"][0]["args"][0], "permitted");
+    let claims = [&pod["volumes"][0], &pod["volumes"][1]];
+    let claims = claims.map(|it| it["persistentVolumeClaim"]["claimName"].clone());
+    assert_eq!(claims, [json!("dev-data"), json!("dev-copy-71-2")]);
+}
+
+#[test]
+fn an_export_says_what_stays_beside_it() {
+    let [_, _, export, _] = every_job();
+    let args = pod(&export)["containers"][0]["args"].to_string();
+    for word in ["\"--held\"", "\"--prune\"", "\"--keep\",\"70-1\"", "\"snapshots/71-2\""] {
+        assert!(args.contains(word), "{args}");
+    }
+}

@@ -1,0 +1,77 @@
+//! In place with a cold copy: held, stopped, copied, rolled, released.
+
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    instance::{instance, set},
+    rig::Rig,
+};
+
+/// An instance that buys a cold copy before it lets another version at its data.
+fn copied() -> Value {
+    let mut instance = instance("dev");
+    set(&mut instance, "/maintenance/preUpgradeSnapshot", json!("Auto"));
+    instance
+}
+
+/// Runs until the instance is in this phase and stage, every write on the way.
+async fn until(rig: &Rig, place: (&str, Value)) -> Vec<String> {
+    let mut writes = Vec::new();
+    for _ in 0..40 {
+        let _ = rig.pass("dev").await;
+        writes.extend(rig.server.writes());
+        rig.settle();
+        rig.server.writes();
+        if (rig.phase("dev").as_str(), rig.status("dev")["stage"].clone()) == place {
+            return writes;
+        }
+    }
+    panic!("{}", rig.status("dev"));
+}
+
+/// The same words whatever the upgrade is called.
+fn nameless(rig: &Rig, writes: Vec<String>) -> Vec<String> {
+    let history = rig.status("dev")["history"].to_string();
+    let id = history.split("upgrade ").nth(1).and_then(|it| it.split(';').next()).unwrap();
+    writes.into_iter().map(|it| it.replace(&format!("-{id}-"), "-ID-")).collect()
+}
+
+#[tokio::test]
+async fn an_upgrade_with_a_cold_copy_is_ready_in_fourteen_writes_and_one_for_the_dashboard() {
+    let rig = Rig::ready(copied()).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    let mut writes = until(&rig, ("Upgrading", json!("Exporting"))).await;
+    assert!(!rig.backend.paused.load(Ordering::Relaxed), "held before the image was proven");
+    writes.extend(until(&rig, ("Upgrading", json!("Rolling"))).await);
+    assert!(rig.backend.paused.load(Ordering::Relaxed));
+    rig.backend.says("v2");
+    writes.extend(until(&rig, ("Ready", Value::Null)).await);
+    for _ in 0..4 {
+        let _ = rig.pass("dev").await;
+        writes.extend(rig.server.writes());
+        rig.settle();
+        rig.server.writes();
+    }
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{}", rig.status("dev"));
+    assert!(!rig.backend.paused.load(Ordering::Relaxed));
+    let expected = [
+        "update convexinstances/dev/status",
+        "create event UpgradeStarted",
+        "create jobs/dev-proof-ID-1",
+        "apply configmaps/dev-gate",
+        "apply statefulsets/dev-backend",
+        "create persistentvolumeclaims/dev-copy-ID-1",
+        "create jobs/dev-copy-ID-1",
+        "update convexinstances/dev/status",
+        "create event SnapshotVerified",
+        "apply configmaps/dev-gate",
+        "apply statefulsets/dev-backend",
+        "apply deployments/dev-dashboard",
+        "update convexinstances/dev/status",
+        "create event UpgradeFinished",
+        "update convexinstances/dev/status",
+    ];
+    assert_eq!(nameless(&rig, writes), expected);
+}
