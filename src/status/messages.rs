@@ -65,7 +65,7 @@ fn kept(before: &ConvexInstanceStatus) -> Option<Obstacle> {
 }
 
 /// Causes that a pod tells while it crashes, and not while it starts again.
-const REASONS_KEPT: [&str; 10] = [
+const REASONS_KEPT: [&str; 13] = [
     "BackendCrashing",
     "ImagePullFailed",
     "ContainerConfigError",
@@ -76,6 +76,9 @@ const REASONS_KEPT: [&str; 10] = [
     "VersionMismatch",
     "PodStuck",
     "DeadlineExceeded",
+    "LogUnreadable",
+    "MetadataAhead",
+    "MigrationFailed",
 ];
 
 fn obstacle(
