@@ -66,8 +66,9 @@ impl Migrations {
             // A binary that finds the data ahead of it goes on as if all were well, and says that too.
             (Self::Ahead { line }, _) | (_, Said::Ahead(line)) => Self::Ahead { line },
             (_, Said::UpToDate(version)) => Self::Done { version: Some(version) },
-            (Self::Done { version }, Said::Complete(None)) => Self::Done { version },
-            (_, Said::Complete(version)) => Self::Done { version },
+            (Self::Done { version }, Said::Complete(None)) | (_, Said::Complete(version)) => {
+                Self::Done { version }
+            }
             (before, Said::Migrated(step)) => {
                 Self::Running { step: Some(step), of: before.last_step() }
             }

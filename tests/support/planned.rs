@@ -90,6 +90,7 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
         keys_obstacle: None,
         trouble: None,
         answer: None,
+        unmigrated: None,
         unanswered: None,
         unmade: None,
         leftovers: Vec::new(),

@@ -26,24 +26,28 @@ pub(super) fn of(pod: &Pod, told: &Migrations) -> Option<Obstacle> {
             running(format!("migrates its data: step {step}{of}"))
         }
         Migrations::Failed { step, line } => {
-            let step = step.map(|it| format!("migration {it}")).unwrap_or("a migration".into());
-            let next = if told.are_hopeless() {
-                "The data is older than this version knows the way from: choose an older version first, one that migrates it further".to_owned()
-            } else {
-                format!(
-                    "The backend tries again by itself, later and later; once the cause is gone, `kubectl delete pod {name}` has it try at once"
-                )
-            };
-            Obstacle::new("MigrationFailed", format!("{step} failed (\"{}\"). {next}", quote(line)))
+            failed(&name, *step, &quote(line), told.are_hopeless())
         }
         Migrations::Ahead { line } => Obstacle::new(
             "MetadataAhead",
             format!(
-                "the data was migrated by a newer version than this one (\"{}\"), which nobody promises to read it right: set spec.version to that one or a newer one",
+                "the data was migrated by a newer version than this one (\"{}\"), and nobody promises that this one reads it right: set spec.version to that one or a newer one",
                 quote(line)
             ),
         ),
     })
+}
+
+fn failed(pod: &str, step: Option<u32>, line: &str, hopeless: bool) -> Obstacle {
+    let step = step.map_or_else(|| "a migration".to_owned(), |it| format!("migration {it}"));
+    let next = if hopeless {
+        "The data is older than this version knows the way from: choose an older version first, one that migrates it further".to_owned()
+    } else {
+        format!(
+            "The backend tries again by itself, later and later; once the cause is gone, `kubectl delete pod {pod}` has it try at once"
+        )
+    };
+    Obstacle::new("MigrationFailed", format!("{step} failed (\"{line}\"). {next}"))
 }
 
 /// Cut only once nothing is left in it that could be cut in two.
