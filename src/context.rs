@@ -13,7 +13,9 @@ use k8s_openapi::api::{
 };
 use kube::{Client, core::DeserializeGuard, runtime::reflector::Store};
 
-use crate::{api::ConvexInstance, events::Announcer, observe::Answer, retry::Backoffs};
+use crate::{
+    api::ConvexInstance, convex::Migrations, events::Announcer, observe::Answer, retry::Backoffs,
+};
 
 /// What every pass has at hand.
 pub struct Context {
@@ -75,10 +77,14 @@ pub struct Stores {
 /// How long the watch may take to bring what we wrote ourselves.
 const NEWS: Duration = Duration::from_secs(5);
 
+/// What the log of a container said of migrations, and when it was read.
+pub type Heard = (Migrations, Instant);
+
 /// What is remembered between passes. Losing it costs a few questions, and starts graces anew.
 #[derive(Default)]
 pub struct Memory {
     answers: Mutex<HashMap<String, (String, Answer)>>,
+    heard: Mutex<HashMap<String, (String, Heard)>>,
     since: Mutex<HashMap<(String, Span), Instant>>,
     written: Mutex<HashMap<String, (u64, Instant)>>,
 }
@@ -88,12 +94,16 @@ pub struct Memory {
 pub enum Span {
     /// The backend of an instance is away.
     Away,
+    /// No attempt to migrate has succeeded since one failed.
+    MigrationFailed,
     /// The API server fails to write a child.
     Failing,
     /// The backend of an instance answers badly.
     Unanswered,
     /// A pod is asked for and there is none.
     Unmade,
+    /// The target of an upgrade serves and is not migrated.
+    Unmigrated,
     /// The image of an upgrade cannot be pulled.
     Unproven,
     /// A status that differs from the written one, and is not urgent.
@@ -115,6 +125,18 @@ impl Memory {
     /// Remembers what a container said.
     pub fn remember(&self, instance: &str, container: &str, answer: Answer) {
         locked(&self.answers).insert(instance.to_owned(), (container.to_owned(), answer));
+    }
+
+    /// What was heard of the migrations of this container before.
+    #[must_use]
+    pub fn heard(&self, instance: &str, container: &str) -> Option<Heard> {
+        let heard = locked(&self.heard);
+        heard.get(instance).filter(|(of, _)| of == container).map(|(_, heard)| heard.clone())
+    }
+
+    /// Remembers what was heard of the migrations of a container.
+    pub fn hear(&self, instance: &str, container: &str, heard: Heard) {
+        locked(&self.heard).insert(instance.to_owned(), (container.to_owned(), heard));
     }
 
     /// How long something has lasted: from the first pass that found it so without a break.
@@ -151,6 +173,7 @@ impl Memory {
     /// Forgets an instance that is gone.
     pub fn forget(&self, instance: &str) {
         locked(&self.answers).remove(instance);
+        locked(&self.heard).remove(instance);
         locked(&self.written).remove(instance);
         locked(&self.since).retain(|(of, _), _| of != instance);
     }

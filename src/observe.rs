@@ -11,6 +11,7 @@ mod clearance;
 pub mod hold;
 pub mod jobs;
 mod keys;
+mod migrations;
 mod obstacle;
 mod references;
 mod trouble;
@@ -32,6 +33,7 @@ pub use self::{
     backend::image as backend_image,
     children::Children,
     keys::{AdminFound, Keys, KeysFound, Source},
+    migrations::Unmigrated,
     obstacle::{Obstacle, cut},
     wish::engine,
     world::World,
@@ -78,6 +80,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let attempt = pins.upgrade.as_ref().map(Upgrade::next_snapshot);
     let unproven = jobs.pull_fails(attempt.as_ref());
     let unproven = ctx.memory.lasted(&uid(instance), Span::Unproven, unproven);
+    let unmigrated = migrations::of(ctx, instance, &pins, &children, answer.as_ref()).await;
     let leftovers = clearance::leftovers(instance, &children, &keys);
     let trouble = trouble::of(ctx, &children).await;
     let now = Utc::now();
@@ -88,7 +91,10 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let facts = Observed {
         revision: Revision(instance.resource_version().unwrap_or_default()),
         waited: waited(instance, now),
-        patience: wish::patience(instance, phase(instance)),
+        patience: migrations::patience(
+            unmigrated.as_ref(),
+            wish::patience(instance, phase(instance)),
+        ),
         lost: patience.is_some_and(|away| away >= wish::grace(instance)),
         resolved: references.is_none(),
         found: found.clone(),
@@ -96,7 +102,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         fenced: children.gate_carries(fence) || (children.gate.is_none() && found.is_none()),
         asked: backend::asked(&children, fence),
         stopped: backend::is_stopped(&children, fence),
-        pods: backend::pods(&children, answer.as_ref()),
+        pods: backend::pods(&children, answer.as_ref(), unmigrated.is_some()),
         surrounded: true,
         traffic: hold::traffic(&children, &pins, hold.as_ref()),
         jobs: jobs.with_imports(attempt.as_ref(), hold.as_ref()),
@@ -126,6 +132,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         answer,
         hold,
         jobs,
+        unmigrated,
         unanswered,
         unmade,
         leftovers,

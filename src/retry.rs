@@ -14,7 +14,10 @@ use kube::runtime::controller::Action;
 use rand::RngExt;
 use statemachine::{Phase, Step};
 
-use crate::{observe::World, plan::Applied};
+use crate::{
+    observe::{Unmigrated, World},
+    plan::Applied,
+};
 
 /// How often Secrets are read where there are few instances: they are not watched, so that nobody who steals
 /// the operator's token can list them.
@@ -117,7 +120,8 @@ fn soonest(
     let trouble = world.trouble.as_ref().filter(|_| !rests);
     let passes = trouble.is_some_and(|it| !it.abnormal).then_some(PASSING);
     let asks = world.unanswered.map(|since| since.clamp(ASK_AGAIN, ASK_AT_LAST));
-    [step.look_again, unwritten, passes, asks].into_iter().flatten().min()
+    let migrates = world.unmigrated.as_ref().map(Unmigrated::look_again);
+    [step.look_again, unwritten, passes, asks, migrates].into_iter().flatten().min()
 }
 
 #[cfg(test)]

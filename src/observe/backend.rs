@@ -60,13 +60,18 @@ pub(super) fn found(children: &Children) -> Option<Backend> {
     sealed.and_then(stamp).or_else(set)
 }
 
-/// Every pod that is not fully gone, and how it is.
-pub(super) fn pods(children: &Children, answer: Option<&Answer>) -> Vec<observed::Pod> {
+/// Every pod that is not fully gone, and how it is; one that serves may not be migrated yet.
+pub(super) fn pods(
+    children: &Children,
+    answer: Option<&Answer>,
+    unmigrated: bool,
+) -> Vec<observed::Pod> {
     let set = children.stateful_set.as_deref();
     let seen = |pod: &Pod| {
         let unreached = children.unreached.contains(&pod.name_any());
         let health = match health(pod, answer) {
             Health::Serving if unreached || is_outdated(pod, set) => Health::Starting,
+            Health::Serving if unmigrated => Health::Migrating,
             health => health,
         };
         observed::Pod { backend: of_pod(pod), health }
@@ -127,7 +132,8 @@ fn template(set: &StatefulSet) -> Option<Backend> {
     Some(of(template.metadata.as_ref()?, template.spec.as_ref()?))
 }
 
-fn of_pod(pod: &Pod) -> Backend {
+/// What this pod runs on which store.
+pub(super) fn of_pod(pod: &Pod) -> Backend {
     pod.spec.as_ref().map(|spec| of(&pod.metadata, spec)).unwrap_or_default()
 }
 

@@ -9,7 +9,7 @@ use k8s_openapi::{
 };
 use kube::ResourceExt;
 
-use self::redacted::redacted;
+pub(in crate::observe) use self::redacted::redacted;
 use super::{Children, Obstacle};
 use crate::context::Context;
 

@@ -8,7 +8,9 @@ use statemachine::{
     pins::{Direction, Release},
 };
 
-use super::{Answer, Children, Keys, Obstacle, backend, hold::Hold, jobs::Jobs, trouble};
+use super::{
+    Answer, Children, Keys, Obstacle, Unmigrated, backend, hold::Hold, jobs::Jobs, trouble,
+};
 use crate::{
     api::ConvexInstance,
     plan::{Inputs, names::Names},
@@ -39,6 +41,8 @@ pub struct World {
     pub hold: Option<Hold>,
     /// What carries data, or has carried some.
     pub jobs: Jobs,
+    /// Why the target of an upgrade does not count as serving though it does: its data is not migrated.
+    pub unmigrated: Option<Unmigrated>,
     /// How long it has answered badly.
     pub unanswered: Option<Duration>,
     /// How long there has been no pod though the `StatefulSet` asks for one.

@@ -69,6 +69,15 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         scope: Watched,
+        group: "",
+        resources: &["pods/log"],
+        names: &[],
+        verbs: &[Get],
+        reason: "A backend serves before its migrations are finished, and only its log says when they \
+                 are. It is read while an upgrade waits for that.",
+    },
+    Rule {
+        scope: Watched,
         group: "events.k8s.io",
         resources: &["events"],
         names: &[],

@@ -63,7 +63,7 @@ fn kept(before: &ConvexInstanceStatus) -> Option<Obstacle> {
 }
 
 /// Causes that a pod tells while it crashes, and not while it starts again.
-const REASONS_KEPT: [&str; 10] = [
+const REASONS_KEPT: [&str; 13] = [
     "BackendCrashing",
     "ImagePullFailed",
     "ContainerConfigError",
@@ -74,6 +74,9 @@ const REASONS_KEPT: [&str; 10] = [
     "VersionMismatch",
     "PodStuck",
     "DeadlineExceeded",
+    "LogUnreadable",
+    "MetadataAhead",
+    "MigrationFailed",
 ];
 
 fn obstacle(

@@ -26,6 +26,7 @@ struct State {
     objects: BTreeMap<Address, Value>,
     revision: u64,
     asked: Vec<Asked>,
+    log: Option<String>,
     faults: Vec<(String, u16)>,
     interludes: Vec<Interlude>,
 }
@@ -57,7 +58,8 @@ impl ApiServer {
             act(self);
         }
         let (code, body) = self.state().serve(asked);
-        let bytes = serde_json::to_vec(&body).unwrap();
+        let log = body.as_str().map(|text| text.as_bytes().to_vec());
+        let bytes = log.unwrap_or_else(|| serde_json::to_vec(&body).unwrap());
         Response::builder()
             .status(StatusCode::from_u16(code).unwrap())
             .header("content-type", "application/json")
@@ -136,12 +138,17 @@ impl State {
             }
         }
         match asked.verb {
+            Verb::Get if asked.subresource == "log" => (200, json!(self.log())),
             Verb::Get | Verb::Create => (200, there),
             Verb::Update => (200, self.replaced(&asked, there)),
             Verb::Merge => (200, self.merged(&asked, there)),
             Verb::Apply => (200, self.applied(&asked, there)),
             Verb::Delete => (200, self.deleted(&address, there)),
         }
+    }
+
+    fn log(&self) -> &str {
+        self.log.as_deref().unwrap_or("INFO migrations: Migration complete\n")
     }
 
     fn list(&self, plural: &str) -> Value {

@@ -95,6 +95,7 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
         answer: None,
         hold: None,
         jobs: convex_operator::observe::jobs::Jobs::default(),
+        unmigrated: None,
         unanswered: None,
         unmade: None,
         leftovers: Vec::new(),

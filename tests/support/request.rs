@@ -15,6 +15,8 @@ pub struct Asked {
     /// Empty where the object itself is meant.
     pub subresource: String,
     pub manager: String,
+    /// What stands behind the question mark.
+    pub query: String,
     pub body: Value,
 }
 
@@ -63,6 +65,7 @@ impl Asked {
             name: next(),
             subresource: next(),
             manager: manager.unwrap_or("unknown").to_owned(),
+            query: query.to_owned(),
             body: serde_json::from_slice(&bytes).unwrap_or(json!({})),
         }
     }

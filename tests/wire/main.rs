@@ -12,6 +12,7 @@ mod deletion;
 mod drift;
 mod foreign;
 mod keys;
+mod migrations;
 mod provisioning;
 mod races;
 mod upgrade;

@@ -96,9 +96,6 @@ pub struct StoreStatus {
     /// The claim that holds it.
     #[schemars(length(max = 253))]
     pub claim: String,
-    /// What it is: a Copy, or Old.
-    #[schemars(length(max = 32))]
-    pub role: String,
     /// The version that opened it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]

@@ -85,7 +85,8 @@ fn a_lost_status_finds_what_the_record_says_before_the_stamp_and_the_stamp_befor
 #[test]
 fn a_pod_serves_once_it_is_ready_and_this_very_container_has_answered_as_its_version() {
     let ready = with_pods([pod("dev-backend-0").of("v1").ready()]);
-    let health = |children: &Children, answer: Option<&Answer>| pods(children, answer)[0].health;
+    let health =
+        |children: &Children, answer: Option<&Answer>| pods(children, answer, false)[0].health;
     let other = Answer { container: "another".to_owned(), ..answer(Ok("v1".to_owned())) };
     assert_eq!(health(&ready, Some(&answer(Ok("v1".to_owned())))), Health::Serving);
     assert_eq!(health(&ready, Some(&answer(Ok("v2".to_owned())))), Health::Starting);
@@ -107,7 +108,7 @@ fn a_pod_of_an_older_template_is_starting() {
         let mut set = stateful_set("v1");
         set.status.get_or_insert_default().update_revision = Some("dev-backend-2".to_owned());
         children.stateful_set = Some(Arc::new(set));
-        pods(&children, Some(&answer(Ok("v1".to_owned()))))[0].health
+        pods(&children, Some(&answer(Ok("v1".to_owned()))), false)[0].health
     };
     assert_eq!(of("dev-backend-1"), Health::Starting);
     assert_eq!(of("dev-backend-2"), Health::Serving);
@@ -116,7 +117,7 @@ fn a_pod_of_an_older_template_is_starting() {
 #[test]
 fn a_pod_that_goes_is_still_a_pod_whatever_it_says() {
     let going = with_pods([pod("dev-backend-0").of("v1").ready().overdue_by(0)]);
-    let seen = pods(&going, Some(&answer(Ok("v1".to_owned()))));
+    let seen = pods(&going, Some(&answer(Ok("v1".to_owned()))), false);
     assert_eq!(seen[0].health, Health::Terminating);
     assert_eq!(seen[0].backend, backend_of("v1"));
 }
@@ -125,7 +126,7 @@ fn a_pod_that_goes_is_still_a_pod_whatever_it_says() {
 fn every_pod_counts_not_just_the_first() {
     let two = with_pods([pod("dev-backend-0").of("v1").ready(), pod("stray").of("v2")]);
     let versions: Vec<_> =
-        pods(&two, None).into_iter().map(|it| it.backend.release.version).collect();
+        pods(&two, None, false).into_iter().map(|it| it.backend.release.version).collect();
     assert_eq!(versions, ["v1", "v2"]);
 }
 
@@ -156,4 +157,14 @@ fn a_claim_is_lost_when_it_is_gone_going_or_without_its_volume() {
     assert!(with_claim(claim("dev-data").lost()).claim_is_lost());
     assert!(with_claim(claim("dev-data").deleted()).claim_is_lost());
     assert!(Children::default().claim_is_lost());
+}
+
+#[test]
+fn a_pod_that_serves_and_is_not_migrated_is_migrating_and_one_that_starts_still_starts() {
+    let health = |pod: Pod| {
+        let said = answer(Ok("v1".to_owned()));
+        pods(&with_pods([pod]), Some(&said), true)[0].health
+    };
+    assert_eq!(health(pod("dev-backend-0").of("v1").ready()), Health::Migrating);
+    assert_eq!(health(pod("dev-backend-0").of("v1")), Health::Starting);
 }

@@ -22,7 +22,7 @@ static PATTERNS: LazyLock<Result<[Regex; 4], regex::Error>> = LazyLock::new(|| {
 });
 
 /// A line without credentials. Where that could not be told, nothing of it would be left.
-pub(super) fn redacted(line: &str) -> String {
+pub(in crate::observe) fn redacted(line: &str) -> String {
     let Ok([url, named, spoken, digits]) = &*PATTERNS else { return GONE.to_owned() };
     let line = url.replace_all(line, format!("://{GONE}@"));
     let behind = |found: &Captures<'_>| format!("{}{GONE}", &found[1]);

@@ -144,7 +144,6 @@ pub(super) fn stores(
             let known = before.stores.iter().find(|it| it.store == word);
             let since = known.and_then(|it| it.since.clone()).unwrap_or_else(|| now.clone());
             StoreStatus {
-                role: if matches!(store, Store::Copied(_)) { "Copy" } else { "Old" }.to_owned(),
                 claim: claim.name_any(),
                 version: last_opened(world, store, claim.annotations().get(labels::VERSION)),
                 removal_time: retention.and_then(|it| later(&since, it)),

@@ -127,8 +127,9 @@ fn backend(step: &Step, world: &World) -> Option<Obstacle> {
         (Some(trouble), _) => Some(trouble.clone()),
         (None, Some(Err(obstacle))) => Some(obstacle.clone()),
         (None, Some(Ok(version))) => {
-            let aim = aim(world).filter(|aim| aim != version)?;
-            (step.phase != Phase::Ready).then(|| other_version(world, version, aim))
+            let aim = aim(world).filter(|aim| aim != version && step.phase != Phase::Ready);
+            let unmigrated = || world.unmigrated.as_ref().map(|it| it.obstacle.clone());
+            aim.map(|aim| other_version(world, version, aim)).or_else(unmigrated)
         }
         (None, None) => None,
     }

@@ -44,6 +44,7 @@ async fn attempt(store: &Store, steering: &Steering, binary: u32) -> Result<(), 
         if steering.has(Fault::MigrationStalls) {
             std::future::pending::<()>().await;
         }
+        tokio::time::sleep(steering.migration_delay).await;
         if steering.has(Fault::MigrationFails) {
             return Err(MigrationError::Steered(step));
         }

@@ -20,6 +20,7 @@
 //! | `STANDIN_IMPORT_STALLS_VERSIONS` | an import stays `in_progress` once it was confirmed |
 //! | `STANDIN_MIGRATION_FAILS_VERSIONS` | the first step fails, and again after every pause |
 //! | `STANDIN_MIGRATION_STALLS_VERSIONS` | the first step never ends |
+//! | `STANDIN_MIGRATION_DELAY_MS` | milliseconds that each step takes |
 //! | `STANDIN_METADATA_VERSION` | format of the data: `131` for all, or `v1=128,v2=131`; else 128 |
 //!
 //! Lists are separated by commas and compared with `CONVEX_RELEASE_VERSION_DEV`.
@@ -82,6 +83,8 @@ const FAULTS: [(&str, Fault); 12] = [
 pub struct Steering {
     /// Time spent starting.
     pub start_delay: Duration,
+    /// Time spent on each step of a migration.
+    pub migration_delay: Duration,
     /// The line to end with at start.
     pub crash: Option<String>,
     /// `/instance_name` answers 503.
@@ -100,9 +103,13 @@ impl Steering {
     pub fn of(env: &Environment) -> Self {
         let version = version(env);
         let concerns = |list: &str| env.lists(list, &version);
-        let delay = env.get("STANDIN_START_DELAY_MS").and_then(|text| text.trim().parse().ok());
+        let delay = |name| {
+            let told = env.get(name).and_then(|text| text.trim().parse().ok());
+            Duration::from_millis(told.unwrap_or_default())
+        };
         Self {
-            start_delay: Duration::from_millis(delay.unwrap_or_default()),
+            start_delay: delay("STANDIN_START_DELAY_MS"),
+            migration_delay: delay("STANDIN_MIGRATION_DELAY_MS"),
             crash: concerns("STANDIN_CRASH_VERSIONS")
                 .then(|| env.or("STANDIN_CRASH_MESSAGE", DEFAULT_CRASH_MESSAGE)),
             unready: concerns("STANDIN_UNREADY_VERSIONS"),

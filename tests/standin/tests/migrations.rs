@@ -59,6 +59,14 @@ async fn an_older_version_warns_that_the_data_is_ahead_and_runs_on() {
 }
 
 #[tokio::test]
+async fn a_slow_migration_takes_its_time_for_each_step() {
+    let began = std::time::Instant::now();
+    let (_, backend) = upgraded(("STANDIN_MIGRATION_DELAY_MS", "300")).await;
+    backend.waits_for(|| backend.log().contains("Migration complete")).await;
+    assert!(began.elapsed() >= std::time::Duration::from_millis(600));
+}
+
+#[tokio::test]
 async fn a_migration_that_fails_sleeps_and_leaves_the_version_where_it_is() {
     let (_, backend) = upgraded(("STANDIN_MIGRATION_FAILS_VERSIONS", "v2")).await;
     let failure = "ERROR standin::migrations: Migration worker failed, sleeping 60s";

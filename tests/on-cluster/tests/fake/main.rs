@@ -8,6 +8,7 @@ mod engines;
 mod foreign;
 mod hijack;
 mod memory;
+mod migrations;
 mod provisioning;
 mod secrets;
 mod settings;
