@@ -61,7 +61,20 @@ impl Planner<'_> {
         let paused = self.world.hold.as_ref().is_some_and(|it| it.paused == Some(true));
         let ours = paused && hold::is_held(self.instance);
         let opens = [traffic(inputs, Traffic::Flows)].into_iter();
-        opens.chain(ours.then_some(Step::Release)).chain(self.outdated()).collect()
+        let opened = opens.chain(ours.then_some(Step::Release));
+        opened.chain(self.outdated()).chain(self.idle_proofs()).collect()
+    }
+
+    /// The proof of an attempt that nobody waits for any more: it may try for ever to pull what is not there.
+    fn idle_proofs(&self) -> impl Iterator<Item = Step> {
+        let of = self.upgrade().map(Upgrade::next_snapshot);
+        let idle = self.world.jobs.0.iter().filter(move |it| {
+            it.errand == Errand::Proof
+                && it.outcome == Outcome::Running
+                && Some(&it.of) != of.as_ref()
+        });
+        let idle = idle.filter(|it| !it.name.is_empty());
+        idle.map(|it| Step::Remove(Kind::Job, it.name.clone()))
     }
 
     /// Stores that nobody needs any more, once the time is over that the spec gives them.
@@ -86,9 +99,10 @@ impl Planner<'_> {
     pub(super) fn prove(&self, inputs: &Inputs<'_>, release: &Release) -> Vec<Step> {
         let Some(of) = self.upgrade().map(Upgrade::next_snapshot) else { return Vec::new() };
         if self.world.jobs.find(Errand::Proof, &of).is_some() {
-            return Vec::new();
+            return self.idle_proofs().collect();
         }
-        vec![Step::Start(Box::new(jobs::proof(inputs, &of, release)))]
+        let start = Step::Start(Box::new(jobs::proof(inputs, &of, release)));
+        self.idle_proofs().chain([start]).collect()
     }
 
     pub(super) fn export(&self, inputs: &Inputs<'_>, of: &Snapshot) -> Vec<Step> {

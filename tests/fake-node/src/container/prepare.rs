@@ -74,10 +74,23 @@ impl Container {
             &self.volumes,
         )?;
         fs::create_dir_all(&directory)?;
+        self.make_room_for_last_words()?;
         let log = logs::file(&self.folders.logs, &self.spec.name, restart);
         fs::create_dir_all(self.folders.logs.join(&self.spec.name))?;
         let words = words.into_iter().map(OsString::from).collect();
         Ok(Ready::Launch(Launch { program, words, env, directory, log }))
+    }
+
+    /// As a kubelet mounts an empty file for every run.
+    fn make_room_for_last_words(&self) -> std::io::Result<()> {
+        let path = self.inside(self.last_words_path());
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, "")
+    }
+
+    /// Where a container leaves its last words.
+    pub(super) fn last_words_path(&self) -> &str {
+        self.spec.termination_message_path.as_deref().unwrap_or("/dev/termination-log")
     }
 
     async fn environment(&self) -> Result<Variables, NotReady> {

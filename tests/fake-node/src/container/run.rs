@@ -207,9 +207,8 @@ impl Container {
     }
 
     fn last_words(&self, launch: &Launch, code: i32) -> Option<String> {
-        let path = self.spec.termination_message_path.as_deref().unwrap_or("/dev/termination-log");
-        let written =
-            std::fs::read_to_string(self.inside(path)).ok().filter(|text| !text.is_empty());
+        let path = self.inside(self.last_words_path());
+        let written = std::fs::read_to_string(path).ok().filter(|text| !text.is_empty());
         let from_log =
             self.spec.termination_message_policy.as_deref() == Some("FallbackToLogsOnError");
         written.or_else(|| {
