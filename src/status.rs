@@ -28,9 +28,12 @@ use crate::{
 
 /// How long a passing reason lasts before it is worth a write.
 const PASSING: Duration = Duration::from_secs(5);
-/// The same while an instance is provisioned or upgraded, which is a way through passing reasons: pulling an image,
-/// starting on it, copying data are no news. What is wrong with any of it is abnormal, and told at once.
+/// The same while an instance is provisioned, which is a way through passing reasons: pulling an image and
+/// starting on it are no news. What is wrong with either is abnormal, and told at once.
 const PROVISIONING: Duration = Duration::from_mins(5);
+
+/// The same while it is upgraded: what every stage is about is told when it is entered.
+const UPGRADING: Duration = Duration::from_mins(1);
 
 /// What became of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -127,8 +130,11 @@ fn worth_after(
     if is_urgent(instance, before, after, abnormal) {
         return Duration::ZERO;
     }
-    let moves = matches!(after.phase(), Phase::Provisioning | Phase::Upgrading(_)) && !abnormal;
-    if moves { PROVISIONING } else { PASSING }
+    match after.phase() {
+        Phase::Provisioning if !abnormal => PROVISIONING,
+        Phase::Upgrading(_) if !abnormal => UPGRADING,
+        _ => PASSING,
+    }
 }
 
 fn is_urgent(

@@ -45,6 +45,12 @@ pub(super) fn tell(
         }
         other => other,
     };
+    let obstacle = match obstacle {
+        Some(now) if !now.abnormal && step.taken.is_some() => {
+            Some(cause::of_the_stage(step).unwrap_or(now))
+        }
+        other => other,
+    };
     let message = cut(&sentence(instance, step, world, obstacle.as_ref()));
     let news = step.taken.and_then(|taken| announced(instance, step, taken.reason, world));
     let guard = step.waiting.as_ref().map_or("InstanceReady", Waiting::guard);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kube::ResourceExt;
-use statemachine::{Phase, Step, Waiting, pins::Direction};
+use statemachine::{Phase, Stage, Step, Waiting, pins::Direction};
 
 use super::short;
 use crate::{
@@ -51,6 +51,22 @@ pub(super) fn waiting_for(
         | Waiting::ForJobsStopped => passing(),
         _ => own(),
     }
+}
+
+/// What a stage is about as a whole: what is waited for when it is entered is over in a moment, and would be told for long.
+pub(super) fn of_the_stage(step: &Step) -> Option<Obstacle> {
+    let Phase::Upgrading(stage) = step.phase else { return None };
+    let (reason, words) = match stage {
+        Stage::Exporting => (
+            "ExportRunning",
+            "the image of the target is proven, users are turned away, and a way back is made and verified",
+        ),
+        Stage::Rolling => ("BackendReplacing", "the backend is being replaced"),
+        Stage::Importing => {
+            ("ImportRunning", "the export is loaded into the backend and counted there")
+        }
+    };
+    Some(Obstacle::passing(reason, words))
 }
 
 /// What keeps the Job of this attempt from its end, or ended it.
