@@ -3,7 +3,7 @@
 use k8s_openapi::{
     api::{
         apps::v1::StatefulSet,
-        core::v1::{Container, PersistentVolumeClaim, Pod, PodSpec},
+        core::v1::{Container, Pod, PodSpec},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
@@ -15,7 +15,7 @@ use statemachine::{
 use kube::ResourceExt;
 
 use super::{Answer, Children};
-use crate::plan::{backend::CONTAINER, labels};
+use crate::plan::{Claimed, backend::CONTAINER, labels};
 
 /// What the `StatefulSet` asks for, once its controller has seen it, and it and the gate say so under this fence.
 pub(super) fn asked(children: &Children, fence: &str) -> Option<Backend> {
@@ -48,16 +48,18 @@ pub(super) fn found(children: &Children) -> Option<Backend> {
     if let Some(record) = children.record() {
         return Some(record.backend);
     }
-    let marked =
-        |claim: &&PersistentVolumeClaim| annotation(&claim.metadata, labels::SEALED).is_some();
-    let claims = children.claims.iter().map(|(_, claim)| &**claim).filter(marked);
+    let marked = |it: &&Claimed| annotation(&it.1.metadata, labels::SEALED).is_some();
     // The original store is sealed from its birth, every other one by the number of an edge.
-    let number = |claim: &&PersistentVolumeClaim| {
-        annotation(&claim.metadata, labels::SEALED).and_then(|it| it.parse::<u128>().ok())
+    let number = |it: &&Claimed| {
+        annotation(&it.1.metadata, labels::SEALED).and_then(|it| it.parse::<u128>().ok())
     };
-    let sealed = claims.max_by_key(number).map(|claim| &claim.metadata);
+    let sealed = children.claims.iter().filter(marked).max_by_key(number);
+    // A claim that is taken over is the original store of its new instance, whatever it was to the one before.
+    let sealed = sealed.and_then(|(store, claim)| {
+        Some(Backend { store: store.clone(), ..stamp(&claim.metadata)? })
+    });
     let set = || template(children.stateful_set.as_deref()?);
-    sealed.and_then(stamp).or_else(set)
+    sealed.or_else(set)
 }
 
 /// Every pod that is not fully gone, and how it is; one that serves may not be migrated yet.

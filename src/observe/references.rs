@@ -18,7 +18,7 @@ use crate::{
     api::{ConvexInstance, Engine},
     context::Context,
     plan::{
-        labels::{self, Belongs},
+        labels::{self, Belongs, Part},
         names::Names,
     },
 };
@@ -89,7 +89,8 @@ pub(super) async fn opened(
     loop {
         let found = pods.list(&page).await?;
         let user = found.items.iter().find(|pod| {
-            !is_over(pod) && mounts(pod, &claim) && pod.name_any() != names.backend_pod()
+            let ours = is_worker(instance, pod) || pod.name_any() == names.backend_pod();
+            !is_over(pod) && mounts(pod, &claim) && !ours
         });
         if let Some(user) = user {
             return Ok(Some(opened_by(&claim, user)));
@@ -99,6 +100,12 @@ pub(super) async fn opened(
             None => return Ok(None),
         }
     }
+}
+
+/// A Job of an upgrade: nothing is started beside it anyhow.
+fn is_worker(instance: &ConvexInstance, pod: &Pod) -> bool {
+    let carries = labels::selector(instance, Part::Worker);
+    carries.iter().all(|(key, value)| pod.labels().get(key) == Some(value))
 }
 
 /// Every container of the pod has ended, and none is started again.

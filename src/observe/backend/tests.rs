@@ -82,6 +82,32 @@ fn a_lost_status_finds_what_the_record_says_before_the_stamp_and_the_stamp_befor
     assert_eq!(found(&Children::default()), None);
 }
 
+/// Without a record the store that was sealed last holds the data; the one that is taken over is the original one.
+#[test]
+fn of_several_stores_the_one_that_was_sealed_last_is_found() {
+    let sealed = |version: &str, store: &str, seal: &str| {
+        let mut claim = claim("dev-data").opened_by(&[version]);
+        let marks = claim.metadata.annotations.get_or_insert_default();
+        marks.insert(labels::SEALED.to_owned(), seal.to_owned());
+        marks.insert(labels::STORE.to_owned(), store.to_owned());
+        Arc::new(claim)
+    };
+    let copied = Store::try_from("Copied/71/1".to_owned()).unwrap();
+    let both = Children {
+        claims: vec![
+            (Store::Original, sealed("v2", "Original", "true")),
+            (copied.clone(), sealed("v1", "Copied/71/1", "80")),
+        ],
+        ..with_set(stateful_set("v2"))
+    };
+    assert_eq!(found(&both), Some(Backend { store: copied, ..backend_of("v1") }));
+    let taken_over = Children {
+        claims: vec![(Store::Original, sealed("v1", "Copied/71/1", "80"))],
+        ..Children::default()
+    };
+    assert_eq!(found(&taken_over), Some(backend_of("v1")));
+}
+
 #[test]
 fn a_pod_serves_once_it_is_ready_and_this_very_container_has_answered_as_its_version() {
     let ready = with_pods([pod("dev-backend-0").of("v1").ready()]);

@@ -10,7 +10,7 @@ use crate::steering::Fault;
 
 pub fn routes() -> Router<Arc<Deployment>> {
     Router::new()
-        .route("/api/v1/pause_deployment", post(pause))
+        .route("/api/v1/pause_deployment", post(pause).get(known))
         .route("/api/v1/unpause_deployment", post(unpause))
         .route("/api/v1/deployment_info", axum::routing::get(info))
 }
@@ -31,6 +31,14 @@ fn set(deployment: &Deployment, paused: bool) -> Result<(), Problem> {
         state.paused = paused;
         io::Result::Ok(())
     })?)
+}
+
+/// Whoever asks with another method learns whether the route is there.
+async fn known(State(deployment): State<Arc<Deployment>>) -> axum::http::StatusCode {
+    if deployment.steering.has(Fault::NoPause) {
+        return axum::http::StatusCode::NOT_FOUND;
+    }
+    axum::http::StatusCode::METHOD_NOT_ALLOWED
 }
 
 async fn info(_: super::admin::Reader) -> Json<Value> {
