@@ -51,6 +51,8 @@ pub struct Settings {
     pub dashboard_repository: String,
     /// The operator's own image, from which gates and workers run.
     pub worker_image: String,
+    /// How many upgrades may be under way at a time; 0 for any number.
+    pub max_concurrent_upgrades: usize,
 }
 
 /// What is watched: the instances, and the children that carry our label.

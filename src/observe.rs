@@ -11,6 +11,7 @@ mod clearance;
 pub mod hold;
 pub mod jobs;
 mod keys;
+mod leave;
 mod migrations;
 mod obstacle;
 mod references;
@@ -24,7 +25,7 @@ use chrono::{DateTime, Utc};
 use kube::ResourceExt;
 use statemachine::{
     Observed, Phase,
-    observed::{Leave, Vital},
+    observed::Vital,
     pins::{Backend, Pins, Revision, Upgrade},
 };
 
@@ -33,6 +34,7 @@ pub use self::{
     backend::image as backend_image,
     children::Children,
     keys::{AdminFound, Keys, KeysFound, Source},
+    leave::{Control, Hours, Turn},
     migrations::Unmigrated,
     obstacle::{Obstacle, cut},
     wish::engine,
@@ -87,6 +89,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let patience = ctx.memory.lasted(&uid(instance), Span::Away, backend::is_away(&children));
     let unmade = backend::is_started(&children) && children.pods.is_empty();
     let unmade = ctx.memory.lasted(&uid(instance), Span::Unmade, unmade);
+    let control = leave::read(ctx, instance, &children, (&pins, &wish), now);
     let fence = &pins.backend_fence().0.clone();
     let facts = Observed {
         revision: Revision(instance.resource_version().unwrap_or_default()),
@@ -114,7 +117,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         cleared: leftovers.is_empty()
             && (children.gate.is_none() || backend::is_shut(&children, fence)),
         obtainable: wish::obtainable(instance),
-        leave: Leave::Given,
+        leave: control.leave,
         proof: jobs.proof(attempt.as_ref(), unproven.is_some_and(|it| it >= UNPROVEN)),
         missing: missing(instance, &pins, &children, &keys, found.as_ref()),
         wish,
@@ -129,6 +132,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         barred,
         keys_obstacle: keys.obstacle,
         trouble,
+        control,
         answer,
         hold,
         jobs,

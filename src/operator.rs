@@ -44,6 +44,9 @@ pub struct Options {
     /// The operator's own image: the gates of backends and the workers of upgrades run from it.
     #[arg(long, env = "WORKER_IMAGE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     worker_image: String,
+    /// How many instances may be upgraded at a time; 0 for any number.
+    #[arg(long, env = "MAX_CONCURRENT_UPGRADES", default_value_t = 0)]
+    max_concurrent_upgrades: usize,
     /// The one namespace to watch; empty for all of them.
     #[arg(long, env = "WATCH_NAMESPACE", default_value = "")]
     watch_namespace: String,
@@ -109,6 +112,7 @@ async fn act(
         backend_repository: options.backend_repository,
         dashboard_repository: options.dashboard_repository,
         worker_image: options.worker_image,
+        max_concurrent_upgrades: options.max_concurrent_upgrades,
     };
     let outcome = tokio::select! {
         () = controller::run(client, settings, namespace, until(stopped.clone())) => Ok(()),

@@ -50,6 +50,12 @@ impl Backoffs {
         jittered(ceiling)
     }
 
+    /// Whether the last pass of an instance failed.
+    #[must_use]
+    pub fn has_failed(&self, instance: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(instance)
+    }
+
     /// The instance did not fail.
     pub fn reset(&self, instance: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(instance);
@@ -121,7 +127,8 @@ fn soonest(
     let passes = trouble.is_some_and(|it| !it.abnormal).then_some(PASSING);
     let asks = world.unanswered.map(|since| since.clamp(ASK_AGAIN, ASK_AT_LAST));
     let migrates = world.unmigrated.as_ref().map(Unmigrated::look_again);
-    [step.look_again, unwritten, passes, asks, migrates].into_iter().flatten().min()
+    let clocks = world.control.look_again(world.now);
+    [step.look_again, unwritten, passes, asks, migrates, clocks].into_iter().flatten().min()
 }
 
 #[cfg(test)]
@@ -146,6 +153,17 @@ mod tests {
         assert_eq!(looks(Phase::Ready, pending(), false), Some(PASSING));
         assert_eq!(looks(Phase::Ready, None, false), None);
         assert_eq!(looks(Phase::Ready, pending(), true), None, "it is refused again");
+    }
+
+    #[test]
+    fn a_window_that_opens_soon_is_looked_at_when_it_opens() {
+        let mut world = world(all_is_well());
+        let step = statemachine::step(Phase::Ready, &world.facts);
+        let due = world.now + chrono::TimeDelta::seconds(3);
+        world.control.restart = Some(due);
+        assert_eq!(soonest(&step, &world, None, false), Some(Duration::from_secs(3)));
+        world.now = due;
+        assert_eq!(soonest(&step, &world, None, false), None, "it is being done");
     }
 
     #[test]

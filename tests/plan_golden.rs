@@ -188,6 +188,7 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
             worker_image: "example.com/operator:v0",
             fence: "5",
             claims: &[],
+            restarted: None,
             instance: &instance,
         };
         config::digest(&inputs)

@@ -9,7 +9,7 @@ use statemachine::{
 };
 
 use super::{
-    Answer, Children, Keys, Obstacle, Unmigrated, backend, hold::Hold, jobs::Jobs, trouble,
+    Answer, Children, Control, Keys, Obstacle, Unmigrated, backend, hold::Hold, jobs::Jobs, trouble,
 };
 use crate::{
     api::ConvexInstance,
@@ -35,6 +35,8 @@ pub struct World {
     pub keys_obstacle: Option<Obstacle>,
     /// What keeps the backend from serving, as its pod and claim tell.
     pub trouble: Option<Obstacle>,
+    /// What people, clocks and other instances say about the next upgrade and the next restart.
+    pub control: Control,
     /// What the backend answered, where it was asked.
     pub answer: Option<Answer>,
     /// What the deployment said of its pause, where it was asked.
@@ -64,6 +66,9 @@ impl World {
         if let Some(pins) = &step.pins {
             self.facts.pins.clone_from(pins);
         }
+        if step.taken.is_some() {
+            self.control = Control::default(); // it was about the phase that was left
+        }
         self
     }
 
@@ -79,6 +84,7 @@ impl World {
             worker_image: &self.worker_image,
             fence: &self.facts.pins.fence.0,
             claims: &self.children.claims,
+            restarted: self.control.restarted(instance, &self.children, self.now),
         })
     }
 

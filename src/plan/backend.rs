@@ -85,10 +85,12 @@ fn template(inputs: &Inputs<'_>, backend: &Backend) -> PodTemplateSpec {
         (labels::STORE, String::from(backend.store.clone())),
         (labels::CONFIG_HASH, config::digest(inputs)),
     ];
+    let restarted = inputs.restarted.clone().map(|at| (labels::RESTARTED, at));
+    let annotations = annotations.into_iter().chain(restarted);
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(pod_labels),
-            annotations: Some(annotations.map(|(key, value)| (key.to_owned(), value)).into()),
+            annotations: Some(annotations.map(|(key, value)| (key.to_owned(), value)).collect()),
             ..ObjectMeta::default()
         }),
         spec: Some(pod(inputs, backend)),

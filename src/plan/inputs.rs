@@ -34,6 +34,8 @@ pub struct Inputs<'a> {
     pub fence: &'a str,
     /// The claims of all stores, as they were found.
     pub claims: &'a [Claimed],
+    /// When the backend was last restarted for its age, as its template says it.
+    pub restarted: Option<String>,
 }
 
 /// A store and its claim.

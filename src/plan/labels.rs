@@ -37,6 +37,10 @@ pub const ERRAND: &str = "convex.icod.de/errand";
 pub const ATTEMPT: &str = "convex.icod.de/attempt";
 /// On Jobs that talk to a backend: the address of the pod that they were told to talk to.
 pub const ADDRESS: &str = "convex.icod.de/backend-address";
+/// On backend pods: when the backend was last restarted for its age; empty where it never was.
+pub const RESTARTED: &str = "convex.icod.de/restarted-at";
+/// On an instance: the plan that somebody approves.
+pub const APPROVE: &str = "convex.icod.de/approve";
 /// On a backend Service that lets nobody in; no pod ever carries it.
 pub const TRAFFIC: &str = "convex.icod.de/traffic";
 

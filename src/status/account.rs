@@ -1,7 +1,9 @@
 //! The whole status of one pass, as a value: what is remembered, what was seen, what was done.
 
+mod plan;
 pub(super) mod upgrade;
 
+use chrono::{DateTime, Utc};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::{Resource, ResourceExt};
 use statemachine::{Phase, Step, phase::Wire};
@@ -66,8 +68,8 @@ pub(super) fn of(
         history: history(&before, step, &told.news, &now),
         conditions,
         upgrade: upgrade::under_way(&before, &pins, world, &now),
-        plan: None,
-        next_upgrade_time: None,
+        plan: plan::of(instance, world, &before),
+        next_upgrade_time: plan::opens(world).map(instant),
         snapshots: upgrade::snapshots(&before, &pins, world, &now),
         stores: upgrade::stores(instance, &before, &pins, world, &now),
         retry: upgrade::retry(&before, &pins),
@@ -100,7 +102,11 @@ fn bounded(version: &str) -> String {
 }
 
 fn time(world: &World) -> Time {
-    Time(Timestamp::from_second(world.now.timestamp()).unwrap_or_default())
+    instant(world.now)
+}
+
+fn instant(at: DateTime<Utc>) -> Time {
+    Time(Timestamp::from_second(at.timestamp()).unwrap_or_default())
 }
 
 fn history(before: &ConvexInstanceStatus, step: &Step, news: &str, now: &Time) -> Vec<Transition> {

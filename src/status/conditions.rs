@@ -74,6 +74,7 @@ fn stalls(step: &Step, world: &World, told: &Told) -> bool {
             let refused = told.obstacle.as_ref().is_some_and(|it| it.reason == RESIZE_REFUSED);
             refused
                 || unsupported && told.obstacle == world.references
+                || told.obstacle.is_some() && told.obstacle == world.control.misread
                 || abnormal
                     && matches!(
                         step.waiting,

@@ -1,6 +1,7 @@
 //! What people are told: what is, why, and what to do, in one or two sentences.
 
 mod cause;
+mod control;
 mod news;
 mod sentence;
 
@@ -94,12 +95,13 @@ fn obstacle(
     refused(applied)
         .or_else(|| failing(applied))
         .or_else(|| keyless(step, world))
-        .or_else(|| rolled(step, applied))
+        .or_else(|| rolled(step, world, applied))
         .or_else(|| {
             step.waiting.as_ref().map(|waiting| waiting_for(instance, step, waiting, world))
         })
         .or_else(|| world.keys_obstacle.clone())
         .or_else(|| world.references.clone())
+        .or_else(|| world.control.misread.clone())
         .or_else(|| super::conditions::surroundings(instance, step, world, applied))
         .or_else(|| not_grown(applied))
 }
@@ -133,9 +135,14 @@ fn keyless(step: &Step, world: &World) -> Option<Obstacle> {
 }
 
 /// What was seen of pods in this pass says nothing about the template that was just changed.
-fn rolled(step: &Step, applied: &Applied) -> Option<Obstacle> {
+fn rolled(step: &Step, world: &World, applied: &Applied) -> Option<Obstacle> {
     let now = applied.rolled && step.phase == Phase::Ready;
-    now.then(|| Obstacle::passing("RollingOut", "a changed setting is being rolled out"))
+    let why = if world.control.restarts(world.now) {
+        "the backend is being restarted (spec.maintenance.restartInterval)"
+    } else {
+        "a changed setting is being rolled out"
+    };
+    now.then(|| Obstacle::passing("RollingOut", why))
 }
 
 fn refused(applied: &Applied) -> Option<Obstacle> {

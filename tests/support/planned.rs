@@ -6,7 +6,7 @@ use chrono::DateTime;
 use convex_operator::{
     api::ConvexInstance,
     convex::{AdminKey, InstanceName, InstanceSecret},
-    observe::{AdminFound, Children, Keys, KeysFound, Source, World, engine},
+    observe::{AdminFound, Children, Control, Keys, KeysFound, Source, World, engine},
     plan::{self, Child, Step, names::Names},
 };
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
@@ -92,6 +92,7 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
         barred: None,
         keys_obstacle: None,
         trouble: None,
+        control: Control::default(),
         answer: None,
         hold: None,
         jobs: convex_operator::observe::jobs::Jobs::default(),

@@ -83,6 +83,12 @@ impl Rig {
         self.watches = Mutex::new(watches);
     }
 
+    /// The operator is told how many upgrades may be under way at a time.
+    pub fn allows(&mut self, upgrades: usize) {
+        let context = Arc::get_mut(&mut self.context).unwrap();
+        context.settings.max_concurrent_upgrades = upgrades;
+    }
+
     /// The watches bring everything that there is.
     pub async fn watched(&self) {
         let mut watches = self.watches.lock().await;
@@ -180,6 +186,7 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
             backend_repository: "example.com/backend".to_owned(),
             dashboard_repository: "example.com/dashboard".to_owned(),
             worker_image: "example.com/operator:v0".to_owned(),
+            max_concurrent_upgrades: 0,
         },
         stores,
         memory: Memory::default(),

@@ -142,7 +142,10 @@ fn pod_of(server: &ApiServer, set: &Value, address: &str) {
     let template = &set["spec"]["template"];
     let name = format!("{}-0", set["metadata"]["name"].as_str().unwrap());
     let there = server.get("pods", &name);
-    if there.is_some_and(|it| it["spec"] == template["spec"]) {
+    let said = &template["metadata"]["annotations"];
+    if there
+        .is_some_and(|it| it["spec"] == template["spec"] && it["metadata"]["annotations"] == *said)
+    {
         return;
     }
     server.remove("pods", &name);

@@ -7,6 +7,7 @@ mod support;
 
 mod claims;
 mod conflicts;
+mod control;
 mod copies;
 mod deletion;
 mod drift;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use statemachine::{Phase, Stage, Step, Waiting, pins::Direction};
 
-use super::short;
+use super::{control, short};
 use crate::{
     api::ConvexInstance,
     observe::{Obstacle, World},
@@ -41,6 +41,9 @@ pub(super) fn waiting_for(
         | Waiting::ForExport(_)
         | Waiting::ForCopy(_)
         | Waiting::ForImport(_) => job(world).unwrap_or_else(passing),
+        Waiting::ForApproval | Waiting::ForWindow | Waiting::ForTurn => {
+            control::waits(instance, world).unwrap_or_else(own)
+        }
         Waiting::ForChildrenGone => leaving(waiting, world),
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
         Waiting::ForHelp(_) => job(world).or_else(|| backend(step, world)).unwrap_or_else(own),

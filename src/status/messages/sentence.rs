@@ -2,7 +2,7 @@
 
 use statemachine::{Phase, Step};
 
-use super::{super::account::upgrade::way_back, cause::gone_to, short};
+use super::{super::account::upgrade::way_back, cause::gone_to, control, short};
 use crate::{
     api::{ConvexInstance, Engine},
     observe::{Obstacle, World},
@@ -24,7 +24,7 @@ pub(super) fn sentence(
         (Phase::Upgrading(stage), Some(_)) => {
             format!("upgrading to {version}, {}: {why}", format!("{stage:?}").to_lowercase())
         }
-        (Phase::Degraded, _) => degraded(world, why),
+        (Phase::Degraded, _) => degraded(instance, world, why),
         (_, Some(_)) => why.to_owned(),
         (Phase::Pending, None) => "looking at what the spec refers to".to_owned(),
         (Phase::Provisioning, None) => {
@@ -49,8 +49,8 @@ fn suspended(instance: &ConvexInstance) -> String {
     format!("suspended by spec.suspend; {data}")
 }
 
-fn degraded(world: &World, why: &str) -> String {
-    let Some(upgrade) = &world.facts.pins.upgrade else { return at_home(world, why) };
+fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
+    let Some(upgrade) = &world.facts.pins.upgrade else { return at_home(instance, world, why) };
     let (from, to) = (short(&upgrade.from.release.version), short(&upgrade.to.release.version));
     let back = if upgrade.has_way_back() {
         let kept = way_back(upgrade, world);
@@ -66,10 +66,13 @@ fn degraded(world: &World, why: &str) -> String {
 }
 
 /// What is wished for is not even tried where the store has moved on; that is said beside what fails.
-fn at_home(world: &World, why: &str) -> String {
+fn at_home(instance: &ConvexInstance, world: &World, why: &str) -> String {
     let (wished, home) = (&world.facts.wish.release.version, &world.release().version);
     if !world.facts.outgrown || wished == home {
-        return why.to_owned();
+        // A way out may be wished for already.
+        let waits = control::waits(instance, world).map(|it| it.message);
+        return waits
+            .map_or_else(|| why.to_owned(), |it| format!("{}. {it}", why.trim_end_matches('.')));
     }
     let (wished, home) = (short(wished), short(home));
     format!(
