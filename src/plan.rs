@@ -48,6 +48,7 @@ pub struct Prepared;
 
 /// A plan that was carried out, as far as it could be.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // facts are independent; an enum would invent relations
 pub struct Applied {
     /// How many writes it took.
     pub writes: usize,

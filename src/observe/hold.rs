@@ -112,9 +112,6 @@ fn at_home(children: &Children, hold: Option<&Hold>) -> Traffic {
     if hold.is_some_and(|it| !it.pausable) {
         return Traffic::Unholdable;
     }
-    match children.service.as_deref() {
-        None => Traffic::Held,
-        Some(service) if crate::plan::service::flows(service) => Traffic::Flowing,
-        Some(_) => Traffic::Held,
-    }
+    let flows = children.service.as_deref().is_some_and(crate::plan::service::flows);
+    if flows { Traffic::Flowing } else { Traffic::Held }
 }

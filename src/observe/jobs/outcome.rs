@@ -71,11 +71,11 @@ fn ended<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerStateTerminat
 /// A report of this very attempt; anything else is none.
 fn report(ended: &ContainerStateTerminated, errand: Errand, of: &Snapshot) -> Option<Report> {
     let report: Report = serde_json::from_str(ended.message.as_deref()?).ok()?;
-    let id = match (&report, errand) {
-        (Report::Copied { id, .. }, Errand::Copy)
-        | (Report::Exported { id, .. }, Errand::Export)
-        | (Report::Imported { id, .. }, Errand::Import) => id,
-        _ => return None,
+    let ((Report::Copied { id, .. }, Errand::Copy)
+    | (Report::Exported { id, .. }, Errand::Export)
+    | (Report::Imported { id, .. }, Errand::Import)) = (&report, errand)
+    else {
+        return None;
     };
     (*id == attempt(of)).then_some(report)
 }
@@ -107,20 +107,18 @@ fn failure(errand: Errand, job: &Job, pods: &[&Arc<Pod>]) -> Obstacle {
         let bad = pods.iter().filter_map(|pod| ended(pod, container));
         bad.filter(|it| it.exit_code != 0).max_by_key(|it| it.finished_at.as_ref().map(|it| it.0))
     });
-    let told = said.map(|it| told(it)).unwrap_or_else(|| of_the_job(job));
+    let told = said.map_or_else(|| of_the_job(job), told);
     let what = errand.name();
     Obstacle::new(reason(errand), format!("the {what} did not come to its end: {told}"))
 }
 
 fn told(ended: &ContainerStateTerminated) -> String {
     let message = ended.message.as_deref().unwrap_or_default();
-    match serde_json::from_str(message) {
-        Ok(Report::Failed { reason, message }) => format!("{reason}: {message}"),
-        _ => {
-            let why = ended.reason.as_deref().unwrap_or("no reason given");
-            format!("exit code {} ({why})", ended.exit_code)
-        }
+    if let Ok(Report::Failed { reason, message }) = serde_json::from_str(message) {
+        return format!("{reason}: {message}");
     }
+    let why = ended.reason.as_deref().unwrap_or("no reason given");
+    format!("exit code {} ({why})", ended.exit_code)
 }
 
 fn of_the_job(job: &Job) -> String {

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use serde_json::json;
 

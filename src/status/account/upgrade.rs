@@ -140,15 +140,15 @@ pub(super) fn stores(
     let others = world.children.claims.iter().filter(|(store, _)| store != used);
     others
         .map(|(store, claim)| {
-            let word = String::from(store.clone());
-            let known = before.stores.iter().find(|it| it.store == word);
+            let called = String::from(store.clone());
+            let known = before.stores.iter().find(|it| it.store == called);
             let since = known.and_then(|it| it.since.clone()).unwrap_or_else(|| now.clone());
             StoreStatus {
                 claim: claim.name_any(),
                 version: last_opened(world, store, claim.annotations().get(labels::VERSION)),
                 removal_time: retention.and_then(|it| later(&since, it)),
                 since: Some(since),
-                store: word,
+                store: called,
             }
         })
         .collect()
