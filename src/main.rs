@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use convex_operator::{api, operator, rbac, worker};
+use convex_operator::{
+    api, operator, rbac,
+    telemetry::{self, Format},
+    worker,
+};
 
 #[derive(Parser)]
 #[command(name = "convex-operator", version, about = "Kubernetes operator for self-hosted Convex")]
@@ -18,6 +22,8 @@ enum Command {
     Run(Box<operator::Options>),
     /// Copy a volume onto an empty one, read it back, and report; what the operator's Jobs run.
     Copy(worker::copy::Options),
+    /// Say that a copy was permitted to its end, and repeat what it reported.
+    Permitted(worker::permitted::Options),
     /// Let the backend of this pod through where the record of its instance asks for it.
     Gate(worker::gate::Options),
     /// Export a deployment, judge the export by its content, and report; what the operator's Jobs run.
@@ -52,10 +58,11 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     match Arguments::parse().command {
         Command::Run(options) => operator::run(*options),
-        Command::Copy(options) => Ok(worker::copy::run(&options)?),
+        Command::Copy(options) => work(|| worker::copy::run(&options)),
+        Command::Permitted(options) => work(|| worker::permitted::run(&options)),
         Command::Gate(options) => Ok(worker::gate::run(&options)?),
-        Command::Export(options) => Ok(worker::export::run(&options)?),
-        Command::Import(options) => Ok(worker::import::run(&options)?),
+        Command::Export(options) => work(|| worker::job::run(&options)),
+        Command::Import(options) => work(|| worker::job::run(&options)),
         Command::Print { what: Manifest::Crd } => {
             print!("{}", api::crd_yaml()?);
             Ok(())
@@ -65,4 +72,12 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
             Ok(())
         }
     }
+}
+
+/// Does what a Job is for; its log is for machines.
+fn work<E: std::error::Error + 'static>(
+    work: impl FnOnce() -> Result<(), E>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    telemetry::start(Format::Json);
+    Ok(work()?)
 }

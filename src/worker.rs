@@ -5,5 +5,7 @@ pub mod export;
 pub mod gate;
 pub mod import;
 pub mod job;
+pub mod permit;
+pub mod permitted;
 pub mod report;
 pub mod snapshot;

@@ -24,7 +24,7 @@ use self::{
     error::At,
     manifest::Manifest,
 };
-use super::report::Report;
+use super::{permit, report::Report};
 
 /// What a copy of ours keeps beside the data, at the root of its volume.
 pub const OWN: &str = ".convex-operator";
@@ -54,24 +54,49 @@ pub struct Options {
     /// The root of the volume that it is copied to.
     #[arg(long)]
     to: PathBuf,
+    /// The record, as JSON, as it was when this container started; empty where there is none.
+    #[arg(long, env = "RECORD", default_value = "")]
+    record: String,
     /// Where the report is written.
     #[arg(long, default_value = "/dev/termination-log")]
     report: PathBuf,
 }
 
-/// Makes a copy, and reports how that ended.
+/// Makes a copy where that is permitted, and reports how it ended. That it was permitted to its end,
+/// [`super::permitted`] says.
 ///
 /// # Errors
 /// See [`Error`]; the report tells the same.
 pub fn run(options: &Options) -> Result<(), Error> {
-    let Options { id, from, to, report } = options.clone();
-    let made = Copy { id, from, to }.make();
+    let Options { id, from, to, record, report } = options.clone();
+    let permitted = permit::to_copy(&record, &id).map_err(Error::from);
+    told(permitted.and_then(|()| Copy { id, from, to }.make()), &report)
+}
+
+/// Reports how it ended.
+pub(super) fn told(made: Result<Report, Error>, to: &Path) -> Result<(), Error> {
     let told = match &made {
         Ok(copied) => copied.clone(),
         Err(error) => Report::failed(error.reason(), &error.to_string()),
     };
-    told.write(&report).at(&report)?;
+    told.write(to).at(to)?;
     made.map(|_| ())
+}
+
+/// What the copy of this name on a volume has reported once it was whole.
+pub(super) fn reported(to: &Path, id: &str) -> Result<Report, Error> {
+    let own = to.join(OWN);
+    let none = || Error::NotMade { id: id.to_owned(), volume: to.to_owned() };
+    let sealed = manifest::state(&own)?.filter(|it| it.id == id && it.whole).ok_or_else(none)?;
+    match manifest::report(&own)? {
+        // The report of an earlier copy may lie beside a later one.
+        Some(Report::Copied { id: of, entries, bytes, sha256 })
+            if of == id && sealed.sha256.as_ref() == Some(&sha256) =>
+        {
+            Ok(Report::Copied { id: of, entries, bytes, sha256 })
+        }
+        _ => Err(none()),
+    }
 }
 
 impl Copy {
@@ -89,12 +114,14 @@ impl Copy {
         }
         let read_back = verify::all(&self.to, &self.own(), &self.id)?;
         manifest::seal(&self.own(), &self.id, &read_back)?;
-        Ok(Report::Copied {
+        let report = Report::Copied {
             id: self.id.clone(),
             entries: read_back.entries,
             bytes: read_back.bytes,
             sha256: read_back.sha256,
-        })
+        };
+        manifest::keep(&self.own(), &report)?;
+        Ok(report)
     }
 
     fn own(&self) -> PathBuf {

@@ -14,7 +14,7 @@ use tokio::{fs::File, time::sleep};
 
 pub use self::error::Error;
 use super::{
-    job::{Ended, Task},
+    job::{Task, Work},
     report::Report,
     snapshot::{Content, Folder, Manifest},
 };
@@ -33,9 +33,16 @@ pub struct Options {
     /// The version that is exported from.
     #[arg(long)]
     version: String,
-    /// Nobody can write meanwhile: the tables of the backend have to be those of the export.
+    /// Nobody may write meanwhile: the deployment has to say that it is paused, before and after, and the tables of the
+    /// backend have to be those of the export.
     #[arg(long)]
     held: bool,
+    /// Snapshots that stay; every other one beside this one is taken away once this one is there.
+    #[arg(long, num_args = 1..)]
+    keep: Vec<String>,
+    /// No snapshot stays but this one and those to keep.
+    #[arg(long)]
+    prune: bool,
 }
 
 /// Which export there was before ours was asked for.
@@ -52,22 +59,20 @@ impl Note {
     }
 }
 
-/// Exports, and reports how that ended.
-///
-/// # Errors
-/// See [`Ended`]; the report tells the same.
-pub fn run(options: &Options) -> Result<(), Ended<Error>> {
-    options.task.run(made(options))
-}
+impl Work for Options {
+    type Error = Error;
 
-/// Exports, within the time that there is.
-///
-/// # Errors
-/// See [`Ended`].
-pub async fn made(options: &Options) -> Result<Report, Ended<Error>> {
-    let work = |deployment| async move { Exporter { options, deployment }.export().await };
-    let give_up = |deployment| async move { Exporter { options, deployment }.give_up().await };
-    options.task.done(work, give_up).await
+    fn task(&self) -> &Task {
+        &self.task
+    }
+
+    async fn work(&self, deployment: Deployment) -> Result<Report, Error> {
+        Exporter { options: self, deployment }.export().await
+    }
+
+    async fn give_up(&self, deployment: Deployment) {
+        Exporter { options: self, deployment }.give_up().await;
+    }
 }
 
 struct Exporter<'a> {
@@ -237,5 +242,6 @@ fn report(manifest: &Manifest) -> Report {
         tables: content.documents.len() as u64,
         documents: content.all_documents(),
         files: content.files,
+        pruned: Vec::new(),
     }
 }

@@ -1,5 +1,8 @@
 //! An import: a snapshot that is judged once more, carried into the backend, and counted there.
 //!
+//! Whether it may say yes to the backend is asked at its start: the record is in the environment of a container, which
+//! does not change while it runs. Who takes the permit from a Job that runs has to end its pod as well.
+//!
 //! It may be cut off anywhere and run again: the import that an earlier run has begun is found by its note and
 //! followed to its end, and one that has come to its end is only counted again.
 
@@ -14,7 +17,8 @@ use tokio::{fs::File, io::AsyncReadExt, time::sleep};
 
 pub use self::error::Error;
 use super::{
-    job::{Ended, Task},
+    job::{Task, Work},
+    permit,
     report::Report,
     snapshot::{Content, Folder, Manifest},
 };
@@ -35,9 +39,9 @@ pub struct Options {
     /// What the operator called the snapshot that is carried in.
     #[arg(long)]
     snapshot: String,
-    /// What the one record of the instance permits, as it was read when this container started.
-    #[arg(long, env = "PERMIT")]
-    permit: String,
+    /// The record, as JSON, as it was when this container started; empty where there is none.
+    #[arg(long, env = "RECORD", default_value = "")]
+    record: String,
 }
 
 /// The import that was begun.
@@ -46,22 +50,20 @@ struct Note {
     import: String,
 }
 
-/// Imports, and reports how that ended.
-///
-/// # Errors
-/// See [`Ended`]; the report tells the same.
-pub fn run(options: &Options) -> Result<(), Ended<Error>> {
-    options.task.run(made(options))
-}
+impl Work for Options {
+    type Error = Error;
 
-/// Imports, within the time that there is.
-///
-/// # Errors
-/// See [`Ended`].
-pub async fn made(options: &Options) -> Result<Report, Ended<Error>> {
-    let work = |deployment| async move { Importer { options, deployment }.import().await };
-    let give_up = |deployment| async move { Importer { options, deployment }.give_up().await };
-    options.task.done(work, give_up).await
+    fn task(&self) -> &Task {
+        &self.task
+    }
+
+    async fn work(&self, deployment: Deployment) -> Result<Report, Error> {
+        Importer { options: self, deployment }.import().await
+    }
+
+    async fn give_up(&self, deployment: Deployment) {
+        Importer { options: self, deployment }.give_up().await;
+    }
 }
 
 struct Importer<'a> {
@@ -71,10 +73,8 @@ struct Importer<'a> {
 
 impl Importer<'_> {
     async fn import(&self) -> Result<Report, Error> {
-        let Options { task, snapshot, permit } = self.options;
-        if *permit != task.id {
-            return Err(Error::NotPermitted { permit: permit.clone() });
-        }
+        let Options { task, snapshot, record } = self.options;
+        permit::of(record, &task.id)?;
         let folder = Folder::open(&task.folder)?;
         let manifest = self.judged(&folder).await?;
         let rows = self.performed(&folder, &manifest.content).await?;

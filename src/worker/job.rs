@@ -1,17 +1,19 @@
 //! What every worker that talks to a backend has in common: whom it asks, how long it may take, how it ends.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsString, future::Future, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
 
 use super::report::Report;
 use crate::{
     convex::{AdminKey, InvalidAdminKey, deployment::Deployment},
-    telemetry::{self, Format},
+    plan::secrets::ADMIN_KEY,
 };
 
-/// What a Job that talks to a backend is told.
+/// What a Job that talks to a backend is told. The admin key is no argument, which everybody on a node can read: it
+/// comes in the environment alone.
 #[derive(Args, Clone, Debug)]
 pub struct Task {
     /// What the operator calls this attempt.
@@ -29,9 +31,21 @@ pub struct Task {
     /// Where the report is written.
     #[arg(long, default_value = "/dev/termination-log")]
     pub report: PathBuf,
-    /// The admin key.
-    #[arg(long, env = "CONVEX_SELF_HOSTED_ADMIN_KEY", hide_env_values = true)]
-    admin_key: String,
+}
+
+/// What a worker does with a backend.
+pub trait Work {
+    /// How it fails.
+    type Error: Failure;
+
+    /// What it is told.
+    fn task(&self) -> &Task;
+
+    /// Does it. It may be cut off anywhere, and begun again.
+    fn work(&self, backend: Deployment) -> impl Future<Output = Result<Report, Self::Error>>;
+
+    /// Stops what the backend still does for it.
+    fn give_up(&self, backend: Deployment) -> impl Future<Output = ()>;
 }
 
 /// How a worker ends that is not done.
@@ -53,7 +67,7 @@ pub enum Ended<E: Failure> {
     #[error("it was told to stop")]
     Stopped,
     /// The key that it was given is none.
-    #[error("the admin key {0}")]
+    #[error("the admin key in {ADMIN_KEY} {0}")]
     KeyInvalid(#[from] InvalidAdminKey),
     /// It cannot say how it ended, or not run at all.
     #[error("{0}")]
@@ -74,55 +88,38 @@ impl<E: Failure> Ended<E> {
     }
 }
 
-impl Task {
-    /// The backend, asked as its administrator.
-    ///
-    /// # Errors
-    /// The key is none.
-    pub fn deployment(&self) -> Result<Deployment, InvalidAdminKey> {
-        Ok(Deployment::at(self.backend, AdminKey::parse(&self.admin_key)?))
-    }
+/// Does the work with the key of the environment, and reports how it ended.
+///
+/// # Errors
+/// See [`Ended`]; the report tells the same.
+pub fn run<W: Work>(work: &W) -> Result<(), Ended<W::Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let key = std::env::var_os(ADMIN_KEY).map(OsString::into_encoded_bytes).unwrap_or_default();
+    let key = AdminKey::parse(Zeroizing::new(key).as_slice());
+    let done = runtime.block_on(async { made(work, key?).await });
+    let told = match &done {
+        Ok(report) => report.clone(),
+        Err(error) => Report::failed(error.reason(), &error.to_string()),
+    };
+    told.write(&work.task().report)?;
+    done.map(|_| ())
+}
 
-    /// Does the work, and reports how it ended.
-    ///
-    /// # Errors
-    /// See [`Ended`]; the report tells the same.
-    pub(super) fn run<E: Failure>(
-        &self,
-        work: impl Future<Output = Result<Report, Ended<E>>>,
-    ) -> Result<(), Ended<E>> {
-        telemetry::start(Format::Json);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let done = runtime.block_on(work);
-        let told = match &done {
-            Ok(report) => report.clone(),
-            Err(error) => Report::failed(error.reason(), &error.to_string()),
-        };
-        told.write(&self.report)?;
-        done.map(|_| ())
-    }
-
-    /// Does the work within its time, and gives it up where that is over.
-    pub(super) async fn done<E, Work, GiveUp>(
-        &self,
-        work: impl FnOnce(Deployment) -> Work,
-        give_up: impl FnOnce(Deployment) -> GiveUp,
-    ) -> Result<Report, Ended<E>>
-    where
-        E: Failure,
-        Work: Future<Output = Result<Report, E>>,
-        GiveUp: Future<Output = ()>,
-    {
-        let deployment = self.deployment()?;
-        let mut told = signal(SignalKind::terminate())?;
-        let deadline = Duration::from_secs(self.deadline_seconds);
-        tokio::select! {
-            done = work(deployment.clone()) => done.map_err(Ended::Failed),
-            _ = told.recv() => Err(Ended::Stopped),
-            () = tokio::time::sleep(deadline) => {
-                give_up(deployment).await;
-                Err(Ended::DeadlineExceeded(deadline))
-            }
+/// Does the work within its time, and gives it up where that is over.
+///
+/// # Errors
+/// See [`Ended`].
+pub async fn made<W: Work>(work: &W, key: AdminKey) -> Result<Report, Ended<W::Error>> {
+    let task = work.task();
+    let backend = Deployment::at(task.backend, key);
+    let mut told = signal(SignalKind::terminate())?;
+    let deadline = Duration::from_secs(task.deadline_seconds);
+    tokio::select! {
+        done = work.work(backend.clone()) => done.map_err(Ended::Failed),
+        _ = told.recv() => Err(Ended::Stopped),
+        () = tokio::time::sleep(deadline) => {
+            work.give_up(backend).await;
+            Err(Ended::DeadlineExceeded(deadline))
         }
     }
 }

@@ -39,6 +39,9 @@ pub enum Report {
         documents: u64,
         /// How many files there are.
         files: u64,
+        /// The snapshots that were taken away because this one is there.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pruned: Vec<String>,
     },
     /// The snapshot is in the backend, and was counted there.
     Imported {

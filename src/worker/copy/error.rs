@@ -5,9 +5,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::worker::permit;
+
 /// What keeps a copy from being made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The record does not let it be made, or not any more.
+    #[error(transparent)]
+    Refused(#[from] permit::Refused),
+    /// There is no whole copy of this name.
+    #[error("there is no whole copy {id} on {volume:?}")]
+    NotMade {
+        /// What the operator calls it.
+        id: String,
+        /// The volume.
+        volume: PathBuf,
+    },
     /// The target holds something that is not an unfinished copy of this name.
     #[error(
         "{0:?} is not empty and not an unfinished copy of this name; it was left as it is. Name an empty volume"
@@ -50,6 +63,8 @@ impl Error {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
+            Self::Refused(refused) => refused.reason(),
+            Self::NotMade { .. } => "NotMade",
             Self::TargetNotEmpty(_) => "TargetNotEmpty",
             Self::NoRoom { .. } => "NoRoom",
             Self::Device(_) => "Device",

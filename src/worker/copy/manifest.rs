@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -16,9 +16,12 @@ use super::{
     entry::{Entry, Kind},
     error::At,
 };
+use crate::worker::report::Report;
 
 const STATE: &str = "copy.json";
 const ENTRIES: &str = "entries.jsonl";
+/// What the container that copies has reported, for the one after it.
+const REPORT: &str = "report.json";
 
 /// What is known of a copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,12 +154,7 @@ impl Sum {
 
 /// What is known of the copy on a volume; none where there is none.
 pub(super) fn state(own: &Path) -> Result<Option<State>, Error> {
-    let path = own.join(STATE);
-    match fs::read(&path) {
-        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|it| Error::Manifest(path, it)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::Io(path, error)),
-    }
+    read(own, STATE)
 }
 
 /// The copy is whole.
@@ -165,10 +163,33 @@ pub(super) fn seal(own: &Path, id: &str, read_back: &ReadBack) -> Result<(), Err
     put(own, &State { id: id.to_owned(), whole: true, sha256 })
 }
 
-/// Written beside and renamed over, so that a cut leaves the old one or the new one.
+/// Keeps a report beside the copy.
+pub(super) fn keep(own: &Path, report: &Report) -> Result<(), Error> {
+    write(own, REPORT, report)
+}
+
+/// The report that is kept beside a copy; none where there is none.
+pub(super) fn report(own: &Path) -> Result<Option<Report>, Error> {
+    read(own, REPORT)
+}
+
 fn put(own: &Path, state: &State) -> Result<(), Error> {
-    let (path, beside) = (own.join(STATE), own.join("copy.json.new"));
-    let text = serde_json::to_vec(state).map_err(io::Error::from).at(&path)?;
+    write(own, STATE, state)
+}
+
+fn read<T: DeserializeOwned>(own: &Path, name: &str) -> Result<Option<T>, Error> {
+    let path = own.join(name);
+    match fs::read(&path) {
+        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|it| Error::Manifest(path, it)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::Io(path, error)),
+    }
+}
+
+/// Written beside and renamed over, so that a cut leaves the old one or the new one.
+fn write(own: &Path, name: &str, value: &impl Serialize) -> Result<(), Error> {
+    let (path, beside) = (own.join(name), own.join(format!("{name}.new")));
+    let text = serde_json::to_vec(value).map_err(io::Error::from).at(&path)?;
     let mut file = File::create(&beside).at(&beside)?;
     file.write_all(&text).and_then(|()| file.sync_all()).at(&beside)?;
     fs::rename(&beside, &path).at(&path)?;

@@ -10,9 +10,11 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
+use statemachine::worlds::born;
 use tempfile::TempDir;
 
 use super::*;
+use crate::plan::gate::Record;
 
 /// Two volumes, and a copy of one onto the other.
 struct Volumes {
@@ -86,6 +88,12 @@ impl Volumes {
         }
         all
     }
+}
+
+/// A record that shuts the gate and lets this attempt move data.
+fn permitting(attempt: &str) -> String {
+    let shut = Record::next(None, &born(), false).permitting(Some(attempt.to_owned()));
+    serde_json::to_string(&shut).unwrap()
 }
 
 fn reason(copy: &Copy) -> &'static str {
@@ -255,12 +263,34 @@ fn a_job_reports_how_it_ended() {
         id: "7-1".into(),
         from: volumes.from.path().into(),
         to: volumes.to.path().into(),
+        record: permitting("7-1"),
         report: report.path().join("termination-log"),
     };
     let told = || serde_json::from_slice::<Report>(&fs::read(&options.report).unwrap()).unwrap();
     run(&options).unwrap();
     assert!(matches!(told(), Report::Copied { .. }));
-    let other = Options { id: "8-1".into(), ..options.clone() };
+    let other = Options { id: "8-1".into(), record: permitting("8-1"), ..options.clone() };
     run(&other).unwrap_err();
     assert!(matches!(told(), Report::Failed { reason, .. } if reason == "TargetNotEmpty"));
+}
+
+#[test]
+fn nothing_is_copied_without_a_permit() {
+    let volumes = Volumes::filled();
+    let report = TempDir::new().unwrap();
+    let open = Record::next(None, &born(), true).permitting(Some("7-1".to_owned()));
+    let open = serde_json::to_string(&open).unwrap();
+    let refused =
+        [(String::new(), "RecordMissing"), (permitting("7-2"), "NotPermitted"), (open, "GateOpen")];
+    for (record, reason) in refused {
+        let options = Options {
+            id: "7-1".into(),
+            from: volumes.from.path().into(),
+            to: volumes.to.path().into(),
+            record,
+            report: report.path().join("termination-log"),
+        };
+        assert_eq!(run(&options).unwrap_err().reason(), reason);
+        assert_eq!(fs::read_dir(volumes.to.path()).unwrap().count(), 0, "{reason}");
+    }
 }

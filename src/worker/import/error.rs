@@ -4,18 +4,15 @@ use std::io;
 
 use crate::{
     convex::deployment,
-    worker::{job::Failure, snapshot},
+    worker::{job::Failure, permit, snapshot},
 };
 
 /// Why nothing was imported, or not all of it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The record of the instance permits another attempt, or none.
-    #[error("the record permits {permit:?} and not this attempt; nothing was done")]
-    NotPermitted {
-        /// What it permits.
-        permit: String,
-    },
+    /// The record of the instance does not permit this attempt.
+    #[error(transparent)]
+    Refused(#[from] permit::Refused),
     /// There is no such snapshot.
     #[error("there is no snapshot {0} in the folder; nothing was done")]
     SnapshotMissing(String),
@@ -67,7 +64,7 @@ pub enum Error {
 impl Failure for Error {
     fn reason(&self) -> &'static str {
         match self {
-            Self::NotPermitted { .. } => "NotPermitted",
+            Self::Refused(refused) => refused.reason(),
             Self::SnapshotMissing(_) => "SnapshotMissing",
             Self::OtherSnapshot { .. } => "OtherSnapshot",
             Self::Changed => "SnapshotCorrupt",

@@ -8,8 +8,18 @@ use std::{fs, path::Path, time::Duration};
 
 use clap::{Args, Command, FromArgMatches};
 use common::{Backend, Container, KEY};
-use convex_operator::worker::{export, import, job::Ended, report::Report, snapshot::Manifest};
+use convex_operator::{
+    convex::AdminKey,
+    plan::gate::Record,
+    worker::{
+        export, import,
+        job::{self, Ended, Work},
+        report::Report,
+        snapshot::Manifest,
+    },
+};
 use serde_json::json;
+use statemachine::worlds::born;
 use tempfile::TempDir;
 
 fn options<O: Args + FromArgMatches>(
@@ -22,7 +32,7 @@ fn options<O: Args + FromArgMatches>(
     let address = address.trim_start_matches("http://").trim_end_matches('/');
     let folder = folder.to_str().unwrap();
     let mut line = vec!["worker", "--id", id, "--backend", address, "--folder", folder];
-    line.extend(["--admin-key", KEY, "--deadline-seconds"]);
+    line.push("--deadline-seconds");
     line.extend(if more.contains(&"soon") { ["2"] } else { ["60"] });
     line.extend(more.iter().filter(|it| **it != "soon"));
     let matches = O::augment_args(Command::new("worker")).try_get_matches_from(line).unwrap();
@@ -34,8 +44,19 @@ fn exporting(backend: &Backend, folder: &Path, more: &[&str]) -> export::Options
 }
 
 fn importing(backend: &Backend, folder: &Path, more: &[&str]) -> import::Options {
-    let told = ["--snapshot", "7-1", "--permit", "9-1"];
+    let record = permitting("9-1");
+    let told = ["--snapshot", "7-1", "--record", &record];
     options(backend, folder, "9-1", &[&told, more].concat())
+}
+
+/// A record that lets this attempt move data.
+fn permitting(attempt: &str) -> String {
+    let record = Record::next(None, &born(), true).permitting(Some(attempt.to_owned()));
+    serde_json::to_string(&record).unwrap()
+}
+
+async fn made<W: Work>(work: &W) -> Result<Report, Ended<W::Error>> {
+    job::made(work, AdminKey::parse(KEY).unwrap()).await
 }
 
 /// A backend with documents, a file and a variable.
@@ -50,7 +71,7 @@ async fn filled(container: &Container) -> Backend {
 }
 
 async fn exported(backend: &Backend, folder: &Path) -> Report {
-    export::made(&exporting(backend, folder, &["--held"])).await.unwrap()
+    made(&exporting(backend, folder, &["--held"])).await.unwrap()
 }
 
 fn steered(variable: &str) -> Container {
@@ -73,7 +94,7 @@ async fn an_export_is_described_and_made_once() {
     assert_eq!(backend.query("_system/cli/exports:getLatest", json!({})).await, latest);
     // A snapshot that has changed since is none.
     fs::write(folder.path().join("snapshot.zip"), "PK").unwrap();
-    let spoilt = export::made(&exporting(&backend, folder.path(), &[])).await.unwrap_err();
+    let spoilt = made(&exporting(&backend, folder.path(), &[])).await.unwrap_err();
     assert_eq!(spoilt.reason(), "SnapshotTruncated");
 }
 
@@ -84,7 +105,7 @@ async fn an_export_that_is_cut_off_anywhere_is_gone_on_with() {
     let folder = TempDir::new().unwrap();
     for milliseconds in [1, 3, 6, 10, 20, 50, 100, 200, 400, 1100] {
         let options = exporting(&backend, folder.path(), &["--held"]);
-        let run = export::made(&options);
+        let run = made(&options);
         let _ = tokio::time::timeout(Duration::from_millis(milliseconds), run).await;
     }
     let Report::Exported { id, documents, .. } = exported(&backend, folder.path()).await else {
@@ -123,7 +144,7 @@ async fn every_lie_of_a_backend_has_a_reason_of_its_own() {
     ] {
         let backend = steered(lie).serving().await;
         let folder = TempDir::new().unwrap();
-        let error = export::made(&exporting(&backend, folder.path(), &[])).await.unwrap_err();
+        let error = made(&exporting(&backend, folder.path(), &[])).await.unwrap_err();
         assert_eq!(error.reason(), reason, "{lie}: {error}");
         assert!(!error.to_string().contains(KEY), "{error}");
         assert!(!folder.path().join("manifest.json").exists(), "{lie}");
@@ -135,7 +156,7 @@ async fn every_lie_of_a_backend_has_a_reason_of_its_own() {
 async fn an_export_that_hangs_is_given_up_and_canceled() {
     let backend = steered("STANDIN_EXPORT_NEVER_COMPLETES_VERSIONS").serving().await;
     let folder = TempDir::new().unwrap();
-    let error = export::made(&exporting(&backend, folder.path(), &["soon"])).await.unwrap_err();
+    let error = made(&exporting(&backend, folder.path(), &["soon"])).await.unwrap_err();
     assert!(matches!(error, Ended::DeadlineExceeded(_)), "{error:?}");
     let latest = backend.query("_system/cli/exports:getLatest", json!({})).await;
     assert_eq!(latest["state"], "canceled");
@@ -151,7 +172,7 @@ async fn a_table_that_the_export_lacks_is_missed_where_nobody_can_write() {
     fs::write(folder.path().join("export.json"), note.to_string()).unwrap();
     backend.exports(true).await;
     backend.holds("messages", json!([{"text": "late"}])).await;
-    let error = export::made(&exporting(&backend, folder.path(), &["--held"])).await.unwrap_err();
+    let error = made(&exporting(&backend, folder.path(), &["--held"])).await.unwrap_err();
     assert_eq!(error.reason(), "DocumentsDiffer", "{error}");
     assert!(error.to_string().contains("\"messages\" has 3"), "{error}");
 }
@@ -163,13 +184,13 @@ async fn a_snapshot_replaces_everything_and_brings_the_variables_back() {
     let other = Container::new().serving().await;
     other.holds("messages", json!([{"text": "old"}])).await;
     other.holds("leftover", json!([{"a": 1}])).await;
-    let done = import::made(&importing(&other, folder.path(), &[])).await.unwrap();
+    let done = made(&importing(&other, folder.path(), &[])).await.unwrap();
     let Report::Imported { documents, variables, .. } = &done else { panic!("{done:?}") };
     assert_eq!((*documents, *variables), (3, 1));
     assert_eq!(other.documents("messages").await.len(), 2);
     assert_eq!(other.documents("leftover").await.len(), 0);
     // Once more: it is only counted, and no variable is set again.
-    let again = import::made(&importing(&other, folder.path(), &[])).await.unwrap();
+    let again = made(&importing(&other, folder.path(), &[])).await.unwrap();
     let Report::Imported { variables, .. } = again else { panic!("{again:?}") };
     assert_eq!(variables, 0);
     let imports = other.query("_system/cli/queryImport:list", json!({})).await;
@@ -183,10 +204,10 @@ async fn an_import_that_is_cut_off_anywhere_is_gone_on_with() {
     let other = Container::new().serving().await;
     for milliseconds in [1, 3, 6, 10, 15, 25, 50, 100, 300, 1100] {
         let options = importing(&other, folder.path(), &[]);
-        let run = import::made(&options);
+        let run = made(&options);
         let _ = tokio::time::timeout(Duration::from_millis(milliseconds), run).await;
     }
-    import::made(&importing(&other, folder.path(), &[])).await.unwrap();
+    made(&importing(&other, folder.path(), &[])).await.unwrap();
     assert_eq!(other.documents("messages").await.len(), 2);
     assert_eq!(other.documents("users").await.len(), 1);
 }
@@ -197,19 +218,20 @@ async fn nothing_is_imported_without_a_permit_or_from_a_snapshot_that_has_change
     exported(&filled(&Container::new()).await, folder.path()).await;
     let other = Container::new().serving().await;
     other.holds("messages", json!([{"text": "old"}])).await;
-    let told = ["--snapshot", "7-1", "--permit", "8-1"];
+    let (ours, theirs) = (permitting("9-1"), permitting("8-1"));
+    let told = ["--snapshot", "7-1", "--record", &theirs];
     let stale: import::Options = options(&other, folder.path(), "9-1", &told);
-    assert_eq!(import::made(&stale).await.unwrap_err().reason(), "NotPermitted");
-    let told = ["--snapshot", "6-1", "--permit", "9-1"];
+    assert_eq!(made(&stale).await.unwrap_err().reason(), "NotPermitted");
+    let told = ["--snapshot", "6-1", "--record", &ours];
     let wrong: import::Options = options(&other, folder.path(), "9-1", &told);
-    assert_eq!(import::made(&wrong).await.unwrap_err().reason(), "OtherSnapshot");
+    assert_eq!(made(&wrong).await.unwrap_err().reason(), "OtherSnapshot");
     let nowhere = TempDir::new().unwrap();
-    let none = import::made(&importing(&other, nowhere.path(), &[])).await.unwrap_err();
+    let none = made(&importing(&other, nowhere.path(), &[])).await.unwrap_err();
     assert_eq!(none.reason(), "SnapshotMissing");
     let path = folder.path().join("manifest.json");
     let manifest = fs::read_to_string(&path).unwrap().replace("\"messages\":2", "\"messages\":3");
     fs::write(path, manifest).unwrap();
-    let changed = import::made(&importing(&other, folder.path(), &[])).await.unwrap_err();
+    let changed = made(&importing(&other, folder.path(), &[])).await.unwrap_err();
     assert_eq!(changed.reason(), "SnapshotCorrupt");
     assert_eq!(other.documents("messages").await.len(), 1, "nothing was touched");
 }
@@ -220,14 +242,14 @@ async fn an_import_that_fails_or_hangs_says_so() {
     exported(&filled(&Container::new()).await, folder.path()).await;
     let fails = steered("STANDIN_IMPORT_FAILS_VERSIONS").serving().await;
     fails.holds("messages", json!([{"text": "old"}])).await;
-    let error = import::made(&importing(&fails, folder.path(), &[])).await.unwrap_err();
+    let error = made(&importing(&fails, folder.path(), &[])).await.unwrap_err();
     assert_eq!(error.reason(), "ImportFailed", "{error}");
     assert_eq!(fails.documents("messages").await.len(), 1);
     for lie in ["STANDIN_IMPORT_STALLS_VERSIONS", "STANDIN_IMPORT_UNPARSED_VERSIONS"] {
         let folder = TempDir::new().unwrap();
         exported(&filled(&Container::new()).await, folder.path()).await;
         let hangs = steered(lie).serving().await;
-        let error = import::made(&importing(&hangs, folder.path(), &["soon"])).await.unwrap_err();
+        let error = made(&importing(&hangs, folder.path(), &["soon"])).await.unwrap_err();
         assert!(matches!(error, Ended::DeadlineExceeded(_)), "{lie}: {error:?}");
         let imports = hangs.query("_system/cli/queryImport:list", json!({})).await;
         assert_eq!(imports[0]["state"]["state"], "failed", "{lie}: canceled");
