@@ -111,6 +111,11 @@ impl Backend {
         format!("http://{}:3210{path}", self.address)
     }
 
+    /// Its address and port.
+    pub fn at(&self) -> String {
+        format!("{}:3210", self.address)
+    }
+
     pub async fn get(&self, path: &str) -> (u16, String) {
         fetch(&self.url(path)).await
     }
