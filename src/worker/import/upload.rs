@@ -36,6 +36,7 @@ impl Upload<'_> {
             parts.push(self.part(&token, number + 1, &file, at, length).await?);
             progress.add(length);
         }
+        tracing::info!(bytes = self.bytes, parts = parts.len(), "the snapshot was uploaded");
         Ok(self.backend.once.finish_upload(&token, &parts).await?)
     }
 

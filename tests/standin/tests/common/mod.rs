@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a fixture that fails is a failed test")]
 
 pub mod admin;
+pub mod program;
 
 use std::{
     fs,

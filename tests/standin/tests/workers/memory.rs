@@ -1,16 +1,12 @@
 //! A worker holds little of a snapshot in memory, however large that is.
 
-use std::{
-    fs,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::process::{Command, Stdio};
 
 use convex_operator::worker::report::Report;
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Backend, Container, KEY},
+    common::{Backend, Container, KEY, program},
     fixture::permitting,
     process::Root,
 };
@@ -40,24 +36,10 @@ async fn filled(container: &Container) -> Backend {
 
 /// Runs a worker to its good end, and says how much of it was resident at most.
 async fn peak(mut command: Command) -> u64 {
-    let mut child = command.env("CONVEX_SELF_HOSTED_ADMIN_KEY", KEY).stderr(Stdio::null()).spawn();
-    let child = child.as_mut().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    loop {
-        // The kernel keeps the maximum itself; it is gone with the process alone.
-        peak = resident(&fs::read_to_string(&status).unwrap_or_default()).unwrap_or(peak);
-        if let Some(ended) = child.try_wait().unwrap() {
-            assert!(ended.success());
-            return peak;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-fn resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|it| it * 1024)
+    let child = command.env("CONVEX_SELF_HOSTED_ADMIN_KEY", KEY).stderr(Stdio::null()).spawn();
+    let (ended, peak) = program::peak(&mut child.unwrap()).await;
+    assert!(ended.success());
+    peak
 }
 
 #[tokio::test]

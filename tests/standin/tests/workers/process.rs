@@ -2,39 +2,18 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    sync::OnceLock,
 };
 
 use convex_operator::worker::report::Report;
 use tempfile::TempDir;
 
 use crate::{
-    common::{Container, KEY},
+    common::{Container, KEY, program::program},
     fixture::{exported, filled, permitting, record},
 };
 
 const ADMIN_KEY: &str = "CONVEX_SELF_HOSTED_ADMIN_KEY";
-
-/// The operator's program, as it was built with this test: it is of another package.
-pub fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--locked", "--workspace", "--bin", "convex-operator"]);
-        let folder = Path::new(env!("CARGO_BIN_EXE_convex-standin")).parent().unwrap();
-        if folder.ends_with("release") {
-            cargo.arg("--release");
-        }
-        // What cargo tells a test about its own package is none of another one's.
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_PKG_")) {
-            cargo.env_remove(name);
-        }
-        assert!(cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status().unwrap().success());
-        folder.join("convex-operator")
-    })
-}
 
 /// A container's file tree, in which paths are relative.
 pub struct Root(pub TempDir);

@@ -35,7 +35,7 @@ impl Proxy {
         let work = tokio::spawn(async move {
             drop(listener.accept().await.unwrap());
             let (mut second, _) = listener.accept().await.unwrap();
-            second.read(&mut [0; 4096]).await.unwrap();
+            question(&mut second).await.unwrap();
             second.write_all(UNREADY).await.unwrap();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
