@@ -42,6 +42,10 @@ test-real *filter:
 test-cli:
     CONVEX_CLI="$(cargo run --quiet --locked --bin cluster -- convex-cli)" cargo test --locked --no-fail-fast --workspace --all-features --test cli
 
+# Carry a snapshot of 1 GiB out of a backend and into another one: throughput and memory beside curl and sha256sum.
+measure-snapshot:
+    cargo bench --quiet --locked --workspace --bench snapshot
+
 # Show an instance's life on a local cluster, or on your own: [--context NAME].
 demo *arguments:
     @cargo run --quiet --all-features --bin demo -- "$@"

@@ -1,5 +1,6 @@
 //! What Jobs of the operator's image do beside data: no access to the cluster, one report at the end.
 
+pub mod backend;
 pub mod copy;
 pub mod export;
 pub mod gate;
@@ -7,5 +8,6 @@ pub mod import;
 pub mod job;
 pub mod permit;
 pub mod permitted;
+pub mod progress;
 pub mod report;
 pub mod snapshot;

@@ -125,10 +125,16 @@ impl Deployment {
         let exchange = exchange::ask(self.address, self.patience.connect, question, LARGEST);
         let answer = tokio::time::timeout(total, exchange).await;
         let answer = answer.map_err(|_| Unanswered::TimedOut)??;
-        match answer.status {
-            401 | 403 => Err(Unanswered::KeyRejected { code: answer::code(&answer) }.into()),
-            429 | 500..=599 => Err(Unanswered::Unready { status: answer.status }.into()),
-            _ => Ok(answer),
-        }
+        is_served(answer.status, || answer::code(&answer))?;
+        Ok(answer)
+    }
+}
+
+/// Whether an answer is one to the question. 560 is: a function of the deployment has failed.
+fn is_served(status: u16, code: impl FnOnce() -> String) -> Result<(), Error> {
+    match status {
+        401 | 403 => Err(Unanswered::KeyRejected { code: code() }.into()),
+        429 | 500..=559 | 561..=599 => Err(Unanswered::Unready { status }.into()),
+        _ => Ok(()),
     }
 }

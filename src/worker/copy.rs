@@ -20,11 +20,11 @@ use clap::Args;
 
 pub use self::error::Error;
 use self::{
-    entry::{Entry, Kind, entries},
+    entry::{Entry, Kind, entries, size},
     error::At,
     manifest::Manifest,
 };
-use super::{permit, report::Report};
+use super::{permit, progress::Progress, report::Report};
 
 /// What a copy of ours keeps beside the data, at the root of its volume.
 pub const OWN: &str = ".convex-operator";
@@ -166,6 +166,7 @@ impl Copy {
     }
 
     fn fill(&self, manifest: &mut Manifest) -> Result<(), Error> {
+        let mut progress = Progress::of("the data is copied", Some(size(&self.from)?));
         // Links within the volume stay links: by device and inode, the first path that was copied.
         let mut linked: HashMap<(u64, u64), PathBuf> = HashMap::new();
         let mut folders = Vec::new();
@@ -174,7 +175,7 @@ impl Copy {
             let inode = (entry.metadata.dev(), entry.metadata.ino());
             let several = entry.kind == Kind::File && entry.metadata.nlink() > 1;
             let first = linked.get(&inode).filter(|_| several).cloned();
-            let digest = self.put(&entry, first.as_deref())?;
+            let digest = self.put(&entry, first.as_deref(), &mut progress)?;
             if several {
                 linked.entry(inode).or_insert_with(|| entry.path.clone());
             }
@@ -187,7 +188,12 @@ impl Copy {
     }
 
     /// One entry onto the target, and the digest of its content.
-    fn put(&self, entry: &Entry, first: Option<&Path>) -> Result<Option<String>, Error> {
+    fn put(
+        &self,
+        entry: &Entry,
+        first: Option<&Path>,
+        progress: &mut Progress,
+    ) -> Result<Option<String>, Error> {
         let target = self.to.join(&entry.path);
         let digest = match (&entry.kind, first) {
             (Kind::Socket, _) => return Ok(None),
@@ -195,10 +201,10 @@ impl Copy {
             (Kind::Folder, _) => return fs::create_dir(&target).map(|()| None).at(&target),
             (Kind::File, Some(first)) => {
                 fs::hard_link(self.to.join(first), &target).at(&target)?;
-                return content::digest(&target).map(Some);
+                return content::digest(&target, progress).map(Some);
             }
             (Kind::Link(to), _) => symlink(to, &target).map(|()| None).at(&target)?,
-            (Kind::File, None) => Some(content::copy(&entry.absolute, &target)?),
+            (Kind::File, None) => Some(content::copy(&entry.absolute, &target, progress)?),
         };
         entry.unchanged()?;
         entry.dress(&target)?;

@@ -4,26 +4,24 @@
 //! earlier run has asked for is found by a note that was written before, and nothing is asked for twice.
 
 mod error;
-
-use std::{fs, time::Duration};
+mod fetch;
+mod request;
 
 use chrono::Utc;
 use clap::Args;
-use serde::{Deserialize, Serialize};
-use tokio::{fs::File, time::sleep};
 
 pub use self::error::Error;
+use self::request::NOTE;
 use super::{
-    job::{Task, Work},
+    backend::Backend,
+    job::{Task, Work, beside},
     report::Report,
-    snapshot::{Content, Folder, Manifest},
+    snapshot::{self, Content, Folder, Manifest},
 };
-use crate::convex::deployment::{self, Deployment, Export, ExportState};
+use crate::convex::deployment::{self, Deployment};
 
-/// How often the backend is asked how far it is.
-const ASK: Duration = Duration::from_secs(1);
-/// The note of the export that there was before ours.
-const NOTE: &str = "export";
+/// How many snapshots that are gone are told at most: Kubernetes keeps 4,096 bytes of a report.
+const MOST_TOLD: usize = 32;
 
 /// What a Job that exports is told.
 #[derive(Args, Clone, Debug)]
@@ -45,20 +43,6 @@ pub struct Options {
     prune: bool,
 }
 
-/// Which export there was before ours was asked for.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Note {
-    before: Option<String>,
-}
-
-impl Note {
-    /// Whether this one was asked for after the note was written. Nobody could write from then on, so one that
-    /// somebody else has asked for is as good as ours, as long as files are in it.
-    fn is_before(&self, export: &Export) -> bool {
-        self.before.as_ref() != Some(&export.id) && export.files != Some(false)
-    }
-}
-
 impl Work for Options {
     type Error = Error;
 
@@ -66,31 +50,45 @@ impl Work for Options {
         &self.task
     }
 
-    async fn work(&self, deployment: Deployment) -> Result<Report, Error> {
-        Exporter { options: self, deployment }.export().await
+    async fn work(&self, backend: Backend) -> Result<Report, Error> {
+        let folder = Folder::open(&self.task.folder)?;
+        Exporter { options: self, backend, folder }.export().await
     }
 
-    async fn give_up(&self, deployment: Deployment) {
-        Exporter { options: self, deployment }.give_up().await;
+    async fn give_up(&self, backend: Backend) {
+        let Ok(folder) = Folder::open(&self.task.folder) else { return };
+        Exporter { options: self, backend, folder }.give_up().await;
     }
 }
 
 struct Exporter<'a> {
     options: &'a Options,
-    deployment: Deployment,
+    backend: Backend,
+    folder: Folder,
 }
 
 impl Exporter<'_> {
     async fn export(&self) -> Result<Report, Error> {
-        let folder = Folder::open(&self.options.task.folder)?;
-        if let Some(report) = self.made_before(&folder).await? {
-            return Ok(report);
+        let manifest = match self.made_before().await? {
+            Some(manifest) => manifest,
+            None => self.made().await.inspect_err(|error| self.clear(error))?,
+        };
+        let Options { keep, prune, .. } = self.options;
+        if keep.is_empty() && !prune {
+            return Ok(report(&manifest, Vec::new()));
         }
-        let export = self.awaited(&folder).await?;
-        self.fetch(&folder, &export).await?;
-        let content = judged(&folder.part()).await?;
+        Ok(report(&manifest, snapshot::prune(&self.folder, keep)?))
+    }
+
+    async fn made(&self) -> Result<Manifest, Error> {
+        let folder = &self.folder;
+        let export = self.awaited().await?;
+        let sum = self.fetched(&export).await?;
+        let path = folder.part();
+        let content = beside(move || Content::judge(&path, sum)).await??;
         self.is_all(&content).await?;
-        let variables = self.deployment.variables().await?;
+        self.is_held().await?;
+        let variables = self.backend.ask(Deployment::variables).await?;
         folder.write(&folder.variables(), &variables)?;
         folder.publish()?;
         let manifest = Manifest {
@@ -101,84 +99,41 @@ impl Exporter<'_> {
             variables: variables.len(),
         };
         folder.write(&folder.manifest(), &manifest)?;
-        Ok(report(&manifest))
+        Ok(manifest)
+    }
+
+    /// Leaves nothing that the next run must not go on with. Best effort: a file that is left takes room, and no more.
+    fn clear(&self, error: &Error) {
+        let _ = self.folder.discard();
+        if error.is_of_the_export() {
+            let _ = self.folder.forget(&self.folder.note(NOTE));
+        }
     }
 
     /// What an earlier run has made, judged once more.
-    async fn made_before(&self, folder: &Folder) -> Result<Option<Report>, Error> {
+    async fn made_before(&self) -> Result<Option<Manifest>, Error> {
+        let folder = &self.folder;
         let Some(manifest) = folder.read::<Manifest>(&folder.manifest())? else { return Ok(None) };
         if manifest.id != self.options.task.id {
             return Err(Error::FolderTaken(manifest.id));
         }
-        if judged(&folder.archive()).await? != manifest.content {
-            return Err(Error::Changed);
-        }
-        Ok(Some(report(&manifest)))
+        let path = folder.archive();
+        let content = beside(move || Content::read(&path)).await??;
+        if content == manifest.content { Ok(Some(manifest)) } else { Err(Error::Changed) }
     }
 
-    /// Our own export, once it can be fetched.
-    async fn awaited(&self, folder: &Folder) -> Result<Export, Error> {
-        let mut told = None;
-        loop {
-            let export = self.ours(folder).await?;
-            match export.state {
-                ExportState::Completed => return Ok(export),
-                ExportState::Canceled | ExportState::Failed => {
-                    fs::remove_file(folder.note(NOTE))?;
-                    return Err(Error::ExportCanceled);
-                }
-                ExportState::Requested | ExportState::InProgress => {}
-            }
-            let now = Some((export.state, export.progress.clone()));
-            if told != now {
-                tracing::info!(state = ?export.state, progress = export.progress, "the export is being made");
-                told = now;
-            }
-            sleep(ASK).await;
+    /// Where it is to be held, the deployment says that it is.
+    async fn is_held(&self) -> Result<(), Error> {
+        if !self.options.held {
+            return Ok(());
         }
-    }
-
-    /// Our own export, asked for where that was not done yet.
-    async fn ours(&self, folder: &Folder) -> Result<Export, Error> {
-        loop {
-            let latest = self.deployment.latest_export().await?;
-            let note = folder.read::<Note>(&folder.note(NOTE))?;
-            let id = latest.as_ref().map(|it| it.id.clone());
-            match (note, latest) {
-                (Some(note), Some(latest)) if note.is_before(&latest) => return Ok(latest),
-                (_, Some(latest)) if latest.is_open() => {
-                    tracing::info!("an export of somebody else is under way; waiting for its end");
-                    sleep(ASK).await;
-                }
-                (Some(note), latest) if note.before != id => {
-                    tracing::info!(
-                        ?latest,
-                        "somebody took an export without files; it is not ours"
-                    );
-                    fs::remove_file(folder.note(NOTE))?;
-                }
-                (None, latest) => {
-                    has_room(folder, latest.and_then(|it| it.size))?;
-                    folder.write(&folder.note(NOTE), &Note { before: id })?;
-                }
-                (Some(_), _) => match self.deployment.request_export().await {
-                    // Somebody was faster: that one is not ours.
-                    Err(deployment::Error::ExportInProgress) => fs::remove_file(folder.note(NOTE))?,
-                    asked => asked?,
-                },
+        match self.backend.ask(Deployment::is_paused).await {
+            Ok(Some(true)) => Ok(()),
+            Ok(Some(false)) => Err(Error::NotHeld("says that it is not paused")),
+            Ok(None) | Err(deployment::Error::Refused { .. }) => {
+                Err(Error::NotHeld("does not say whether it is paused"))
             }
-        }
-    }
-
-    async fn fetch(&self, folder: &Folder, export: &Export) -> Result<(), Error> {
-        has_room(folder, export.size)?;
-        let mut file = File::create(folder.part()).await?;
-        let bytes = self.deployment.download(&export.id, &mut file).await?;
-        file.sync_all().await?;
-        tracing::info!(bytes, "the export was fetched");
-        match export.size {
-            Some(told) if told != bytes => Err(Error::SizeDiffers { told, bytes }),
-            _ => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -187,7 +142,7 @@ impl Exporter<'_> {
         if !self.options.held {
             return Ok(());
         }
-        let there = match self.deployment.documents().await {
+        let there = match self.backend.ask(Deployment::documents).await {
             Ok(there) => there,
             Err(error) => {
                 tracing::warn!(%error, "the backend cannot tell its tables; the export was judged by itself alone");
@@ -202,39 +157,12 @@ impl Exporter<'_> {
         }
         Ok(())
     }
-
-    /// The backend would go on for ever.
-    async fn give_up(&self) {
-        let Ok(folder) = Folder::open(&self.options.task.folder) else { return };
-        let note = folder.read::<Note>(&folder.note(NOTE)).ok().flatten();
-        let latest = self.deployment.latest_export().await.ok().flatten();
-        let ours = |it: &Export| note.is_some_and(|note| note.is_before(it));
-        if let Some(export) = latest.filter(Export::is_open).filter(ours)
-            && let Err(error) = self.deployment.cancel_export(&export.id).await
-        {
-            tracing::warn!(%error, "the export could not be canceled");
-        }
-    }
 }
 
-/// Refuses before anything is written what cannot end well.
-fn has_room(folder: &Folder, needed: Option<u64>) -> Result<(), Error> {
-    let free = folder.room()?;
-    match needed {
-        Some(needed) if needed > free => Err(Error::NoRoom { needed, free }),
-        _ => Ok(()),
-    }
-}
-
-/// Reads an export to its last byte, beside everything else.
-async fn judged(path: &std::path::Path) -> Result<Content, Error> {
-    let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || Content::read(&path)).await;
-    Ok(read.map_err(std::io::Error::other)??)
-}
-
-fn report(manifest: &Manifest) -> Report {
+fn report(manifest: &Manifest, mut pruned: Vec<String>) -> Report {
     let content = &manifest.content;
+    // A report has its limit; the log has them all.
+    pruned.truncate(MOST_TOLD);
     Report::Exported {
         id: manifest.id.clone(),
         bytes: content.bytes,
@@ -242,6 +170,6 @@ fn report(manifest: &Manifest) -> Report {
         tables: content.documents.len() as u64,
         documents: content.all_documents(),
         files: content.files,
-        pruned: Vec::new(),
+        pruned,
     }
 }

@@ -7,17 +7,19 @@
 //! followed to its end, and one that has come to its end is only counted again.
 
 mod error;
+mod upload;
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use tokio::{fs::File, io::AsyncReadExt, time::sleep};
+use tokio::time::sleep;
 
 pub use self::error::Error;
+use self::upload::Upload;
 use super::{
-    job::{Task, Work},
+    backend::Backend,
+    job::{Task, Work, beside},
     permit,
     report::Report,
     snapshot::{Content, Folder, Manifest},
@@ -26,11 +28,6 @@ use crate::convex::deployment::{Deployment, ImportState};
 
 /// How often the backend is asked how far it is.
 const ASK: Duration = Duration::from_secs(1);
-/// The smallest part of an upload; Convex's own CLI sends as much.
-const PART: u64 = 5 * 1024 * 1024;
-/// How many parts an upload may have is one more.
-const PARTS: u64 = 9_999;
-
 /// What a Job that imports is told.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -57,33 +54,35 @@ impl Work for Options {
         &self.task
     }
 
-    async fn work(&self, deployment: Deployment) -> Result<Report, Error> {
-        Importer { options: self, deployment }.import().await
+    async fn work(&self, backend: Backend) -> Result<Report, Error> {
+        permit::of(&self.record, &self.task.id)?;
+        let folder = Folder::open(&self.task.folder)?;
+        Importer { options: self, backend, folder }.import().await
     }
 
-    async fn give_up(&self, deployment: Deployment) {
-        Importer { options: self, deployment }.give_up().await;
+    async fn give_up(&self, backend: Backend) {
+        let Ok(folder) = Folder::open(&self.task.folder) else { return };
+        Importer { options: self, backend, folder }.give_up().await;
     }
 }
 
 struct Importer<'a> {
     options: &'a Options,
-    deployment: Deployment,
+    backend: Backend,
+    folder: Folder,
 }
 
 impl Importer<'_> {
     async fn import(&self) -> Result<Report, Error> {
-        let Options { task, snapshot, record } = self.options;
-        permit::of(record, &task.id)?;
-        let folder = Folder::open(&task.folder)?;
-        let manifest = self.judged(&folder).await?;
-        let rows = self.performed(&folder, &manifest.content).await?;
+        let Options { task, snapshot, .. } = self.options;
+        let manifest = self.judged().await?;
+        let rows = self.performed(&manifest.content).await?;
         let documents = manifest.content.all_documents();
         if rows < documents {
             return Err(Error::RowsMissing { rows, documents });
         }
         self.is_all(&manifest.content).await?;
-        let variables = self.restored_variables(&folder).await?;
+        let variables = self.restored_variables().await?;
         Ok(Report::Imported {
             id: task.id.clone(),
             snapshot: snapshot.clone(),
@@ -93,66 +92,73 @@ impl Importer<'_> {
     }
 
     /// The snapshot, which is what it was when it was called one.
-    async fn judged(&self, folder: &Folder) -> Result<Manifest, Error> {
-        let manifest = folder.read::<Manifest>(&folder.manifest())?;
+    async fn judged(&self) -> Result<Manifest, Error> {
+        let manifest = self.folder.read::<Manifest>(&self.folder.manifest())?;
         let wanted = self.options.snapshot.clone();
         let Some(manifest) = manifest else { return Err(Error::SnapshotMissing(wanted)) };
         if manifest.id != wanted {
             return Err(Error::OtherSnapshot { wanted, found: manifest.id });
         }
-        let path = folder.archive();
-        let read = tokio::task::spawn_blocking(move || Content::read(&path)).await;
-        let content = read.map_err(std::io::Error::other)??;
+        let path = self.folder.archive();
+        let content = beside(move || Content::read(&path)).await??;
         if content == manifest.content { Ok(manifest) } else { Err(Error::Changed) }
     }
 
     /// Follows the import of this attempt to its end, and says how many rows it wrote.
-    async fn performed(&self, folder: &Folder, content: &Content) -> Result<u64, Error> {
-        let note = folder.note(&format!("import-{}", self.options.task.id));
+    async fn performed(&self, content: &Content) -> Result<u64, Error> {
+        let note = self.note();
         loop {
-            let Some(begun) = folder.read::<Note>(&note)? else {
-                let import = self.upload(folder, content.bytes).await?;
-                folder.write(&note, &Note { import })?;
+            let Some(begun) = self.folder.read::<Note>(&note)? else {
+                self.begin(content.bytes).await?;
                 continue;
             };
-            match self.deployment.import(&begun.import).await? {
+            let id = begun.import;
+            match self.backend.ask(async |it| it.import(&id).await).await? {
                 Some(ImportState::Completed { rows }) => return Ok(rows),
                 Some(ImportState::Failed) => {
-                    fs::remove_file(&note)?;
+                    self.folder.forget(&note)?;
                     return Err(Error::ImportFailed);
                 }
-                Some(ImportState::WaitingForConfirmation) => {
-                    tracing::info!("the import is confirmed");
-                    self.deployment.perform_import(&begun.import).await?;
-                }
+                Some(ImportState::WaitingForConfirmation) => self.confirm(&id).await?,
                 Some(ImportState::Uploaded | ImportState::InProgress) => sleep(ASK).await,
                 // It was begun in a store that is not this one any more.
-                None => fs::remove_file(&note)?,
+                None => self.folder.forget(&note)?,
             }
         }
     }
 
-    async fn upload(&self, folder: &Folder, bytes: u64) -> Result<String, Error> {
-        let token = self.deployment.start_upload().await?;
-        let size = PART.max(bytes.div_ceil(PARTS));
-        let mut file = File::open(folder.archive()).await?;
-        let mut parts: Vec<Value> = Vec::new();
-        loop {
-            let mut part = Vec::new();
-            (&mut file).take(size).read_to_end(&mut part).await?;
-            if part.is_empty() && !parts.is_empty() {
-                break;
+    /// Uploads, and notes what the backend calls it. An answer that is lost leaves an upload that nobody says yes to.
+    async fn begin(&self, bytes: u64) -> Result<(), Error> {
+        let upload = Upload { backend: &self.backend, archive: &self.folder.archive(), bytes };
+        match upload.done().await {
+            Ok(import) => self.folder.write(&self.note(), &Note { import })?,
+            Err(Error::Backend(error)) if error.is_transient() => {
+                self.backend.wait(&error).await;
             }
-            let number = parts.len() as u64 + 1;
-            parts.push(self.deployment.upload_part(&token, number, part).await?);
-            tracing::info!(part = number, of = bytes.div_ceil(size), "a part was uploaded");
+            Err(error) => return Err(error),
         }
-        Ok(self.deployment.finish_upload(&token, &parts).await?)
+        Ok(())
+    }
+
+    /// Says yes. Whether that was understood is seen by how the import stands then.
+    async fn confirm(&self, id: &str) -> Result<(), Error> {
+        match self.backend.once.perform_import(id).await {
+            Err(error) if error.is_transient() => self.backend.wait(&error).await,
+            confirmed => {
+                confirmed?;
+                tracing::info!("the import is confirmed");
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&self) -> PathBuf {
+        self.folder.note(&format!("import-{}", self.options.task.id))
     }
 
     /// Every table has in the backend what it has in the snapshot, and there is no other.
     async fn is_all(&self, content: &Content) -> Result<(), Error> {
-        let there = self.deployment.documents().await?;
+        let there = self.backend.ask(Deployment::documents).await?;
         let of_the_app = content.documents.iter().filter(|(table, _)| !table.contains('/'));
         let wanted: BTreeMap<_, _> =
             of_the_app.map(|(table, many)| (table.as_str(), *many)).collect();
@@ -168,23 +174,22 @@ impl Importer<'_> {
     }
 
     /// Sets what differs; a variable that came since stays.
-    async fn restored_variables(&self, folder: &Folder) -> Result<u64, Error> {
-        let kept: BTreeMap<String, String> = folder.read(&folder.variables())?.unwrap_or_default();
-        let there = self.deployment.variables().await?;
+    async fn restored_variables(&self) -> Result<u64, Error> {
+        let kept = self.folder.read::<BTreeMap<String, String>>(&self.folder.variables())?;
+        let kept = kept.unwrap_or_default();
+        let there = self.backend.ask(Deployment::variables).await?;
         let differs = |(name, value): &(String, String)| there.get(name) != Some(value);
         let wanted: BTreeMap<_, _> = kept.into_iter().filter(differs).collect();
         if !wanted.is_empty() {
-            self.deployment.set_variables(&wanted).await?;
+            self.backend.ask(async |it| it.set_variables(&wanted).await).await?;
         }
         Ok(wanted.len() as u64)
     }
 
     /// What was told yes goes on by itself; what was not told so yet is taken back.
     async fn give_up(&self) {
-        let Ok(folder) = Folder::open(&self.options.task.folder) else { return };
-        let note = folder.note(&format!("import-{}", self.options.task.id));
-        let Ok(Some(begun)) = folder.read::<Note>(&note) else { return };
-        if let Err(error) = self.deployment.cancel_import(&begun.import).await {
+        let Ok(Some(begun)) = self.folder.read::<Note>(&self.note()) else { return };
+        if let Err(error) = self.backend.once.cancel_import(&begun.import).await {
             tracing::warn!(%error, "the import could not be canceled");
         }
     }

@@ -6,11 +6,15 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
-use super::report::Report;
+use super::{backend::Backend, report::Report};
 use crate::{
     convex::{AdminKey, InvalidAdminKey, deployment::Deployment},
     plan::secrets::ADMIN_KEY,
 };
+
+/// What there is to say of a backend that answers and does not come to an end.
+const NEVER: &str =
+    "the backend goes on with it, and never says that it failed. Its log says more.";
 
 /// What a Job that talks to a backend is told. The admin key is no argument, which everybody on a node can read: it
 /// comes in the environment alone.
@@ -42,10 +46,10 @@ pub trait Work {
     fn task(&self) -> &Task;
 
     /// Does it. It may be cut off anywhere, and begun again.
-    fn work(&self, backend: Deployment) -> impl Future<Output = Result<Report, Self::Error>>;
+    fn work(&self, backend: Backend) -> impl Future<Output = Result<Report, Self::Error>>;
 
     /// Stops what the backend still does for it.
-    fn give_up(&self, backend: Deployment) -> impl Future<Output = ()>;
+    fn give_up(&self, backend: Backend) -> impl Future<Output = ()>;
 }
 
 /// How a worker ends that is not done.
@@ -61,8 +65,13 @@ pub enum Ended<E: Failure> {
     #[error(transparent)]
     Failed(E),
     /// It took too long.
-    #[error("it was not done within {0:?}; the backend never says that it failed")]
-    DeadlineExceeded(Duration),
+    #[error("it was not done within {within:?}: {}", trouble.as_deref().unwrap_or(NEVER))]
+    DeadlineExceeded {
+        /// How long it was given.
+        within: Duration,
+        /// Why the backend gave no answer in the end, where it gave none.
+        trouble: Option<String>,
+    },
     /// It was told to stop; the next run goes on where this one was.
     #[error("it was told to stop")]
     Stopped,
@@ -80,7 +89,7 @@ impl<E: Failure> Ended<E> {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Failed(error) => error.reason(),
-            Self::DeadlineExceeded(_) => "DeadlineExceeded",
+            Self::DeadlineExceeded { .. } => "DeadlineExceeded",
             Self::Stopped => "Stopped",
             Self::KeyInvalid(_) => "KeyInvalid",
             Self::Io(_) => "Io",
@@ -102,6 +111,8 @@ pub fn run<W: Work>(work: &W) -> Result<(), Ended<W::Error>> {
         Err(error) => Report::failed(error.reason(), &error.to_string()),
     };
     told.write(&work.task().report)?;
+    // What still reads a large file has nobody any more who waits for it.
+    runtime.shutdown_background();
     done.map(|_| ())
 }
 
@@ -111,15 +122,26 @@ pub fn run<W: Work>(work: &W) -> Result<(), Ended<W::Error>> {
 /// See [`Ended`].
 pub async fn made<W: Work>(work: &W, key: AdminKey) -> Result<Report, Ended<W::Error>> {
     let task = work.task();
-    let backend = Deployment::at(task.backend, key);
+    let backend = Backend::new(Deployment::at(task.backend, key));
     let mut told = signal(SignalKind::terminate())?;
     let deadline = Duration::from_secs(task.deadline_seconds);
     tokio::select! {
         done = work.work(backend.clone()) => done.map_err(Ended::Failed),
         _ = told.recv() => Err(Ended::Stopped),
         () = tokio::time::sleep(deadline) => {
+            let trouble = backend.trouble();
             work.give_up(backend).await;
-            Err(Ended::DeadlineExceeded(deadline))
+            Err(Ended::DeadlineExceeded { within: deadline, trouble })
         }
     }
+}
+
+/// Does what takes the processor or the disk for long beside everything else.
+///
+/// # Errors
+/// It did not come to its end.
+pub async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)
 }

@@ -40,6 +40,18 @@ pub enum Error {
     Write(#[source] io::Error),
 }
 
+impl Error {
+    /// Whether asking again later, with nothing changed, may well go better.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Unanswered(why) => why.is_transient(),
+            Self::BrokenOff { .. } => true,
+            _ => false,
+        }
+    }
+}
+
 /// In the backend's own code, and never in its words.
 pub(super) fn refusal(what: &'static str, answer: &Answer) -> Error {
     Error::Refused { what, code: answer::code(answer) }

@@ -2,16 +2,17 @@
 //!
 //! `crates/local_backend/src/snapshot_export.rs` upstream.
 
+use std::io;
+
 use http_body_util::BodyExt;
-use hyper::header::CONTENT_LENGTH;
+use hyper::{body::Bytes, header::CONTENT_LENGTH};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::{AsyncWrite, AsyncWriteExt};
 
-use super::{Deployment, Error, SILENCE, refusal, unclear};
+use super::{Deployment, Error, SILENCE, is_served, refusal, unclear};
 use crate::convex::client::{
     Error as Unanswered, answer,
-    exchange::{self, Question},
+    exchange::{self, Opened, Question},
 };
 
 /// How an export stands.
@@ -104,43 +105,50 @@ impl Deployment {
         if answer.status == 200 { Ok(()) } else { Err(refusal("to stop an export", &answer)) }
     }
 
-    /// Writes a completed export out as it comes, and says how many bytes it has.
+    /// Hands a completed export out as it comes, and says how many bytes it has.
     ///
     /// # Errors
     /// [`Error::BrokenOff`] where fewer bytes came than were announced; otherwise see [`Error`].
     pub async fn download(
         &self,
         id: &str,
-        to: &mut (impl AsyncWrite + Unpin),
+        mut take: impl AsyncFnMut(Bytes) -> io::Result<()>,
     ) -> Result<u64, Error> {
-        let path = format!("/api/export/zip/{id}");
-        let question = Question::get(&path, Some(&self.key));
-        let opened = exchange::open(self.address, self.patience.connect, question);
-        let opened = tokio::time::timeout(SILENCE, opened).await;
-        let mut response = opened.map_err(|_| Unanswered::TimedOut)??;
-        let (status, headers) = (response.response.status(), response.response.headers());
-        if status.as_u16() != 200 {
-            let code = format!("HTTP {}", status.as_u16());
-            return Err(Error::Refused { what: "a download", code });
-        }
-        let length = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse().ok());
+        let mut opened = self.opened(id).await?;
+        let body = &mut opened.response;
+        let length = body.headers().get(CONTENT_LENGTH);
+        let length = length.and_then(|it| it.to_str().ok()?.parse().ok());
         let mut read = 0;
         loop {
-            let frame = tokio::time::timeout(SILENCE, response.response.frame()).await;
+            let frame = tokio::time::timeout(SILENCE, body.frame()).await;
             let Some(frame) = frame.map_err(|_| Unanswered::TimedOut)? else { break };
             let frame = match (frame, length) {
                 (Ok(frame), _) => frame,
                 (Err(_), Some(length)) => return Err(Error::BrokenOff { read, length }),
                 (Err(why), None) => return Err(exchange::broken(&why).into()),
             };
-            let Some(data) = frame.data_ref() else { continue };
-            to.write_all(data).await.map_err(Error::Write)?;
+            let Ok(data) = frame.into_data() else { continue };
             read += data.len() as u64;
+            take(data).await.map_err(Error::Write)?;
         }
-        to.flush().await.map_err(Error::Write)?;
         match length {
             Some(length) if length != read => Err(Error::BrokenOff { read, length }),
             _ => Ok(read),
         }
+    }
+
+    async fn opened(&self, id: &str) -> Result<Opened, Error> {
+        let path = format!("/api/export/zip/{id}");
+        let question = Question::get(&path, Some(&self.key));
+        let opened = exchange::open(self.address, self.patience.connect, question);
+        let opened = tokio::time::timeout(SILENCE, opened).await;
+        let opened = opened.map_err(|_| Unanswered::TimedOut)??;
+        let status = opened.response.status().as_u16();
+        let code = || format!("HTTP {status}");
+        is_served(status, code)?;
+        if status == 200 {
+            return Ok(opened);
+        }
+        Err(Error::Refused { what: "a download", code: code() })
     }
 }

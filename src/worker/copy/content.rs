@@ -11,12 +11,13 @@ use rustix::{fs::Advice, io::Errno};
 use sha2::{Digest, Sha256};
 
 use super::{Error, error::At};
+use crate::worker::progress::Progress;
 
 /// How much is held of a file at a time.
 const BUFFER: usize = 1 << 20;
 
 /// Copies a file onto a new one, and gives the digest of what was read, in lower-case hexadecimal.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<String, Error> {
+pub(super) fn copy(from: &Path, to: &Path, progress: &mut Progress) -> Result<String, Error> {
     let mut source = File::open(from).at(from)?;
     let mut target = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).at(to)?;
     let length = source.metadata().at(from)?.len();
@@ -26,6 +27,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<String, Error> {
     while at < length {
         let Some((data, hole)) = extent(&source, at, length).at(from)? else { break };
         zeros(&mut hash, data - at, &mut buffer);
+        progress.add(data - at);
         source.seek(SeekFrom::Start(data)).at(from)?;
         target.seek(SeekFrom::Start(data)).at(to)?;
         let mut left = hole - data;
@@ -37,11 +39,13 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<String, Error> {
             }
             hash.update(&buffer[..read]);
             target.write_all(&buffer[..read]).at(to)?;
+            progress.add(read as u64);
             left -= read as u64;
         }
         at = hole;
     }
     zeros(&mut hash, length.saturating_sub(at), &mut buffer);
+    progress.add(length.saturating_sub(at));
     target.set_len(length).at(to)?;
     target.sync_all().at(to)?;
     forgotten(&target);
@@ -49,7 +53,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<String, Error> {
 }
 
 /// The digest of a file as the disk has it.
-pub(super) fn digest(path: &Path) -> Result<String, Error> {
+pub(super) fn digest(path: &Path, progress: &mut Progress) -> Result<String, Error> {
     let mut file = File::open(path).at(path)?;
     forgotten(&file);
     let mut hash = Sha256::new();
@@ -57,7 +61,10 @@ pub(super) fn digest(path: &Path) -> Result<String, Error> {
     loop {
         match file.read(&mut buffer).at(path)? {
             0 => return Ok(hex::encode(hash.finalize())),
-            read => hash.update(&buffer[..read]),
+            read => {
+                hash.update(&buffer[..read]);
+                progress.add(read as u64);
+            }
         }
     }
 }

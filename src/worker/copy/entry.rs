@@ -57,7 +57,17 @@ pub(super) fn entries(root: &Path) -> impl Iterator<Item = Result<Entry, Error>>
     })
 }
 
+/// The sizes of all files of a volume, holes included, in bytes.
+pub(super) fn size(root: &Path) -> Result<u64, Error> {
+    entries(root).try_fold(0, |sum, entry| Ok(sum + entry?.length()))
+}
+
 impl Entry {
+    /// The size of a file, in bytes; anything else has none.
+    pub(super) fn length(&self) -> u64 {
+        if self.kind == Kind::File { self.metadata.len() } else { 0 }
+    }
+
     fn read(root: &Path, absolute: PathBuf) -> Result<Self, Error> {
         let metadata = fs::symlink_metadata(&absolute).at(&absolute)?;
         let type_ = metadata.file_type();

@@ -85,7 +85,7 @@ impl Line {
         Some(Self {
             path: written(entry.path.as_os_str()),
             kind: kind.to_owned(),
-            size: if entry.kind == Kind::File { it.len() } else { 0 },
+            size: entry.length(),
             // The mode of a link is nobody's to set.
             mode: if kind == "link" { 0 } else { entry.mode() },
             uid: it.uid(),

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Error, content,
-    entry::{Kind, entries},
+    entry::{Kind, entries, size},
     manifest::{self, Line, ReadBack, Sum},
 };
+use crate::worker::progress::Progress;
 
 /// Every line has its entry, and every entry its line.
 pub(super) fn all(root: &Path, own: &Path, id: &str) -> Result<ReadBack, Error> {
@@ -14,6 +15,7 @@ pub(super) fn all(root: &Path, own: &Path, id: &str) -> Result<ReadBack, Error> 
     let mut lines = manifest::lines(own)?;
     let mut sum = Sum::default();
     let mut read_back = ReadBack::default();
+    let mut progress = Progress::of("the copy is read back", Some(size(root)?));
     for entry in entries(root) {
         let entry = entry?;
         if matches!(entry.kind, Kind::Socket | Kind::Device) {
@@ -23,7 +25,7 @@ pub(super) fn all(root: &Path, own: &Path, id: &str) -> Result<ReadBack, Error> 
             return Err(differs(&entry.path, "the manifest does not name it"));
         };
         let digest = match entry.kind {
-            Kind::File => Some(content::digest(&entry.absolute)?),
+            Kind::File => Some(content::digest(&entry.absolute, &mut progress)?),
             _ => None,
         };
         let now = Line::of(&entry, digest.as_deref());

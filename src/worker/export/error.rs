@@ -16,6 +16,11 @@ pub enum Error {
     /// What was fetched is no whole export.
     #[error(transparent)]
     Snapshot(#[from] snapshot::Error),
+    /// Somebody may write, or may have written.
+    #[error(
+        "the deployment {0}: somebody may have written since, and the export is no way back. Hold it, then take the export again."
+    )]
+    NotHeld(&'static str),
     /// Somebody stopped it.
     #[error("the export was canceled. Take it again.")]
     ExportCanceled,
@@ -60,11 +65,27 @@ pub enum Error {
     Io(#[from] io::Error),
 }
 
+impl Error {
+    /// Whether it is the export itself that is no good: another one has to be asked for.
+    #[must_use]
+    pub const fn is_of_the_export(&self) -> bool {
+        matches!(
+            self,
+            Self::Snapshot(_)
+                | Self::NotHeld(_)
+                | Self::ExportCanceled
+                | Self::SizeDiffers { .. }
+                | Self::DocumentsDiffer { .. }
+        )
+    }
+}
+
 impl Failure for Error {
     fn reason(&self) -> &'static str {
         match self {
             Self::Backend(_) => "BackendRefused",
             Self::Snapshot(error) => error.reason(),
+            Self::NotHeld(_) => "NotHeld",
             Self::ExportCanceled => "ExportCanceled",
             Self::NoRoom { .. } => "NoRoom",
             Self::SizeDiffers { .. } => "SizeDiffers",

@@ -7,8 +7,9 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
-    io::{self, BufReader, Read, Seek},
+    io::{self, BufReader, Read, Seek, SeekFrom},
     path::Path,
+    thread,
 };
 
 use serde::{
@@ -18,7 +19,8 @@ use serde::{
 use sha2::{Digest, Sha256};
 use zip::{ZipArchive, read::ZipFile};
 
-use super::Error;
+use super::{Error, Sum};
+use crate::worker::progress::Progress;
 
 /// Where a table's documents are.
 const DOCUMENTS: &str = "/documents.jsonl";
@@ -61,18 +63,31 @@ struct Lists {
 }
 
 impl Content {
-    /// Reads an archive to its last byte: its directory, the checksum of every entry, every document as JSON.
+    /// Reads an archive to its last byte: its digest, its directory, the checksum of every entry, every document as JSON.
     ///
     /// # Errors
     /// See [`Error`]: any doubt is one.
     pub fn read(path: &Path) -> Result<Self, Error> {
+        thread::scope(|both| {
+            let sum = both.spawn(|| digest(path).map_err(|it| Error::File(path.to_owned(), it)));
+            let content = Self::judge(path, Sum::default());
+            let sum = sum.join().unwrap_or_else(|_| {
+                Err(Error::File(path.to_owned(), io::Error::other("it was not read to its end")))
+            })?;
+            Ok(Self { bytes: sum.bytes, sha256: sum.sha256, ..content? })
+        })
+    }
+
+    /// The same, where the digest is known already.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn judge(path: &Path, sum: Sum) -> Result<Self, Error> {
         let unreadable = |error| Error::File(path.to_owned(), error);
-        let mut file = File::open(path).map_err(unreadable)?;
-        let (bytes, sha256) = digest(&mut file).map_err(unreadable)?;
-        file.rewind().map_err(unreadable)?;
+        let file = Told::open(path).map_err(unreadable)?;
         let mut archive =
             ZipArchive::new(BufReader::with_capacity(CHUNK, file)).map_err(Error::NotAnArchive)?;
-        let mut content = Self { bytes, sha256, ..Self::default() };
+        let mut content = Self { bytes: sum.bytes, sha256: sum.sha256, ..Self::default() };
         let mut lists = Lists::default();
         for at in 0..archive.len() {
             let mut entry = archive.by_index(at).map_err(|error| {
@@ -136,6 +151,34 @@ impl Content {
     }
 }
 
+/// A file whose reading is told in the log.
+struct Told {
+    file: File,
+    progress: Progress,
+}
+
+impl Told {
+    fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        Ok(Self { file, progress: Progress::of("the snapshot is judged", Some(bytes)) })
+    }
+}
+
+impl Read for Told {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(into)?;
+        self.progress.add(read as u64);
+        Ok(read)
+    }
+}
+
+impl Seek for Told {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
 fn below(parent: &str, name: &str) -> String {
     if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
 }
@@ -155,14 +198,15 @@ fn has_files(entries: &BTreeSet<String>, storage: &str, ids: &[String]) -> Resul
     }
 }
 
-fn digest(file: &mut File) -> io::Result<(u64, String)> {
+fn digest(path: &Path) -> io::Result<Sum> {
+    let mut file = File::open(path)?;
     let mut sum = Sha256::new();
     let mut chunk = vec![0; CHUNK];
     let mut bytes = 0;
     loop {
         let read = file.read(&mut chunk)?;
         if read == 0 {
-            return Ok((bytes, hex::encode(sum.finalize())));
+            return Ok(Sum { bytes, sha256: hex::encode(sum.finalize()) });
         }
         sum.update(&chunk[..read]);
         bytes += read as u64;

@@ -1,6 +1,7 @@
 //! Where one snapshot is kept: the export, what is said about it, and what is no part of it.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
@@ -8,6 +9,9 @@ use std::{
 };
 
 use serde::{Serialize, de::DeserializeOwned};
+
+const ARCHIVE: &str = "snapshot.zip";
+const PART: &str = "snapshot.zip.part";
 
 /// The folder of one snapshot on a volume.
 #[derive(Clone, Debug)]
@@ -23,16 +27,33 @@ impl Folder {
         Ok(Self(path.to_owned()))
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Whether something in such a folder is by its name what a worker of ours has put there.
+    #[must_use]
+    pub fn is_own(name: &OsStr) -> bool {
+        let Some(name) = name.to_str() else { return false };
+        let note = name.strip_suffix(".json").or_else(|| name.strip_suffix(".draft"));
+        let is_note = |it: &str| {
+            matches!(it, "manifest" | "variables" | "export") || it.starts_with("import-")
+        };
+        name == ARCHIVE || name == PART || note.is_some_and(is_note)
+    }
+
     /// The export, once it is whole.
     #[must_use]
     pub fn archive(&self) -> PathBuf {
-        self.0.join("snapshot.zip")
+        self.0.join(ARCHIVE)
     }
 
     /// The export while it is fetched.
     #[must_use]
     pub fn part(&self) -> PathBuf {
-        self.0.join("snapshot.zip.part")
+        self.0.join(PART)
     }
 
     /// What is said about the export; there once everything else is.
@@ -45,6 +66,25 @@ impl Folder {
     #[must_use]
     pub fn variables(&self) -> PathBuf {
         self.0.join("variables.json")
+    }
+
+    /// Takes away what was fetched and did not become a snapshot, where there is something.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn discard(&self) -> io::Result<()> {
+        self.forget(&self.part())
+    }
+
+    /// Takes away a note, where there is one.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub fn forget(&self, note: &Path) -> io::Result<()> {
+        match fs::remove_file(note) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// What a worker has to remember over its own end.
@@ -62,12 +102,11 @@ impl Folder {
         Ok(room.f_bavail * room.f_frsize)
     }
 
-    /// What is fetched becomes the export.
+    /// What was fetched, and is on the disk, becomes the export.
     ///
     /// # Errors
     /// The file system refuses.
     pub fn publish(&self) -> io::Result<()> {
-        File::open(self.part())?.sync_all()?;
         fs::rename(self.part(), self.archive())?;
         self.sync()
     }

@@ -15,6 +15,7 @@
 //! | `STANDIN_EXPORT_WRONG_CHECKSUM_VERSIONS` | the ZIP has a wrong CRC for `_tables/documents.jsonl` |
 //! | `STANDIN_EXPORT_LENGTH_LIES_VERSIONS` | `Content-Length` promises 1000 bytes more than come |
 //! | `STANDIN_EXPORT_SIZE_LIES_VERSIONS` | `size` of the export's document is one byte too large |
+//! | `STANDIN_EXPORT_SIZE_HUGE_VERSIONS` | `size` of the export's document is more than any disk has |
 //! | `STANDIN_IMPORT_UNPARSED_VERSIONS` | an import stays `uploaded` and asks for no yes |
 //! | `STANDIN_IMPORT_FAILS_VERSIONS` | an import fails once it was confirmed |
 //! | `STANDIN_IMPORT_STALLS_VERSIONS` | an import stays `in_progress` once it was confirmed |
@@ -51,6 +52,8 @@ pub enum Fault {
     ExportLengthLies,
     /// The export's document tells a wrong size.
     ExportSizeLies,
+    /// The export's document tells a size beyond all disks.
+    ExportSizeHuge,
     /// An import stays uploaded.
     ImportUnparsed,
     /// An import fails.
@@ -63,7 +66,7 @@ pub enum Fault {
     MigrationStalls,
 }
 
-const FAULTS: [(&str, Fault); 12] = [
+const FAULTS: [(&str, Fault); 13] = [
     ("STANDIN_NO_PAUSE_VERSIONS", Fault::NoPause),
     ("STANDIN_EXPORT_STALLS_VERSIONS", Fault::ExportStalls),
     ("STANDIN_EXPORT_NEVER_COMPLETES_VERSIONS", Fault::ExportNeverCompletes),
@@ -71,6 +74,7 @@ const FAULTS: [(&str, Fault); 12] = [
     ("STANDIN_EXPORT_WRONG_CHECKSUM_VERSIONS", Fault::ExportWrongChecksum),
     ("STANDIN_EXPORT_LENGTH_LIES_VERSIONS", Fault::ExportLengthLies),
     ("STANDIN_EXPORT_SIZE_LIES_VERSIONS", Fault::ExportSizeLies),
+    ("STANDIN_EXPORT_SIZE_HUGE_VERSIONS", Fault::ExportSizeHuge),
     ("STANDIN_IMPORT_UNPARSED_VERSIONS", Fault::ImportUnparsed),
     ("STANDIN_IMPORT_FAILS_VERSIONS", Fault::ImportFails),
     ("STANDIN_IMPORT_STALLS_VERSIONS", Fault::ImportStalls),

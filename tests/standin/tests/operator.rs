@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{io::Write, net::SocketAddr, path::PathBuf};
 
 use common::{Backend, Container, KEY};
 use convex_operator::{
@@ -39,8 +39,8 @@ async fn downloaded(backend: &Backend) -> (TempDir, PathBuf, Result<u64, Error>)
     let id = completed(backend).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("snapshot.zip");
-    let mut file = tokio::fs::File::create(&path).await.unwrap();
-    let read = deployment(backend).download(&id, &mut file).await;
+    let mut file = std::fs::File::create(&path).unwrap();
+    let read = deployment(backend).download(&id, async |bytes| file.write_all(&bytes)).await;
     (folder, path, read)
 }
 

@@ -97,8 +97,15 @@ fn make(store: &Store, steering: &Steering, id: &str) -> Result<(), ArchiveError
     spoil(&file, &draft, steering)?;
     durable::publish(&file, &draft, &store.path(&format!("exports/{id}.zip")))?;
     let size = i64::try_from(file.metadata()?.len()).unwrap_or(i64::MAX);
-    let lie = i64::from(steering.has(Fault::ExportSizeLies));
-    Ok(complete(store, id, size + lie)?)
+    Ok(complete(store, id, told(size, steering))?)
+}
+
+/// The size as the export's document tells it.
+fn told(size: i64, steering: &Steering) -> i64 {
+    if steering.has(Fault::ExportSizeHuge) {
+        return i64::MAX;
+    }
+    size + i64::from(steering.has(Fault::ExportSizeLies))
 }
 
 /// The state as the export shows it, unless the export was canceled.

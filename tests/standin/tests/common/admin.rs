@@ -61,6 +61,13 @@ impl Backend {
         assert_eq!(status, 200, "{answer}");
     }
 
+    /// Holds the app's users off, or lets them in again.
+    pub async fn pauses(&self, pause: bool) {
+        let verb = if pause { "pause" } else { "unpause" };
+        let path = format!("/api/v1/{verb}_deployment");
+        assert_eq!(self.posts(&path, Value::Null).await.0, 200);
+    }
+
     pub async fn documents(&self, table: &str) -> Vec<Value> {
         let (status, body) = self.get(&format!("/stand-in/documents/{table}")).await;
         assert_eq!(status, 200, "{body}");

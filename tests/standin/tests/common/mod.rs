@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a fixture that fails is a failed test")]
 
 pub mod admin;
+pub mod program;
 
 use std::{
     fs,
@@ -109,6 +110,11 @@ impl Backend {
 
     pub fn url(&self, path: &str) -> String {
         format!("http://{}:3210{path}", self.address)
+    }
+
+    /// Its address and port.
+    pub fn at(&self) -> String {
+        format!("{}:3210", self.address)
     }
 
     pub async fn get(&self, path: &str) -> (u16, String) {

@@ -1,0 +1,65 @@
+//! Fetching an export: as often as it takes, and only where there is room for it.
+
+use hyper::body::Bytes;
+
+use super::{Error, Exporter};
+use crate::{
+    convex::deployment::{self, Export},
+    worker::{
+        progress::Progress,
+        snapshot::{Folder, Sink, Sum},
+    },
+};
+
+impl Exporter<'_> {
+    /// The export as a file that is on the disk. A download that breaks off is begun again, unless it does so twice at
+    /// the same byte: then there is no more.
+    pub(super) async fn fetched(&self, export: &Export) -> Result<Sum, Error> {
+        let mut broken = None;
+        let sum = loop {
+            match self.downloaded(export).await {
+                Err(Error::Backend(deployment::Error::BrokenOff { read, length }))
+                    if broken == Some(read) =>
+                {
+                    return Err(deployment::Error::BrokenOff { read, length }.into());
+                }
+                Err(Error::Backend(error)) if error.is_transient() => {
+                    if let deployment::Error::BrokenOff { read, .. } = error {
+                        broken = Some(read);
+                    }
+                    self.backend.wait(&error).await;
+                }
+                done => break done?,
+            }
+        };
+        self.backend.is_back();
+        tracing::info!(bytes = sum.bytes, sha256 = sum.sha256, "the export was fetched");
+        match export.size {
+            Some(told) if told != sum.bytes => Err(Error::SizeDiffers { told, bytes: sum.bytes }),
+            _ => Ok(sum),
+        }
+    }
+
+    async fn downloaded(&self, export: &Export) -> Result<Sum, Error> {
+        // What an earlier try has left counts as room.
+        self.folder.discard()?;
+        has_room(&self.folder, export.size)?;
+        let mut sink = Sink::create(&self.folder.part())?;
+        let mut progress = Progress::of("the export is fetched", export.size);
+        let take = async |bytes: Bytes| {
+            progress.add(bytes.len() as u64);
+            sink.take(&bytes).await
+        };
+        self.backend.once.download(&export.id, take).await?;
+        Ok(sink.end().await?)
+    }
+}
+
+/// Refuses before anything is written what cannot end well.
+pub(super) fn has_room(folder: &Folder, needed: Option<u64>) -> Result<(), Error> {
+    let free = folder.room()?;
+    match needed {
+        Some(needed) if needed > free => Err(Error::NoRoom { needed, free }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,83 @@
+use std::os::unix::fs::symlink;
+
+use chrono::Utc;
+use tempfile::TempDir;
+
+use super::*;
+use crate::worker::snapshot::Content;
+
+fn snapshot(volume: &TempDir, folder: &str, id: &str, bytes: u64) -> Folder {
+    let folder = Folder::open(&volume.path().join(folder)).unwrap();
+    let content = Content { bytes, ..Content::default() };
+    let (version, time) = ("v1".to_owned(), Utc::now());
+    let manifest = Manifest { id: id.to_owned(), version, time, content, variables: 0 };
+    fs::write(folder.archive(), "PK").unwrap();
+    folder.write(&folder.variables(), &0).unwrap();
+    folder.write(&folder.note("import-9-1"), &0).unwrap();
+    folder.write(&folder.manifest(), &manifest).unwrap();
+    folder
+}
+
+fn there(volume: &TempDir) -> Vec<String> {
+    let entries = fs::read_dir(volume.path()).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn everything_of_ours_goes_but_the_new_one_and_what_is_to_be_kept() {
+    let volume = TempDir::new().unwrap();
+    for id in ["3-1", "4-1", "5-2"] {
+        snapshot(&volume, id, id, 1);
+    }
+    let new = snapshot(&volume, "7-1", "7-1", 1);
+    let keep = ["4-1".to_owned(), "never-made".to_owned()];
+    assert_eq!(prune(&new, &keep).unwrap(), ["3-1", "5-2"]);
+    assert_eq!(there(&volume), ["4-1", "7-1"]);
+    assert_eq!(prune(&new, &keep).unwrap(), [""; 0]);
+}
+
+#[test]
+fn what_is_no_snapshot_of_ours_is_never_touched() {
+    let volume = TempDir::new().unwrap();
+    let new = snapshot(&volume, "7-1", "7-1", 1);
+    // A file, a folder of somebody, a snapshot by another name, one that is not finished, and a link to one of ours.
+    fs::write(volume.path().join("notes.txt"), "mine").unwrap();
+    fs::create_dir(volume.path().join("lost+found")).unwrap();
+    fs::create_dir(volume.path().join("theirs")).unwrap();
+    fs::write(volume.path().join("theirs/manifest.json"), r#"{"id":"theirs"}"#).unwrap();
+    snapshot(&volume, "kept-by-hand", "2-1", 1);
+    fs::remove_file(snapshot(&volume, "6-1", "6-1", 1).manifest()).unwrap();
+    let elsewhere = TempDir::new().unwrap();
+    snapshot(&elsewhere, "5-1", "5-1", 1);
+    symlink(elsewhere.path().join("5-1"), volume.path().join("5-1")).unwrap();
+    // And one of ours into which somebody has put something.
+    let shared = snapshot(&volume, "4-1", "4-1", 1);
+    fs::write(shared.path().join("README"), "mine").unwrap();
+    let before = there(&volume);
+    assert_eq!(prune(&new, &[]).unwrap(), [""; 0]);
+    assert_eq!(there(&volume), before);
+    assert!(shared.archive().exists() && elsewhere.path().join("5-1/snapshot.zip").exists());
+}
+
+#[test]
+fn what_was_cut_off_while_it_was_taken_away_is_found_again() {
+    let volume = TempDir::new().unwrap();
+    let new = snapshot(&volume, "7-1", "7-1", 1);
+    let torn = snapshot(&volume, "3-1", "3-1", 1);
+    fs::remove_file(torn.archive()).unwrap();
+    assert_eq!(prune(&new, &[]).unwrap(), ["3-1"]);
+}
+
+#[test]
+fn the_sizes_of_the_others_are_known() {
+    let volume = TempDir::new().unwrap();
+    let new = Folder::open(&volume.path().join("7-1")).unwrap();
+    assert_eq!(Neighbour::all(&new).unwrap(), []);
+    snapshot(&volume, "3-1", "3-1", 50);
+    snapshot(&volume, "4-1", "4-1", 20);
+    let sizes: Vec<_> = Neighbour::all(&new).unwrap().into_iter().map(|it| it.bytes).collect();
+    assert_eq!(sizes, [50, 20]);
+}

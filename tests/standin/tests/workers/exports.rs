@@ -1,0 +1,226 @@
+//! Exports: described, made once, judged by what is in them.
+
+use std::{fs, path::Path, time::Duration};
+
+use convex_operator::worker::{
+    job::Ended,
+    report::Report,
+    snapshot::{Content, Manifest},
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{
+    common::{Backend, Container, KEY},
+    fixture::{exported, exporting, filled, made, steered},
+};
+
+async fn latest(backend: &Backend) -> Value {
+    backend.query("_system/cli/exports:getLatest", json!({})).await
+}
+
+#[tokio::test]
+async fn an_export_is_described_and_made_once() {
+    let backend = filled(&Container::new()).await;
+    let folder = TempDir::new().unwrap();
+    let first = exported(&backend, folder.path()).await;
+    let Report::Exported { documents, tables, files, .. } = &first else { panic!("{first:?}") };
+    assert_eq!((*documents, *tables, *files), (3, 2, 1));
+    let manifest = fs::read(folder.path().join("manifest.json")).unwrap();
+    let manifest: Manifest = serde_json::from_slice(&manifest).unwrap();
+    assert_eq!((manifest.version.as_str(), manifest.variables), ("v1", 1));
+    // Once more: the same, and nothing is asked of the backend.
+    let latest = backend.query("_system/cli/exports:getLatest", json!({})).await;
+    assert_eq!(exported(&backend, folder.path()).await, first);
+    assert_eq!(backend.query("_system/cli/exports:getLatest", json!({})).await, latest);
+    // A snapshot that has changed since is none.
+    fs::write(folder.path().join("snapshot.zip"), "PK").unwrap();
+    let spoilt = made(&exporting(&backend.at(), folder.path(), &[])).await.unwrap_err();
+    assert_eq!(spoilt.reason(), "SnapshotTruncated");
+}
+
+/// The run that comes after finds the export that the first one has asked for.
+#[tokio::test]
+async fn an_export_that_is_cut_off_anywhere_is_gone_on_with() {
+    let backend = filled(&Container::new()).await;
+    let folder = TempDir::new().unwrap();
+    backend.pauses(true).await;
+    for milliseconds in [1, 3, 6, 10, 20, 50, 100, 200, 400, 1100] {
+        let options = exporting(&backend.at(), folder.path(), &["--held"]);
+        let run = made(&options);
+        let _ = tokio::time::timeout(Duration::from_millis(milliseconds), run).await;
+    }
+    let Report::Exported { id, documents, .. } = exported(&backend, folder.path()).await else {
+        panic!("no export")
+    };
+    assert_eq!((id.as_str(), documents), ("7-1", 3));
+}
+
+#[tokio::test]
+async fn an_export_of_somebody_else_is_waited_for_and_not_taken_for_ours() {
+    let backend = filled(&Container::new()).await;
+    let folder = TempDir::new().unwrap();
+    let theirs = backend.exports(false).await;
+    exported(&backend, folder.path()).await;
+    let latest = backend.query("_system/cli/exports:getLatest", json!({})).await;
+    assert_ne!(latest["_id"], theirs["_id"]);
+    // One without files that came between our note and our request is not ours either.
+    let other = TempDir::new().unwrap();
+    let note = json!({"before": latest["_id"]});
+    fs::write(other.path().join("export.json"), note.to_string()).unwrap();
+    backend.exports(false).await;
+    let Report::Exported { files, .. } = exported(&backend, other.path()).await else {
+        panic!("no export")
+    };
+    assert_eq!(files, 1);
+}
+
+#[tokio::test]
+async fn every_lie_of_a_backend_has_a_reason_of_its_own() {
+    for (lie, reason) in [
+        ("STANDIN_EXPORT_TRUNCATED_VERSIONS", "SnapshotTruncated"),
+        ("STANDIN_EXPORT_WRONG_CHECKSUM_VERSIONS", "SnapshotCorrupt"),
+        ("STANDIN_EXPORT_LENGTH_LIES_VERSIONS", "BackendRefused"),
+        ("STANDIN_EXPORT_SIZE_LIES_VERSIONS", "SizeDiffers"),
+        ("STANDIN_REJECT_KEY_VERSIONS", "BackendRefused"),
+    ] {
+        let backend = steered(lie).serving().await;
+        let folder = TempDir::new().unwrap();
+        let error = made(&exporting(&backend.at(), folder.path(), &[])).await.unwrap_err();
+        assert_eq!(error.reason(), reason, "{lie}: {error}");
+        assert!(!error.to_string().contains(KEY), "{error}");
+        assert!(!folder.path().join("manifest.json").exists(), "{lie}");
+    }
+}
+
+/// The backend never says that an export failed, and would go on for ever.
+#[tokio::test]
+async fn an_export_that_hangs_is_given_up_and_canceled() {
+    let backend = steered("STANDIN_EXPORT_NEVER_COMPLETES_VERSIONS").serving().await;
+    let folder = TempDir::new().unwrap();
+    let error = made(&exporting(&backend.at(), folder.path(), &["soon"])).await.unwrap_err();
+    assert!(matches!(error, Ended::DeadlineExceeded { .. }), "{error:?}");
+    let latest = backend.query("_system/cli/exports:getLatest", json!({})).await;
+    assert_eq!(latest["state"], "canceled");
+}
+
+#[tokio::test]
+async fn a_table_that_the_export_lacks_is_missed_where_nobody_can_write() {
+    let backend = filled(&Container::new()).await;
+    let folder = TempDir::new().unwrap();
+    // Our export was asked for and is made; then a document comes, which a held backend would not let in.
+    let before = backend.query("_system/cli/exports:getLatest", json!({})).await;
+    let note = json!({"before": before["_id"]});
+    fs::write(folder.path().join("export.json"), note.to_string()).unwrap();
+    backend.exports(true).await;
+    backend.holds("messages", json!([{"text": "late"}])).await;
+    backend.pauses(true).await;
+    let error = made(&exporting(&backend.at(), folder.path(), &["--held"])).await.unwrap_err();
+    assert_eq!(error.reason(), "DocumentsDiffer", "{error}");
+    assert!(error.to_string().contains("\"messages\" has 3"), "{error}");
+}
+
+#[tokio::test]
+async fn an_export_that_is_to_be_held_is_not_asked_for_where_somebody_may_write() {
+    let backend = filled(&Container::new()).await;
+    let folder = TempDir::new().unwrap();
+    let error = made(&exporting(&backend.at(), folder.path(), &["--held"])).await.unwrap_err();
+    assert_eq!(error.reason(), "NotHeld", "{error}");
+    assert_eq!(latest(&backend).await, Value::Null);
+    assert!(!folder.path().join("export.json").exists());
+}
+
+/// What was written meanwhile is not in it, and the next run must not take it for its own.
+#[tokio::test]
+async fn an_export_is_no_snapshot_where_somebody_was_let_in_meanwhile() {
+    let container = Container::new();
+    let stalls = container.clone().with("STANDIN_EXPORT_STALLS_VERSIONS", "v1");
+    let backend = filled(&stalls).await;
+    backend.pauses(true).await;
+    let folder = TempDir::new().unwrap();
+    let options = exporting(&backend.at(), folder.path(), &["--held"]);
+    let meanwhile = async {
+        let asked = |it: &Value| it["state"] == "requested";
+        backend.awaits("_system/cli/exports:getLatest", json!({}), asked).await;
+        backend.pauses(false).await;
+        backend.kill();
+        container.serving().await
+    };
+    let (done, backend) = tokio::join!(made(&options), meanwhile);
+    assert_eq!(done.unwrap_err().reason(), "NotHeld");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let refused = latest(&backend).await;
+    assert_eq!(refused["state"], "completed");
+    exported(&backend, folder.path()).await;
+    assert_ne!(latest(&backend).await["_id"], refused["_id"]);
+}
+
+/// A snapshot by this name and of this size, beside others.
+fn beside(volume: &TempDir, id: &str, bytes: u64) {
+    let folder = volume.path().join(id);
+    fs::create_dir(&folder).unwrap();
+    let (version, time) = ("v1".to_owned(), chrono::Utc::now());
+    let content = Content { bytes, ..Content::default() };
+    let manifest = Manifest { id: id.to_owned(), version, time, content, variables: 0 };
+    fs::write(folder.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
+    fs::write(folder.join("snapshot.zip"), "PK").unwrap();
+}
+
+fn names(of: &Path) -> Vec<String> {
+    let entries = fs::read_dir(of).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn older_snapshots_go_once_the_new_one_is_there_and_only_where_that_is_asked_for() {
+    let backend = filled(&Container::new()).await;
+    let volume = TempDir::new().unwrap();
+    for id in ["3-1", "4-1", "5-1"] {
+        beside(&volume, id, 2);
+    }
+    fs::create_dir(volume.path().join("theirs")).unwrap();
+    let folder = volume.path().join("7-1");
+    let pruned = async |more: &[&str]| {
+        let Report::Exported { pruned, .. } =
+            made(&exporting(&backend.at(), &folder, more)).await.unwrap()
+        else {
+            panic!("no export")
+        };
+        pruned
+    };
+    assert_eq!(pruned(&[]).await, [""; 0]);
+    assert_eq!(pruned(&["--keep", "4-1", "--keep", "5-1"]).await, ["3-1"]);
+    assert_eq!(names(volume.path()), ["4-1", "5-1", "7-1", "theirs"]);
+    assert_eq!(pruned(&["--prune"]).await, ["4-1", "5-1"]);
+    assert_eq!(names(volume.path()), ["7-1", "theirs"]);
+}
+
+#[tokio::test]
+async fn nothing_is_pruned_for_an_export_that_failed() {
+    let backend = steered("STANDIN_EXPORT_TRUNCATED_VERSIONS").serving().await;
+    let volume = TempDir::new().unwrap();
+    beside(&volume, "3-1", 2);
+    let folder = volume.path().join("7-1");
+    made(&exporting(&backend.at(), &folder, &["--prune"])).await.unwrap_err();
+    assert_eq!(names(volume.path()), ["3-1", "7-1"]);
+}
+
+#[tokio::test]
+async fn too_little_room_is_found_out_before_anything_is_asked_for_or_fetched() {
+    let backend = filled(&Container::new()).await;
+    let volume = TempDir::new().unwrap();
+    beside(&volume, "3-1", 1 << 60);
+    let folder = volume.path().join("7-1");
+    let error = made(&exporting(&backend.at(), &folder, &[])).await.unwrap_err();
+    assert_eq!(error.reason(), "NoRoom", "{error}");
+    assert_eq!(latest(&backend).await, Value::Null);
+    // What the others say is not enough: the export itself is larger.
+    let backend = steered("STANDIN_EXPORT_SIZE_HUGE_VERSIONS").serving().await;
+    let folder = TempDir::new().unwrap();
+    let error = made(&exporting(&backend.at(), folder.path(), &[])).await.unwrap_err();
+    assert_eq!(error.reason(), "NoRoom", "{error}");
+    assert_eq!(names(folder.path()), ["export.json"]);
+}

@@ -1,0 +1,78 @@
+//! Workers as a test tells them, and backends for them.
+
+use std::path::Path;
+
+use clap::{Args, Command, FromArgMatches};
+use convex_operator::{
+    convex::AdminKey,
+    plan::gate::Record,
+    worker::{
+        export, import,
+        job::{self, Ended, Work},
+        report::Report,
+    },
+};
+use serde_json::json;
+use statemachine::worlds::born;
+
+use crate::common::{Backend, Container, KEY};
+
+fn options<O: Args + FromArgMatches>(at: &str, folder: &Path, id: &str, more: &[&str]) -> O {
+    let folder = folder.to_str().unwrap();
+    let mut line = vec!["worker", "--id", id, "--backend", at, "--folder", folder];
+    line.push("--deadline-seconds");
+    line.extend(if more.contains(&"soon") { ["2"] } else { ["60"] });
+    line.extend(more.iter().filter(|it| **it != "soon"));
+    let matches = O::augment_args(Command::new("worker")).try_get_matches_from(line).unwrap();
+    O::from_arg_matches(&matches).unwrap()
+}
+
+/// An export of this backend, by its address and port; `soon` gives it two seconds.
+pub fn exporting(at: &str, folder: &Path, more: &[&str]) -> export::Options {
+    options(at, folder, "7-1", &[&["--version", "v1"], more].concat())
+}
+
+pub fn importing(at: &str, folder: &Path, more: &[&str]) -> import::Options {
+    importing_with(at, folder, &["--snapshot", "7-1", "--record", &permitting("9-1")], more)
+}
+
+pub fn importing_with(at: &str, folder: &Path, told: &[&str], more: &[&str]) -> import::Options {
+    options(at, folder, "9-1", &[told, more].concat())
+}
+
+/// A record that lets this attempt move data.
+pub fn permitting(attempt: &str) -> String {
+    record(true, attempt)
+}
+
+pub fn record(open: bool, attempt: &str) -> String {
+    let record = Record::next(None, &born(), open).permitting(Some(attempt.to_owned()));
+    serde_json::to_string(&record).unwrap()
+}
+
+pub async fn made<W: Work>(work: &W) -> Result<Report, Ended<W::Error>> {
+    job::made(work, AdminKey::parse(KEY).unwrap()).await
+}
+
+/// A backend with documents, a file and a variable.
+pub async fn filled(container: &Container) -> Backend {
+    let backend = container.serving().await;
+    backend.holds("messages", json!([{"text": "one"}, {"text": "two"}])).await;
+    backend.holds("users", json!([{"name": "ann"}])).await;
+    backend.holds_file("hello").await;
+    let changes = json!({"changes": [{"name": "TOKEN", "value": "s3cr3t"}]});
+    backend.posts("/api/update_environment_variables", changes).await;
+    backend
+}
+
+/// Held, exported and let go.
+pub async fn exported(backend: &Backend, folder: &Path) -> Report {
+    backend.pauses(true).await;
+    let report = made(&exporting(&backend.at(), folder, &["--held"])).await.unwrap();
+    backend.pauses(false).await;
+    report
+}
+
+pub fn steered(variable: &str) -> Container {
+    Container::new().with(variable, "v1")
+}

@@ -1,0 +1,96 @@
+//! Imports: permitted, judged before, counted after.
+
+use std::{fs, time::Duration};
+
+use convex_operator::worker::{job::Ended, report::Report};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::{
+    common::Container,
+    fixture::{exported, filled, importing, importing_with, made, permitting, steered},
+};
+
+#[tokio::test]
+async fn a_snapshot_replaces_everything_and_brings_the_variables_back() {
+    let folder = TempDir::new().unwrap();
+    exported(&filled(&Container::new()).await, folder.path()).await;
+    let other = Container::new().serving().await;
+    other.holds("messages", json!([{"text": "old"}])).await;
+    other.holds("leftover", json!([{"a": 1}])).await;
+    let done = made(&importing(&other.at(), folder.path(), &[])).await.unwrap();
+    let Report::Imported { documents, variables, .. } = &done else { panic!("{done:?}") };
+    assert_eq!((*documents, *variables), (3, 1));
+    assert_eq!(other.documents("messages").await.len(), 2);
+    assert_eq!(other.documents("leftover").await.len(), 0);
+    // Once more: it is only counted, and no variable is set again.
+    let again = made(&importing(&other.at(), folder.path(), &[])).await.unwrap();
+    let Report::Imported { variables, .. } = again else { panic!("{again:?}") };
+    assert_eq!(variables, 0);
+    let imports = other.query("_system/cli/queryImport:list", json!({})).await;
+    assert_eq!(imports.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_import_that_is_cut_off_anywhere_is_gone_on_with() {
+    let folder = TempDir::new().unwrap();
+    exported(&filled(&Container::new()).await, folder.path()).await;
+    let other = Container::new().serving().await;
+    for milliseconds in [1, 3, 6, 10, 15, 25, 50, 100, 300, 1100] {
+        let options = importing(&other.at(), folder.path(), &[]);
+        let run = made(&options);
+        let _ = tokio::time::timeout(Duration::from_millis(milliseconds), run).await;
+    }
+    made(&importing(&other.at(), folder.path(), &[])).await.unwrap();
+    assert_eq!(other.documents("messages").await.len(), 2);
+    assert_eq!(other.documents("users").await.len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_imported_without_a_permit_or_from_a_snapshot_that_has_changed() {
+    let folder = TempDir::new().unwrap();
+    exported(&filled(&Container::new()).await, folder.path()).await;
+    let other = Container::new().serving().await;
+    other.holds("messages", json!([{"text": "old"}])).await;
+    let (ours, theirs) = (permitting("9-1"), permitting("8-1"));
+    for (snapshot, record, reason) in [
+        ("7-1", theirs.as_str(), "NotPermitted"),
+        ("7-1", "", "RecordMissing"),
+        ("6-1", &ours, "OtherSnapshot"),
+    ] {
+        let told = ["--snapshot", snapshot, "--record", record];
+        let refused = importing_with(&other.at(), folder.path(), &told, &[]);
+        assert_eq!(made(&refused).await.unwrap_err().reason(), reason);
+    }
+    let nowhere = TempDir::new().unwrap();
+    let none = made(&importing(&other.at(), nowhere.path(), &[])).await.unwrap_err();
+    assert_eq!(none.reason(), "SnapshotMissing");
+    let path = folder.path().join("manifest.json");
+    let manifest = fs::read_to_string(&path).unwrap().replace("\"messages\":2", "\"messages\":3");
+    fs::write(path, manifest).unwrap();
+    let changed = made(&importing(&other.at(), folder.path(), &[])).await.unwrap_err();
+    assert_eq!(changed.reason(), "SnapshotCorrupt");
+    assert_eq!(other.documents("messages").await.len(), 1, "nothing was touched");
+    let imports = other.query("_system/cli/queryImport:list", json!({})).await;
+    assert_eq!(imports, json!([]));
+}
+
+#[tokio::test]
+async fn an_import_that_fails_or_hangs_says_so() {
+    let folder = TempDir::new().unwrap();
+    exported(&filled(&Container::new()).await, folder.path()).await;
+    let fails = steered("STANDIN_IMPORT_FAILS_VERSIONS").serving().await;
+    fails.holds("messages", json!([{"text": "old"}])).await;
+    let error = made(&importing(&fails.at(), folder.path(), &[])).await.unwrap_err();
+    assert_eq!(error.reason(), "ImportFailed", "{error}");
+    assert_eq!(fails.documents("messages").await.len(), 1);
+    for lie in ["STANDIN_IMPORT_STALLS_VERSIONS", "STANDIN_IMPORT_UNPARSED_VERSIONS"] {
+        let folder = TempDir::new().unwrap();
+        exported(&filled(&Container::new()).await, folder.path()).await;
+        let hangs = steered(lie).serving().await;
+        let error = made(&importing(&hangs.at(), folder.path(), &["soon"])).await.unwrap_err();
+        assert!(matches!(error, Ended::DeadlineExceeded { .. }), "{lie}: {error:?}");
+        let imports = hangs.query("_system/cli/queryImport:list", json!({})).await;
+        assert_eq!(imports[0]["state"]["state"], "failed", "{lie}: canceled");
+    }
+}
