@@ -1,12 +1,16 @@
 //! What happens, in order.
 
 mod delete;
+mod failing;
 mod instance;
+mod left;
 mod repair;
 mod upgrade;
+mod upgrades;
 
 use anyhow::{Result, anyhow};
 
+pub use self::instance::short;
 use crate::{choice::Choice, house::House, story::Story};
 
 /// Plays every part after the cluster is there.
@@ -17,6 +21,9 @@ pub async fn play(house: &House, choice: &Choice, story: &mut Story) -> Result<(
     let scene = house.scene();
     let outcome = async {
         house.bring_operator(choice, story).await?;
+        if let Some(showing) = choice.upgrade {
+            return upgrades::show(scene, choice, showing, story).await;
+        }
         instance::apply(scene, choice, story).await?;
         repair::break_and_wait(scene, story).await?;
         upgrade::upgrade(scene, choice, story).await?;

@@ -2,6 +2,8 @@
 
 mod acts;
 mod choice;
+mod client;
+mod content;
 mod evidence;
 mod house;
 mod image;
@@ -9,6 +11,7 @@ mod local;
 mod own;
 mod permission;
 mod scene;
+mod showing;
 mod story;
 
 use std::process::ExitCode;
