@@ -42,7 +42,7 @@ test-real *filter:
 test-cli:
     CONVEX_CLI="$(cargo run --quiet --locked --bin cluster -- convex-cli)" cargo test --locked --no-fail-fast --workspace --all-features --test cli
 
-# Show an instance's life on a local cluster, or on your own: [--context NAME].
+# Show an instance's life on a local cluster, or on your own: [--context NAME] [--upgrade inPlace|exportImport|freshStore|failing].
 demo *arguments:
     @cargo run --quiet --all-features --bin demo -- "$@"
 
