@@ -13,6 +13,12 @@ use anyhow::{Result, anyhow};
 pub use self::instance::short;
 use crate::{choice::Choice, house::House, story::Story};
 
+/// How many parts there are.
+#[must_use]
+pub const fn count(choice: &Choice) -> usize {
+    if choice.upgrade.is_some() { 8 } else { 7 }
+}
+
 /// Plays every part after the cluster is there.
 ///
 /// # Errors

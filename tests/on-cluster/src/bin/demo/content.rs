@@ -23,8 +23,11 @@ impl Content {
     pub async fn written(door: &Door) -> Result<Self> {
         for number in 0..DOCUMENTS {
             let rank = f64::from(number) / 8.0;
-            door.write(TABLE, json!({ "body": format!("message {number} \u{1f4dd}"), "rank": rank }))
-                .await?;
+            door.write(
+                TABLE,
+                json!({ "body": format!("message {number} \u{1f4dd}"), "rank": rank }),
+            )
+            .await?;
         }
         let text = "one line of a file that a user has uploaded\n".repeat(1_500);
         let file = (door.keep(&text).await?, text);

@@ -34,7 +34,7 @@ async fn main() -> ExitCode {
 }
 
 async fn show(choice: &Choice) -> Result<()> {
-    let mut story = Story::begin();
+    let mut story = Story::begin(acts::count(choice));
     let house = House::open(choice, &mut story).await?;
     let outcome = tokio::select! {
         outcome = acts::play(&house, choice, &mut story) => outcome,

@@ -19,7 +19,9 @@ pub async fn tell(scene: &Scene, story: &mut Story) -> Result<()> {
     story.part("left", "Events, and what the status lists as kept");
     let events = Api::<Event>::namespaced(scene.client.clone(), &scene.namespace);
     let mut events = events.list(&ListParams::default()).await?.items;
-    events.retain(|it| it.regarding.as_ref().and_then(|it| it.kind.as_deref()) == Some("ConvexInstance"));
+    events.retain(|it| {
+        it.regarding.as_ref().and_then(|it| it.kind.as_deref()) == Some("ConvexInstance")
+    });
     events.sort_by_key(|it| it.event_time.as_ref().map(|time| time.0));
     let told = |it: Event| {
         let words = [it.type_, it.reason, it.note].map(Option::unwrap_or_default);

@@ -50,7 +50,12 @@ pub async fn show(
     let (silent, refused) = (borne.silence.words(), borne.refusal.words());
     let own = seconds(own);
     story.fact(since, &format!("a client that asks /version every 50 ms had no answer {silent} (a replaced pod alone: {own})"));
-    story.fact(since, &format!("users were not served {refused}, held before the way back was made and until Ready"));
+    story.fact(
+        since,
+        &format!(
+            "users were not served {refused}, held before the way back was made and until Ready"
+        ),
+    );
     left::tell(scene, story).await
 }
 
