@@ -1,6 +1,6 @@
 //! What is, and what has just happened, in a sentence or two.
 
-use statemachine::{Phase, Step};
+use statemachine::{Phase, Step, pins::Direction};
 
 use super::{super::account::upgrade::way_back, cause::gone_to, control, short};
 use crate::{
@@ -52,17 +52,21 @@ fn suspended(instance: &ConvexInstance) -> String {
 fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
     let Some(upgrade) = &world.facts.pins.upgrade else { return at_home(instance, world, why) };
     let (from, to) = (short(&upgrade.from.release.version), short(&upgrade.to.release.version));
+    let kept = way_back(upgrade, world).filter(|_| upgrade.has_way_back());
+    let kept = kept.map(|it| format!("The data of {from} is kept: {it}. ")).unwrap_or_default();
+    let (id, stage, why) = (&upgrade.id.0, upgrade.stage, why.trim_end_matches('.'));
+    let again = "To try again: annotate convex.icod.de/retry=<anything new>.";
+    if upgrade.direction == Direction::Rollback {
+        return format!(
+            "the rollback of upgrade {id} to {from} stopped in {stage:?}: {why}. {kept}It goes on by itself once {from} serves. {again}"
+        );
+    }
     let back = if upgrade.has_way_back() {
-        let kept = way_back(upgrade, world);
-        let kept = kept.map(|it| format!("The data of {from} is kept: {it}. ")).unwrap_or_default();
         format!("{kept}To go back: set spec.version to {}.", upgrade.from.release.version)
     } else {
         format!("There is no way back to {from}: none was asked for (preUpgradeSnapshot Off).")
     };
-    format!(
-        "upgrade {} to {to} stopped in {:?}: {why}. {back} To try again: annotate convex.icod.de/retry=<anything new>.",
-        upgrade.id.0, upgrade.stage
-    )
+    format!("upgrade {id} to {to} stopped in {stage:?}: {why}. {back} {again}")
 }
 
 /// What is wished for is not even tried where the store has moved on; that is said beside what fails.

@@ -8,3 +8,4 @@ mod provisioning;
 mod repair;
 mod stage;
 mod upgrade;
+mod wayback;

@@ -1,13 +1,23 @@
 //! What happens, in order.
 
 mod delete;
+mod failing;
 mod instance;
+mod left;
 mod repair;
 mod upgrade;
+mod upgrades;
 
 use anyhow::{Result, anyhow};
 
+pub use self::instance::short;
 use crate::{choice::Choice, house::House, story::Story};
+
+/// How many parts there are.
+#[must_use]
+pub const fn count(choice: &Choice) -> usize {
+    if choice.upgrade.is_some() { 8 } else { 7 }
+}
 
 /// Plays every part after the cluster is there.
 ///
@@ -17,6 +27,9 @@ pub async fn play(house: &House, choice: &Choice, story: &mut Story) -> Result<(
     let scene = house.scene();
     let outcome = async {
         house.bring_operator(choice, story).await?;
+        if let Some(showing) = choice.upgrade {
+            return upgrades::show(scene, choice, showing, story).await;
+        }
         instance::apply(scene, choice, story).await?;
         repair::break_and_wait(scene, story).await?;
         upgrade::upgrade(scene, choice, story).await?;

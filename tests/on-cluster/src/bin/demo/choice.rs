@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use cluster::NodeKind;
 
-use crate::image::Image;
+use crate::{image::Image, showing::Showing};
 
 /// Versions of the stand-in: the sample's, and the one it is upgraded to.
 const FROM: &str = on_cluster::instance::VERSION;
@@ -19,7 +19,7 @@ const NO_VERSIONS: &str = "--context needs --version and --to: Convex publishes 
     the samples are tags of the stand-in. Choose an older and a newer one from \
     https://github.com/get-convex/convex-backend/pkgs/container/convex-backend";
 
-/// Shows an instance's life: Ready, repaired, upgraded, deleted.
+/// Shows an instance's life: Ready, repaired, upgraded, deleted; or one kind of upgrade closely.
 #[derive(Debug, Parser)]
 #[command(name = "demo")]
 pub struct Choice {
@@ -29,6 +29,9 @@ pub struct Choice {
     /// Leaves the local cluster running.
     #[arg(long, conflicts_with = "context")]
     pub keep: bool,
+    /// Shows this kind of upgrade closely, with documents compared and the time that nobody is served.
+    #[arg(long, value_enum, conflicts_with = "context")]
+    pub upgrade: Option<Showing>,
     /// A context of your own kubeconfig: the demo runs there, with Convex's real images.
     #[arg(long)]
     pub context: Option<String>,

@@ -2,6 +2,8 @@
 
 mod acts;
 mod choice;
+mod client;
+mod content;
 mod evidence;
 mod house;
 mod image;
@@ -9,6 +11,7 @@ mod local;
 mod own;
 mod permission;
 mod scene;
+mod showing;
 mod story;
 
 use std::process::ExitCode;
@@ -31,7 +34,7 @@ async fn main() -> ExitCode {
 }
 
 async fn show(choice: &Choice) -> Result<()> {
-    let mut story = Story::begin();
+    let mut story = Story::begin(acts::count(choice));
     let house = House::open(choice, &mut story).await?;
     let outcome = tokio::select! {
         outcome = acts::play(&house, choice, &mut story) => outcome,

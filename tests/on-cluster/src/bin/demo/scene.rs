@@ -9,7 +9,7 @@ use kube::{Api, Client, ResourceExt, api::PostParams};
 use on_cluster::{Follower, Kubectl, Reach, State, Witness, reach::Door};
 use serde_json::json;
 
-use crate::story::Story;
+use crate::{acts::short, story::Story};
 
 /// The manifest that is applied, in the checkout.
 pub const SAMPLE: &str = "docs/samples/dev.yaml";
@@ -139,4 +139,36 @@ impl<'a> Phases<'a> {
             self.story.fact(self.since, &format!("{:<18} {}", state.phase, state.message));
         }
     }
+}
+
+/// The lines that `kubectl get cvx -w` prints, each once, with the time that it came.
+pub struct Lines<'a> {
+    story: &'a Story,
+    since: Instant,
+    last: String,
+}
+
+impl<'a> Lines<'a> {
+    /// Prints the header.
+    #[must_use]
+    pub fn begin(story: &'a Story, since: Instant) -> Self {
+        let lines = Self { story, since, last: String::new() };
+        println!("          {}", columns(["VERSION", "PHASE", "STAGE", "READY", "REASON"]));
+        lines
+    }
+
+    /// Prints a state where it is another.
+    pub fn see(&mut self, state: &State) {
+        let (phase, stage) = state.phase.split_once('/').unwrap_or((&state.phase, ""));
+        let ready = if state.ready { "True" } else { "False" };
+        let line = columns([short(&state.running), phase, stage, ready, &state.reason]);
+        if line != self.last {
+            self.story.fact(self.since, &line);
+            self.last = line;
+        }
+    }
+}
+
+fn columns([version, phase, stage, ready, reason]: [&str; 5]) -> String {
+    format!("{version:<9} {phase:<11} {stage:<10} {ready:<6} {reason}")
 }

@@ -2,26 +2,25 @@
 
 use std::time::{Duration, Instant};
 
-const PARTS: usize = 7;
-
 /// The parts told so far.
 #[derive(Debug)]
 pub struct Story {
     began: Instant,
+    whole: usize,
     parts: Vec<(&'static str, Instant)>,
 }
 
 impl Story {
-    /// Before the first part.
+    /// Before the first of so many parts.
     #[must_use]
-    pub fn begin() -> Self {
-        Self { began: Instant::now(), parts: Vec::new() }
+    pub fn begin(whole: usize) -> Self {
+        Self { began: Instant::now(), whole, parts: Vec::new() }
     }
 
     /// Begins the next part, which ends the one before.
     pub fn part(&mut self, name: &'static str, deed: &str) {
         self.parts.push((name, Instant::now()));
-        println!("[{}/{PARTS}] {name:<12} {deed}", self.parts.len());
+        println!("[{}/{}] {name:<12} {deed}", self.parts.len(), self.whole);
     }
 
     /// Something that came true in this part, so long after something was done.

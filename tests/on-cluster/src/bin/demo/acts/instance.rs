@@ -8,6 +8,7 @@ use on_cluster::State;
 use crate::{
     choice::Choice,
     scene::{NAME, Phases, SAMPLE, Scene},
+    showing::Showing,
     story::Story,
 };
 
@@ -28,7 +29,14 @@ pub async fn apply(scene: &Scene, choice: &Choice, story: &mut Story) -> Result<
         phases.see(state);
         state.is_settled()
     };
-    let manifest = manifest(&scene.sample, choice.from());
+    let sample = manifest(&scene.sample, choice.from());
+    let manifest = match choice.upgrade {
+        Some(showing) => showing.manifest(&sample, choice.to())?,
+        None => sample,
+    };
+    if let Some(besides) = choice.upgrade.and_then(Showing::besides) {
+        println!("          {besides}");
+    }
     let (sent, reached) = tokio::join!(
         scene.kubectl.apply(namespace, &manifest),
         follower.until("Ready", READY, ready)

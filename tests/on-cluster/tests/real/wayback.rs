@@ -1,0 +1,163 @@
+//! Upgrades with a way back, by Jobs that containerd really runs: what was written before is there after, to the last byte.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::PersistentVolumeClaim};
+use kube::{ResourceExt, api::DeleteParams};
+use on_cluster::{
+    Instance, Stage, State,
+    stage::upgrades::{steered, steering, upgraded_by, ways},
+};
+use serde_json::{Value, json};
+
+use crate::stage::played;
+
+/// What passes a gate would have started by then.
+const LOOKED_AT: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn a_copy_is_made_first_and_the_new_version_serves_the_same_documents() -> Result<()> {
+    played("copied", async |stage| {
+        stage.ready(&upgraded_by(ways::copy())).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({ "version": "v2" })).await?;
+        stage.runs("dev", "v2").await?;
+        stage.has_all("dev", &data).await?;
+        let stores = stage.other_stores("dev").await?;
+        ensure!(stores.len() == 1 && stores[0].starts_with("dev-copy-"), "{stores:?}");
+        let events = stage.journal("dev-data").await?;
+        ensure!(events == ["start", "stop", "start"], "{events:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn documents_files_and_code_go_through_export_and_import() -> Result<()> {
+    played("imported", async |stage| {
+        stage.ready(&upgraded_by(ways::same_store())).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({ "version": "v2" })).await?;
+        stage.runs("dev", "v2").await?;
+        stage.has_all("dev", &data).await?;
+        let kept = stage.status("dev").await?.snapshots;
+        ensure!(kept.len() == 1 && kept[0].verified && kept[0].files == 1, "{kept:?}");
+        stage.never_two_writers().await
+    })
+    .await
+}
+
+/// With a copy first there is nothing that users could feel.
+#[tokio::test]
+async fn an_image_that_does_not_exist_stops_nobody_where_a_way_back_is_made() -> Result<()> {
+    played("unpublished", async |stage| {
+        let asked = with(ways::copy(), "exportDeadlineSeconds", json!(15));
+        stage.ready(&upgraded_by(asked)).await?;
+        let before = stage.pod("dev").await?;
+        stage.patch("dev", json!({ "version": "unpublished" })).await?;
+        let state = stage.degrades("dev", "ImagePullFailed").await?;
+        ensure!(state.message.contains("stopped in Exporting"), "{state}");
+        stage.patch("dev", json!({ "version": "v1" })).await?;
+        stage.runs("dev", "v1").await?;
+        ensure!(stage.pod("dev").await?.uid() == before.uid(), "the backend was replaced");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_target_that_crashes_is_left_for_the_copy_by_policy() -> Result<()> {
+    played("crashing", async |stage| {
+        let asked = with(ways::copy(), "onFailure", json!("Rollback"));
+        let asked = with(asked, "rolloutDeadlineSeconds", json!(20));
+        stage.ready(&steered(asked, &[("CRASH", "v2")])).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({ "version": "v2" })).await?;
+        let state = stage.stands("dev", "Ready", "ReleaseRefused").await?;
+        ensure!(state.running == "v1", "{state}");
+        stage.has_all("dev", &data).await?;
+        ensure!(stage.other_stores("dev").await? == ["dev-data"]);
+        stage.never_two_writers().await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_is_told_and_the_way_back_is_one_edit_away() -> Result<()> {
+    played("unmigrated", async |stage| {
+        let asked = with(ways::copy(), "rolloutDeadlineSeconds", json!(20));
+        stage.ready(&unmigrated(asked)).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({ "version": "v2" })).await?;
+        let state = stage.degrades("dev", "MigrationFailed").await?;
+        ensure!(state.message.contains("set spec.version to v1"), "how it goes back: {state}");
+        stage.patch("dev", json!({ "version": "v1" })).await?;
+        stage.runs("dev", "v1").await?;
+        stage.has_all("dev", &data).await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_instance_that_is_deleted_while_it_exports_ends_and_leaves_its_data() -> Result<()> {
+    played("ended", async |stage| {
+        stage.ready(&steered(ways::fresh_store(), &[("EXPORT_STALLS", "v1")])).await?;
+        stage.patch("dev", json!({ "version": "v2" })).await?;
+        stage.job("export").await?;
+        stage.deleted("dev").await?;
+        let claim: PersistentVolumeClaim = stage.get("dev-data").await?;
+        ensure!(claim.metadata.deletion_timestamp.is_none(), "the data goes");
+        let events = stage.journal("dev-data").await?;
+        ensure!(events == ["start", "stop"], "{events:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_image_that_a_hand_edits_while_it_exports_never_opens_the_data() -> Result<()> {
+    played("edited", async |stage| {
+        stage.ready(&steered(ways::fresh_store(), &[("EXPORT_STALLS", "v1")])).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({ "version": "v2" })).await?;
+        stage.job("export").await?;
+        edited(stage).await?;
+        let other = |state: &State| state.running != "v1";
+        let moved = stage.follow("dev").await?.until("another version", LOOKED_AT, other).await;
+        ensure!(moved.is_err(), "{moved:?}");
+        stage.patch("dev", json!({ "version": "v1" })).await?;
+        stage.runs("dev", "v1").await?;
+        stage.has_all("dev", &data).await?;
+        ensure!(stage.marker("dev").await?.version == "v1");
+        stage.never_two_writers().await
+    })
+    .await
+}
+
+/// Both places that name the image, as `kubectl set image` and an editor do, and the pod taken away.
+async fn edited(stage: &Stage) -> Result<()> {
+    let image = "stand-in.test/convex-backend:v3";
+    let edit = json!([
+        { "op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image },
+    ]);
+    stage.edit::<StatefulSet>("dev-backend", edit).await?;
+    let pod = stage.pod("dev").await?.name_any();
+    stage.all::<k8s_openapi::api::core::v1::Pod>().delete(&pod, &DeleteParams::default()).await?;
+    Ok(())
+}
+
+/// The newer version has a step to make, and cannot.
+fn unmigrated(maintenance: Value) -> Instance {
+    let mut env = steering(&[("MIGRATION_FAILS", "v2")]);
+    let formats = json!({ "name": "STANDIN_METADATA_VERSION", "value": "v1=128,v2=129" });
+    if let Some(all) = env.as_array_mut() {
+        all.push(formats);
+    }
+    upgraded_by(maintenance).with("backend.env", env)
+}
+
+fn with(mut maintenance: Value, field: &str, value: Value) -> Value {
+    maintenance[field] = value;
+    maintenance
+}
