@@ -1,5 +1,7 @@
 //! Asking a backend pod, through the cluster's own network.
 
+mod app;
+
 use std::{process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};

@@ -1,7 +1,10 @@
 //! A namespace of the test's own, what is done to the instances in it, and what is told where one does not come out.
 
+pub mod data;
 mod objects;
 pub mod records;
+pub mod upgrades;
+pub mod users;
 
 use std::time::Duration;
 
@@ -133,14 +136,22 @@ impl Stage {
     /// As [`Self::ready`], or the operator does not come to rest.
     pub async fn served(&self, instance: &Instance) -> Result<State> {
         let state = self.ready(instance).await?;
+        self.rest().await?;
+        Ok(state)
+    }
+
+    /// Waits until the operator has nothing left to ask or to write.
+    ///
+    /// # Errors
+    /// It does not come to rest.
+    pub async fn rest(&self) -> Result<()> {
         self.until("rest", PATIENCE, || async {
             let mark = self.mark()?;
             // Nothing can be awaited that proves silence.
             tokio::time::sleep(REST).await;
             Ok(self.requests_since(mark)?.is_empty().then_some(()))
         })
-        .await?;
-        Ok(state)
+        .await
     }
 
     /// Waits until the condition `Ready` has this reason.
