@@ -46,7 +46,6 @@ test-cli:
 measure-snapshot:
     cargo bench --quiet --locked --workspace --bench snapshot
 
-# Show an instance's life on a local cluster, or on your own: [--context NAME].
 # Show an instance's life on a local cluster, or on your own: [--context NAME] [--upgrade inPlace|exportImport|freshStore|failing].
 demo *arguments:
     @cargo run --quiet --all-features --bin demo -- "$@"

@@ -153,20 +153,22 @@ impl Memory {
         Some(since.entry(key).or_insert_with(Instant::now).elapsed())
     }
 
-    /// Remembers the resourceVersion that we gave an instance by writing to it.
-    pub fn wrote(&self, instance: &str, revision: Option<&str>) {
+    /// Remembers the resourceVersion that we gave an instance, or a child, by writing to it.
+    pub fn wrote(&self, object: &str, revision: Option<&str>) {
         if let Some(revision) = revision.and_then(|it| it.parse().ok()) {
-            locked(&self.written).insert(instance.to_owned(), (revision, Instant::now()));
+            let mut written = locked(&self.written);
+            written.retain(|_, (_, when)| when.elapsed() < NEWS);
+            written.insert(object.to_owned(), (revision, Instant::now()));
         }
     }
 
-    /// Whether this is an instance as it was before we last wrote to it: the watch is about to bring the
+    /// Whether this is an object as it was before we last wrote to it: the watch is about to bring the
     /// news. Only for a few seconds: after a restore of etcd an older resourceVersion is the newest there is,
     /// and what is skipped wrongly would be refused by the API server anyway.
     #[must_use]
-    pub fn is_outdated(&self, instance: &str, revision: Option<&str>) -> bool {
+    pub fn is_outdated(&self, object: &str, revision: Option<&str>) -> bool {
         let revision: Option<u64> = revision.and_then(|it| it.parse().ok());
-        let written = locked(&self.written).get(instance).copied();
+        let written = locked(&self.written).get(object).copied();
         revision.is_some_and(|it| {
             written.is_some_and(|(written, when)| it < written && when.elapsed() < NEWS)
         })

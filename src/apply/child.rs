@@ -11,7 +11,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{Doer, compare, fence, ownership, surplus};
-use crate::plan::{Conflict, labels::MANAGER};
+use crate::{
+    observe::World,
+    plan::{Conflict, labels::MANAGER},
+};
 
 /// A kind of child: an object of a namespace.
 pub(super) trait Object:
@@ -53,10 +56,19 @@ impl Doer<'_> {
         let mut live = json(&*found)?;
         let wanted = json(&wanted)?;
         fence::is_ours(&live, &wanted)?;
-        if let Some(surplus) = surplus::of(&K::kind(&()), &live, &wanted) {
+        let World { facts, .. } = self.world;
+        let fence = facts.pins.backend_fence();
+        let surplus = surplus::of(&K::kind(&()), &live, &wanted);
+        if surplus.is_none() && compare::covers(&live, &fence::kept(&live, &wanted, &fence.0)) {
+            return Ok(());
+        }
+        // What the API server would refuse is not asked of it: the watch is about to bring what the last pass wrote.
+        if self.ctx.memory.is_outdated(&found.uid().unwrap_or_default(), revision(&live)) {
+            return Err(fence::late());
+        }
+        if let Some(surplus) = surplus {
             live = self.merge::<K>(&live, surplus).await?;
         }
-        let fence = self.world.facts.pins.backend_fence();
         if compare::covers(&live, &fence::kept(&live, &wanted, &fence.0)) {
             return Ok(());
         }
@@ -105,7 +117,8 @@ impl Doer<'_> {
 
     /// What a webhook of somebody else puts back at once has changed nothing, and rolls nothing.
     fn wrote(&mut self, before: &Value, asked: &Value, now: &Value) {
-        let revision = |object: &Value| object["metadata"]["resourceVersion"].clone();
+        let uid = now["metadata"]["uid"].as_str().unwrap_or_default();
+        self.ctx.memory.wrote(uid, revision(now));
         if revision(before) != revision(now) {
             self.applied.writes += 1;
             self.applied.rolled |= !asked["spec"]["template"].is_null();
@@ -175,6 +188,10 @@ impl Doer<'_> {
         }
         Ok(())
     }
+}
+
+fn revision(object: &Value) -> Option<&str> {
+    object["metadata"]["resourceVersion"].as_str()
 }
 
 /// Holds a patch to exactly what was seen.

@@ -31,7 +31,8 @@ fn number(object: &Value) -> Option<u128> {
     object["metadata"]["annotations"][FENCE].as_str()?.parse().ok()
 }
 
-fn late() -> kube::Error {
+/// The conflict of a pass that has read what is not so any more.
+pub(super) fn late() -> kube::Error {
     let status = Status::failure("a newer pass has written it", "Conflict").with_code(409);
     kube::Error::Api(status.boxed())
 }

@@ -24,9 +24,13 @@ impl Planner<'_> {
         self.world.facts.pins.upgrade.as_ref()
     }
 
-    /// Which attempt may move data, by the phase that this pass is in.
+    /// Which attempt may move data, by the phase that this pass is in. An import has its permit from when its backend is
+    /// rolled: no pass that would start it is older than that, for a stage that goes back takes another attempt.
     pub(super) fn permit(&self, open: bool) -> Option<String> {
         let upgrade = self.upgrade()?;
+        if upgrade.stage == Stage::Rolling {
+            return (open && upgrade.imports()).then(|| attempt(&upgrade.next_snapshot()));
+        }
         let (kind, of) = upgrade.job()?;
         let moves = match kind {
             Carries::Copy => !open,
@@ -47,6 +51,10 @@ impl Planner<'_> {
         let fresh = !exporting && matches!(upgrade.aim().store, Store::Made(_));
         match hold {
             Some(Hold { paused: Some(true), .. }) if exporting => Vec::new(),
+            // What the backend before it says of its own store is no word of the one that comes.
+            Some(Hold { paused: Some(true), .. }) if fresh && !self.is_there(&upgrade.aim()) => {
+                vec![traffic(inputs, Traffic::Held)]
+            }
             Some(Hold { paused: Some(true), .. }) => vec![traffic(inputs, Traffic::Flows)],
             Some(Hold { pausable: false, .. }) => vec![traffic(inputs, Traffic::Held)],
             _ => {
@@ -54,6 +62,10 @@ impl Planner<'_> {
                 closes.into_iter().chain(hold.map(|_| Step::Hold)).collect()
             }
         }
+    }
+
+    fn is_there(&self, backend: &Backend) -> bool {
+        self.world.facts.pods.iter().all(|it| it.backend.store == backend.store)
     }
 
     /// Only our own pause is ended: an owner who had paused the deployment before finds it so afterwards.

@@ -37,6 +37,14 @@ pub(super) fn waiting_for(
                 strategy.name()
             ),
         ),
+        Waiting::Refused(release) => Obstacle::new(
+            waiting.reason(),
+            format!(
+                "version {} was rolled back and is not tried again by itself: annotate convex.icod.de/retry=<anything new> once its cause is gone, set spec.version to another version, or put it back to {}",
+                short(&release.version),
+                world.release().version
+            ),
+        ),
         Waiting::ForImageProven(_)
         | Waiting::ForExport(_)
         | Waiting::ForCopy(_)

@@ -13,7 +13,7 @@ use super::{Stage, small};
 use crate::{Instance, State};
 
 /// An upgrade replaces pods several times, and on a crowded machine each takes its time.
-pub const UPGRADE: Duration = Duration::from_mins(3);
+pub const UPGRADE: Duration = Duration::from_mins(4);
 
 /// The ways in which data is moved, as a spec asks for them.
 pub mod ways {
@@ -94,6 +94,24 @@ impl Stage {
         let so = |state: &State| state.phase == phase && state.reason == reason;
         let what = format!("{phase} for {reason}");
         self.follow(name).await?.until(&what, UPGRADE, so).await
+    }
+
+    /// Waits until its upgrade is in this stage.
+    ///
+    /// # Errors
+    /// As [`Self::stands`].
+    pub async fn stage_of(&self, name: &str, stage: &str) -> Result<State> {
+        let phase = format!("Upgrading/{stage}");
+        let there = |state: &State| state.phase == phase;
+        self.follow(name).await?.until(&phase, UPGRADE, there).await
+    }
+
+    /// Waits until everything is done but that somebody deploys functions.
+    ///
+    /// # Errors
+    /// As [`Self::stands`].
+    pub async fn lacks_functions(&self, name: &str) -> Result<State> {
+        self.stands(name, "Upgrading/Importing", "FunctionsMissing").await
     }
 
     /// Waits until it is Degraded for a reason.

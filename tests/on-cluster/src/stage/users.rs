@@ -13,8 +13,8 @@ use super::{Stage, pod_name};
 use crate::Reach;
 
 const TABLE: &str = "live";
-/// Between two documents.
-const PACE: Duration = Duration::from_millis(40);
+/// Between two documents: slow enough for a dozen tests at a time.
+const PACE: Duration = Duration::from_millis(500);
 
 /// Users of one instance, until they are told to stop.
 #[derive(Debug)]
