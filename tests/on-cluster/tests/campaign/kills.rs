@@ -20,11 +20,11 @@ use crate::{
     without_the_usual_operator,
 };
 
-/// How many operators run side by side.
+/// How many operators run side by side, two cores given.
 const LANES: usize = 6;
-/// Where this is set, every write is cut in every way; else the hardest way is taken at every write, and one of the
+/// Where this says `whole`, every write is cut in every way; else the hardest way is taken at every write, and one of the
 /// others at two of three.
-const WHOLE: &str = "CAMPAIGN";
+const CAMPAIGN: &str = "CAMPAIGN";
 
 /// How a flow ends, and what is written for it, where nobody is killed.
 struct Undisturbed {
@@ -72,23 +72,26 @@ async fn undisturbed(lanes: &mut [Lane]) -> Result<References> {
 
 /// For looking at one flow alone: `CAMPAIGN_FLOW=Rollback`.
 fn is_wanted(flow: Flow) -> bool {
-    env::var("CAMPAIGN_FLOW").map_or(true, |only| format!("{flow:?}") == only)
+    env::var("CAMPAIGN_FLOW").map_or(true, |only| only.contains(&format!("{flow:?}")))
 }
 
+/// The hardest cuts first.
 fn planned(references: &References) -> VecDeque<Run> {
-    let whole = env::var_os(WHOLE).is_some();
-    let mut runs = VecDeque::new();
-    for (flow, reference) in references {
-        for number in 1..=reference.writes.len() {
-            let modes = Mode::KILLS.into_iter().filter(|mode| match mode {
-                Mode::Before => whole || number % 3 == 1,
-                Mode::After => whole || number % 3 == 2,
-                _ => true,
-            });
-            runs.extend(modes.map(|mode| (*flow, number, mode)));
-        }
-    }
-    runs
+    let whole = env::var_os(CAMPAIGN).is_some_and(|it| it == "whole");
+    let wanted = |number: usize, mode: Mode| match mode {
+        Mode::Before => whole || number % 3 == 1,
+        Mode::After => whole || number % 3 == 2,
+        _ => true,
+    };
+    let of = |(flow, reference): (&Flow, &Undisturbed)| {
+        let (flow, writes) = (*flow, reference.writes.len());
+        let modes = move |number| Mode::KILLS.into_iter().map(move |mode| (flow, number, mode));
+        (1..=writes).flat_map(modes).collect::<Vec<_>>()
+    };
+    let mut runs: Vec<Run> = references.iter().flat_map(of).collect();
+    runs.retain(|(_, number, mode)| wanted(*number, *mode));
+    runs.sort_by_key(|(flow, number, mode)| (*mode != Mode::During, *number, *flow));
+    runs.into()
 }
 
 async fn played(mut lane: Lane, queue: Queue, references: &References) -> Result<Vec<Row>> {

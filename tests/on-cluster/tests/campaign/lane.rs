@@ -25,7 +25,7 @@ use crate::{
 const REST: Duration = Duration::from_secs(4);
 /// How long nothing is written before a run is over that looks like the undisturbed one.
 const SETTLED: Duration = Duration::from_millis(400);
-const LOOK: Duration = Duration::from_millis(150);
+const LOOK: Duration = Duration::from_millis(300);
 
 /// A namespace with an operator of its own.
 pub struct Lane {

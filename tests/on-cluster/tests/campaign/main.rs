@@ -9,6 +9,7 @@ mod flow;
 mod kills;
 mod lane;
 mod operator;
+mod rivals;
 mod table;
 
 use anyhow::{Context, Result};
