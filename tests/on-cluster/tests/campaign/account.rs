@@ -1,0 +1,127 @@
+//! What is to be seen of an instance in the end, in lines that are the same for every run of a flow.
+
+use anyhow::{Context, Result};
+use convex_operator::{
+    api::{ConditionStatus, ConvexInstance, ConvexInstanceStatus},
+    plan::labels::INSTANCE,
+};
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    batch::v1::Job,
+    core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service},
+};
+use kube::{Api, ResourceExt, api::ListParams};
+use on_cluster::{Stage, stage::Object};
+use serde_json::{Value, json};
+
+use crate::{app::App, births::Births};
+
+/// Revisions, times and addresses have at least two digits; attempts and versions have one.
+const LONG: usize = 2;
+
+/// What is to be seen, in lines.
+pub type Account = Vec<String>;
+
+/// Looks at everything that a run may not change.
+pub async fn taken(
+    stage: &Stage,
+    births: &Births,
+    instance: &str,
+    before: &Value,
+) -> Result<Account> {
+    let found: ConvexInstance = stage.instance(instance).await?;
+    let mut lines = status(&found.status.context("a status")?);
+    lines.extend(objects(stage, instance).await?);
+    lines.extend(births.of(instance));
+    lines.extend(data(stage, instance, before).await?);
+    Ok(lines.into_iter().map(|line| general(&line, instance)).collect())
+}
+
+/// A line as it would be of any other instance and upgrade.
+pub fn general(line: &str, instance: &str) -> String {
+    let line = line.replace(instance, "NAME");
+    let mut general = String::new();
+    let mut digits = String::new();
+    for letter in line.chars().chain(['\n']) {
+        if letter.is_ascii_digit() {
+            digits.push(letter);
+            continue;
+        }
+        general.push_str(if digits.len() < LONG { &digits } else { "#" });
+        digits.clear();
+        general.push(letter);
+    }
+    general.trim_end().to_owned()
+}
+
+/// What one has and the other has not.
+pub fn difference(expected: &Account, found: &Account) -> Vec<String> {
+    let lacks = expected.iter().filter(|it| !found.contains(it)).map(|it| format!("lacks {it}"));
+    let has = found.iter().filter(|it| !expected.contains(it)).map(|it| format!("has {it}"));
+    lacks.chain(has).collect()
+}
+
+fn status(status: &ConvexInstanceStatus) -> Vec<String> {
+    let word = |text: &Option<String>| text.clone().unwrap_or_default();
+    let mut lines = vec![
+        format!("phase {}/{}", word(&status.phase), word(&status.stage)),
+        format!("running {}", word(&status.running_version)),
+        format!("traffic {}", word(&status.traffic)),
+        format!("lifecycle {}", json!(status.lifecycle)),
+    ];
+    let so = |it: &ConditionStatus| json!(it).as_str().unwrap_or_default().to_owned();
+    let conditions = status.conditions.iter();
+    lines.extend(
+        conditions.map(|it| format!("condition {}={} {}", it.type_, so(&it.status), it.reason)),
+    );
+    let edges = status.history.iter();
+    lines.extend(edges.map(|it| format!("edge {} -> {} {}", it.from, it.to, it.reason)));
+    lines.extend(status.stores.iter().map(|it| format!("store {} {:?}", it.claim, it.version)));
+    lines.extend(status.snapshots.iter().map(|it| {
+        format!("snapshot {} {} {} verified={}", it.id, it.version, it.documents, it.verified)
+    }));
+    lines.extend(status.blocked_by.iter().map(|it| format!("blocked {} {}", it.guard, it.reason)));
+    lines
+}
+
+async fn objects(stage: &Stage, instance: &str) -> Result<Vec<String>> {
+    let mut lines = names::<ConfigMap>(stage.all(), instance).await?;
+    lines.extend(names::<Secret>(stage.all(), instance).await?);
+    lines.extend(names::<Service>(stage.all(), instance).await?);
+    lines.extend(names::<StatefulSet>(stage.all(), instance).await?);
+    lines.extend(names::<Deployment>(stage.all(), instance).await?);
+    lines.extend(names::<PersistentVolumeClaim>(stage.all(), instance).await?);
+    lines.extend(names::<Job>(stage.all(), instance).await?);
+    let pods: Api<Pod> = stage.all();
+    let backend = format!("{INSTANCE}={instance},app.kubernetes.io/component=backend");
+    let listed = pods.list(&ListParams::default().labels(&backend)).await?;
+    lines.extend(listed.iter().map(|it| format!("Pod {}", it.name_any())));
+    lines.sort();
+    Ok(lines)
+}
+
+async fn names<K: Object>(all: Api<K>, instance: &str) -> Result<Vec<String>> {
+    let of = ListParams::default().labels(&format!("{INSTANCE}={instance}"));
+    let listed = all.list(&of).await?;
+    Ok(listed.iter().map(|it| format!("{} {}", K::kind(&()), it.name_any())).collect())
+}
+
+/// Documents and files, who wrote them, and whether users are let in.
+async fn data(stage: &Stage, instance: &str, before: &Value) -> Result<Vec<String>> {
+    let app = App::of(stage, instance).await?;
+    let content = app.content().await.map(|content| content == *before);
+    let mut lines = vec![
+        format!("documents intact: {}", content.map_or_else(|it| it.to_string(), |it| it.to_string())),
+        format!("paused: {}", app.paused().await?),
+        format!("answers {}", stage.door(instance).await?.version().await?),
+        format!("second writers: {}", stage.door(instance).await?.marker().await?.second_writers),
+    ];
+    let of = ListParams::default().labels(&format!("{INSTANCE}={instance}"));
+    for claim in stage.all::<PersistentVolumeClaim>().list(&of).await? {
+        // The claim of snapshots is never opened by a backend.
+        let journal = stage.journal(&claim.name_any()).await.unwrap_or_default();
+        lines.push(format!("journal {}: {}", claim.name_any(), journal.join(" ")));
+    }
+    lines.sort();
+    Ok(lines)
+}

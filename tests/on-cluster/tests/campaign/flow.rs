@@ -1,0 +1,50 @@
+//! What is done to an instance, and how it is known that it is over.
+
+use on_cluster::{Instance, stage::small};
+use serde_json::{Value, json};
+
+/// What is done to an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Flow {
+    /// In place, with a cold copy as the way back.
+    InPlace,
+    /// Through export and import, into the same store, with what `Auto` chooses as the way back.
+    ExportImport,
+    /// In place to a target that cannot open the data, and back by itself to the copy.
+    Rollback,
+    /// Through export and import, into a new store.
+    FreshStore,
+}
+
+impl Flow {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::InPlace, Self::ExportImport, Self::Rollback, Self::FreshStore];
+
+    /// The instance before.
+    pub fn instance(self, name: &str) -> Instance {
+        let instance = small(name).with("version", "v1").with("maintenance", self.maintenance());
+        // A target that is older than the data is found out at once, and not by a deadline.
+        let formats = if self == Self::Rollback { "v1=130,v2=128" } else { "v1=128,v2=130" };
+        let env = json!([{"name": "STANDIN_METADATA_VERSION", "value": formats}]);
+        instance.with("backend.env", env)
+    }
+
+    fn maintenance(self) -> Value {
+        match self {
+            Self::InPlace => json!({}),
+            Self::ExportImport => json!({"upgradeStrategy": "exportImport"}),
+            Self::Rollback => json!({"onFailure": "Rollback"}),
+            Self::FreshStore => {
+                json!({"upgradeStrategy": "exportImport", "exportImport": {"into": "FreshStore"}})
+            }
+        }
+    }
+
+    /// The version that it ends with.
+    pub const fn ends_with(self) -> &'static str {
+        match self {
+            Self::Rollback => "v1",
+            _ => "v2",
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The operator is killed at every write.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    env,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use futures::future::try_join_all;
+use on_cluster::proxy::Mode;
+use serde_json::Value;
+
+use crate::{
+    account::{self, Account},
+    flow::Flow,
+    lane::Lane,
+    table::{self, Row},
+    without_the_usual_operator,
+};
+
+/// How many operators run side by side, two cores given.
+const LANES: usize = 6;
+/// Where this says `whole`, every write is cut in every way; else the hardest way is taken at every write, and one of the
+/// others at two of three.
+const CAMPAIGN: &str = "CAMPAIGN";
+
+/// How a flow ends, and what is written for it, where nobody is killed.
+struct Undisturbed {
+    account: Account,
+    writes: Vec<String>,
+}
+
+type References = BTreeMap<Flow, Undisturbed>;
+type Run = (Flow, usize, Mode);
+type Queue = Arc<Mutex<VecDeque<Run>>>;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_killed_at_any_write_ends_where_it_would_have_come_undisturbed() -> Result<()> {
+    without_the_usual_operator(async || {
+        let began = Instant::now();
+        let opened = (0..LANES).map(|it| async move { Lane::open(&format!("kills{it}")).await });
+        let mut lanes = try_join_all(opened).await?;
+        let references = undisturbed(&mut lanes).await?;
+        let queue: Queue = Arc::new(Mutex::new(planned(&references)));
+        let played = lanes.into_iter().map(|lane| played(lane, queue.clone(), &references));
+        let mut rows: Vec<_> = try_join_all(played).await?.into_iter().flatten().collect();
+        table::told("kills", &mut rows).await?;
+        println!("{} runs in {} s", rows.len(), began.elapsed().as_secs());
+        let bad = rows.iter().filter(|row| !row.is_good()).count();
+        ensure!(bad == 0, "{bad} of {} runs end differently", rows.len());
+        Ok(())
+    })
+    .await
+}
+
+async fn undisturbed(lanes: &mut [Lane]) -> Result<References> {
+    let flows: Vec<_> = Flow::ALL.into_iter().filter(|it| is_wanted(*it)).collect();
+    let runs = lanes.iter_mut().zip(flows).map(|(lane, flow)| async move {
+        let run = lane.played(flow, None, None).await;
+        let run = run.with_context(|| format!("{flow:?}, undisturbed"))?;
+        println!("{flow:?}, undisturbed, {:.1} s:", run.took.as_secs_f32());
+        for (number, write) in run.writes.iter().enumerate() {
+            println!("{:>3} {write}", number + 1);
+        }
+        println!("{}", run.account.join("\n"));
+        anyhow::Ok((flow, Undisturbed { account: run.account, writes: run.writes }))
+    });
+    Ok(try_join_all(runs).await?.into_iter().collect())
+}
+
+/// For looking at one flow alone: `CAMPAIGN_FLOW=Rollback`.
+fn is_wanted(flow: Flow) -> bool {
+    env::var("CAMPAIGN_FLOW").map_or(true, |only| only.contains(&format!("{flow:?}")))
+}
+
+/// The hardest cuts first.
+fn planned(references: &References) -> VecDeque<Run> {
+    let whole = env::var_os(CAMPAIGN).is_some_and(|it| it == "whole");
+    let wanted = |number: usize, mode: Mode| match mode {
+        Mode::Before => whole || number % 3 == 1,
+        Mode::After => whole || number % 3 == 2,
+        _ => true,
+    };
+    let of = |(flow, reference): (&Flow, &Undisturbed)| {
+        let (flow, writes) = (*flow, reference.writes.len());
+        let modes = move |number| Mode::KILLS.into_iter().map(move |mode| (flow, number, mode));
+        (1..=writes).flat_map(modes).collect::<Vec<_>>()
+    };
+    let mut runs: Vec<Run> = references.iter().flat_map(of).collect();
+    runs.retain(|(_, number, mode)| wanted(*number, *mode));
+    runs.sort_by_key(|(flow, number, mode)| (*mode != Mode::During, *number, *flow));
+    runs.into()
+}
+
+async fn played(mut lane: Lane, queue: Queue, references: &References) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let Some((flow, number, mode)) = next else { break };
+        let reference = references.get(&flow).context("a reference")?;
+        let row = one(&mut lane, (flow, number, mode), reference).await;
+        println!("{row:?}");
+        rows.push(row);
+    }
+    lane.close().await?;
+    Ok(rows)
+}
+
+async fn one(lane: &mut Lane, (flow, number, mode): Run, reference: &Undisturbed) -> Row {
+    let mut row = Row {
+        flow,
+        number,
+        mode,
+        write: String::new(),
+        differs: Vec::new(),
+        met: false,
+        took: Duration::ZERO,
+    };
+    match lane.played(flow, Some((number, mode)), Some(&reference.account)).await {
+        Ok(run) => {
+            row.write = run.writes.get(number - 1).cloned().unwrap_or_default();
+            row.differs = account::difference(&reference.account, &run.account);
+            (row.met, row.took) = (run.met, run.took);
+        }
+        Err(error) => row.differs.push(format!("in {}: {error:#}", lane.stage.namespace())),
+    }
+    row
+}
+
+/// Nothing that is compared may hold a value that is another in every run.
+#[test]
+fn names_revisions_and_times_are_the_same_for_every_run() {
+    let line = "store run7-copy-4711-1 Some(\"v1\") 2026-01-02T03:04:05Z";
+    let same = "store NAME-copy-#-1 Some(\"v1\") #-#-#T#:#:#Z";
+    assert_eq!(account::general(line, "run7"), same);
+    assert_eq!(Value::from(account::difference(&vec!["a".into()], &vec!["b".into()])).to_string(), r#"["lacks a","has b"]"#);
+}
