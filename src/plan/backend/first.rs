@@ -77,9 +77,7 @@ fn gate(inputs: &Inputs<'_>, backend: &Backend, name: &str, more: &[&str]) -> Co
         env: Some(env),
         volume_mounts: volume.then(|| vec![super::mount("data", config::DATA_DIR)]),
         resources: super::resources(inputs),
-        security_context: Some(security::container(
-            inputs.instance.spec.backend.security.container.as_ref(),
-        )),
+        security_context: Some(security::worker(&inputs.instance.spec.backend.security)),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
     }

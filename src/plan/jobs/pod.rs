@@ -78,9 +78,7 @@ pub(super) fn worker(inputs: &Inputs<'_>, command: &str, arguments: &[&str]) -> 
 pub(super) fn contained(inputs: &Inputs<'_>, name: &str) -> Container {
     Container {
         name: name.to_owned(),
-        security_context: Some(security::container(
-            inputs.instance.spec.backend.security.container.as_ref(),
-        )),
+        security_context: Some(security::worker(&inputs.instance.spec.backend.security)),
         resources: backend::resources(inputs),
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()

@@ -33,6 +33,20 @@ async fn a_copy_is_made_first_and_the_new_version_serves_the_same_documents() ->
     .await
 }
 
+/// Root without a capability may do less than it seems: the namespace has to allow root.
+#[tokio::test]
+async fn a_copy_is_made_where_the_image_runs_as_it_is_too() -> Result<()> {
+    on_cluster::played("rooted", async |stage| {
+        let image = upgraded_by(ways::copy()).with("backend.security.profile", "Image");
+        stage.ready(&image).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({ "version": "v2" })).await?;
+        stage.runs("dev", "v2").await?;
+        stage.has_all("dev", &data).await
+    })
+    .await
+}
+
 #[tokio::test]
 async fn documents_files_and_code_go_through_export_and_import() -> Result<()> {
     played("imported", async |stage| {

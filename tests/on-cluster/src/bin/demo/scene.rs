@@ -153,7 +153,10 @@ impl<'a> Lines<'a> {
     #[must_use]
     pub fn begin(story: &'a Story, since: Instant) -> Self {
         let lines = Self { story, since, last: String::new() };
-        println!("          {}", columns(["VERSION", "PHASE", "STAGE", "READY", "REASON"]));
+        println!(
+            "          {}",
+            columns(["VERSION", "PHASE", "STAGE", "READY", "REASON", "MESSAGE"])
+        );
         lines
     }
 
@@ -161,7 +164,10 @@ impl<'a> Lines<'a> {
     pub fn see(&mut self, state: &State) {
         let (phase, stage) = state.phase.split_once('/').unwrap_or((&state.phase, ""));
         let ready = if state.ready { "True" } else { "False" };
-        let line = columns([short(&state.running), phase, stage, ready, &state.reason]);
+        // Where an upgrade goes is what tells a rollback.
+        let to = state.message.split_once(',').map(|(to, _)| to).filter(|_| !stage.is_empty());
+        let to = to.unwrap_or_default();
+        let line = columns([short(&state.running), phase, stage, ready, &state.reason, to]);
         if line != self.last {
             self.story.fact(self.since, &line);
             self.last = line;
@@ -169,6 +175,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn columns([version, phase, stage, ready, reason]: [&str; 5]) -> String {
-    format!("{version:<9} {phase:<11} {stage:<10} {ready:<6} {reason}")
+fn columns([version, phase, stage, ready, reason, message]: [&str; 6]) -> String {
+    let line = format!("{version:<9} {phase:<11} {stage:<10} {ready:<6} {reason:<17} {message}");
+    line.trim_end().to_owned()
 }

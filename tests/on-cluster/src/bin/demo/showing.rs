@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 
 /// A version that nobody has published.
 pub const MISTYPED: &str = "mistyped";
-/// How long the target of an upgrade that fails is given, in seconds.
-const PATIENCE: u32 = 12;
+/// How long the target of an upgrade that fails is given, in seconds: longer than a replaced pod takes.
+const PATIENCE: u32 = 15;
+/// How long an image is looked for, in seconds.
+const SEARCH: u32 = 20;
 
 /// What an upgrade does with the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -40,7 +42,7 @@ impl Showing {
     pub fn besides(self) -> Option<String> {
         (self == Self::Failing).then(|| {
             format!(
-                "with onFailure: Rollback, rolloutDeadlineSeconds: {PATIENCE}, and the newer stand-in told never to get ready"
+                "with onFailure: Rollback, exportDeadlineSeconds: {SEARCH}, rolloutDeadlineSeconds: {PATIENCE}, and the newer stand-in told never to get ready"
             )
         })
     }
@@ -61,6 +63,10 @@ impl Showing {
 
 fn failing(sample: &Instance, to: &str) -> Instance {
     let unready = json!([{ "name": "STANDIN_UNREADY_VERSIONS", "value": to }]);
-    let maintenance = json!({ "onFailure": "Rollback", "rolloutDeadlineSeconds": PATIENCE });
+    let maintenance = json!({
+        "onFailure": "Rollback",
+        "exportDeadlineSeconds": SEARCH,
+        "rolloutDeadlineSeconds": PATIENCE,
+    });
     sample.clone().with("backend.env", unready).with("maintenance", maintenance)
 }
