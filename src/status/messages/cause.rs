@@ -54,7 +54,10 @@ pub(super) fn waiting_for(
         }
         Waiting::ForChildrenGone => leaving(waiting, world),
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
-        Waiting::ForHelp(_) => job(world).or_else(|| backend(step, world)).unwrap_or_else(own),
+        Waiting::ForHelp(_) => {
+            let told = job(world).or_else(|| backend(step, world));
+            told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
+        }
         Waiting::ForBackendStopped
         | Waiting::ForFences
         | Waiting::ForResume(_)
@@ -85,6 +88,18 @@ fn job(world: &World) -> Option<Obstacle> {
     let attempt = world.facts.pins.upgrade.as_ref()?.next_snapshot();
     let jobs = world.jobs.0.iter().filter(|it| it.of == attempt);
     jobs.filter_map(|it| it.obstacle.clone()).next_back()
+}
+
+/// A backend that hangs over an export never says that it does.
+fn overdue(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
+    world.facts.pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?;
+    let seconds = instance.spec.maintenance.export_deadline_seconds;
+    Some(Obstacle::passing(
+        "DeadlineExceeded",
+        format!(
+            "no way back was made and verified within {seconds}s (spec.maintenance.exportDeadlineSeconds); the backend never says that an export failed"
+        ),
+    ))
 }
 
 /// A pod that may be made is made in less, on a busy cluster too.
@@ -178,9 +193,12 @@ fn other_version(world: &World, answers: &str, aim: &str) -> Obstacle {
     )
 }
 
+/// The version that is to answer now: until a way back is bought that is the old one.
 fn aim(world: &World) -> Option<&str> {
+    let upgrade = world.facts.pins.upgrade.as_ref();
+    let stays = upgrade.filter(|it| it.stage == Stage::Exporting).map(|it| &it.from.release);
     let home = || world.facts.pins.home.as_ref().map(|home| home.release.version.as_str());
-    gone_to(world).or_else(home)
+    stays.map(|it| it.version.as_str()).or_else(|| gone_to(world)).or_else(home)
 }
 
 /// The version that the upgrade under way goes to, whatever the spec says by now.

@@ -185,3 +185,29 @@ async fn worker(stage: &Stage, errand: &str) -> Result<String> {
         })
         .await
 }
+
+/// Whoever guesses the name of a Job has it taken for nothing: it is neither believed nor touched.
+#[tokio::test]
+async fn a_job_of_somebody_else_that_is_complete_counts_for_nothing() -> Result<()> {
+    played("stranger", async |stage| {
+        stage.ready(&upgraded_by(ways::copy())).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({"version": "v2"})).await?;
+        let upgrade =
+            stage.until("an upgrade", UPGRADE, || async { stage.pinned("dev").await }).await?;
+        let name = format!("dev-copy-{}-1", upgrade.id.0);
+        let pod = json!({"restartPolicy": "Never", "containers": [{"name": "copy",
+            "image": "stand-in.test/convex-backend:v1", "command": ["/bin/sh", "-c", "exit 0"]}]});
+        let job = json!({"metadata": {"name": name}, "spec": {"template": {"spec": pod}}});
+        stage.make::<Job>(job).await?;
+        let told = |state: &on_cluster::State| state.message.contains(&name);
+        stage.follow("dev").await?.until("a word about the stranger", UPGRADE, told).await?;
+        ensure!(!stage.claims().await?.is_empty() && stage.pinned("dev").await?.is_some());
+        stage.remove::<Job>(&name).await?;
+        stage.runs("dev", "v2").await?;
+        stage.has_all("dev", &data).await?;
+        stage.marker("dev").await?;
+        Ok(())
+    })
+    .await
+}

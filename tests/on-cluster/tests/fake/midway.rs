@@ -138,7 +138,8 @@ async fn an_instance_that_keeps_its_data_goes_from_every_stage_and_leaves_all_cl
 }
 
 #[tokio::test]
-async fn an_instance_that_is_to_leave_nothing_goes_from_every_stage_with_all_claims() -> Result<()> {
+async fn an_instance_that_is_to_leave_nothing_goes_from_every_stage_with_all_claims() -> Result<()>
+{
     for at in 0..STAGES.len() {
         goes(&format!("delete-{at}"), at, "Delete", ways::fresh_store()).await?;
     }
