@@ -38,6 +38,10 @@ test-fake *filter:
 test-real *filter:
     tests/run-on real "$@"
 
+# Kill the operator before, during and after every write of every kind of upgrade; `logs` of the cluster keeps the tables.
+campaign *filter:
+    tests/run-on campaign "$@"
+
 # Run the real Convex CLI, installed with a Node.js of its own from npm's registry, against the stand-in.
 test-cli:
     CONVEX_CLI="$(cargo run --quiet --locked --bin cluster -- convex-cli)" cargo test --locked --no-fail-fast --workspace --all-features --test cli

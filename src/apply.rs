@@ -164,7 +164,7 @@ impl Doer<'_> {
             Step::Ensure(Child::Deployment(it)) => {
                 self.ensure(&**it, children.dashboard.clone()).await
             }
-            Step::Create(secret) => self.create(&**secret).await.map(|_| ()),
+            Step::Create(secret) => self.mint(secret).await,
             Step::TakeOver(name) => self.take_over(name).await,
             Step::Complete(secret) => self.complete(secret).await,
             Step::Grow(claim) => self.ensure(&**claim, self.claim(&claim.name_any())).await,

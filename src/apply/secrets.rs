@@ -6,6 +6,7 @@ use k8s_openapi::{ByteString, api::core::v1::Secret};
 use kube::{
     Resource, ResourceExt,
     api::{Patch, PatchParams},
+    core::Status,
 };
 use serde_json::json;
 
@@ -17,6 +18,15 @@ use crate::plan::{
 };
 
 impl Doer<'_> {
+    /// Keeps what this pass has minted. Where another pass was quicker, its keys are the ones that count, and this pass
+    /// ends: everything that it would do next is built on keys that nobody keeps.
+    pub(super) async fn mint(&mut self, minted: &Secret) -> kube::Result<()> {
+        match self.create(minted).await? {
+            Some(kept) if kept.data != minted.data => Err(outrun()),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) async fn take_over(&mut self, name: &str) -> kube::Result<()> {
         let api = self.api::<Secret>();
         let there = api.get(name).await?;
@@ -54,4 +64,9 @@ impl Doer<'_> {
         self.applied.writes += 1;
         Ok(())
     }
+}
+
+fn outrun() -> kube::Error {
+    let status = Status::failure("another pass has minted the keys", "Conflict").with_code(409);
+    kube::Error::Api(status.boxed())
 }

@@ -146,6 +146,23 @@ async fn a_key_that_somebody_adds_while_one_is_minted_is_not_written_over() {
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
 
+/// Everything else is built on these keys: the admin key, and the digest that rolls the pod.
+#[tokio::test]
+async fn keys_that_another_pass_minted_first_are_the_ones_that_count() {
+    let other = Rig::ready(instance("dev")).await;
+    let mut theirs = other.server.get("secrets", "dev-instance").unwrap();
+    let rig = Rig::with(instance("dev")).await;
+    let uid = rig.server.get("convexinstances", "dev").unwrap()["metadata"]["uid"].clone();
+    theirs["metadata"]["labels"]["convex.icod.de/instance-uid"] = uid;
+    let data = theirs["data"].clone();
+    rig.server.meanwhile("create secrets/dev-instance", 0, |server| server.put("secrets", theirs));
+    rig.run("dev", 14).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    assert_eq!(rig.server.get("secrets", "dev-instance").unwrap()["data"], data);
+    let writes = rig.server.writes();
+    assert!(!writes.iter().any(|it| it == "apply statefulsets/dev-backend"), "{writes:#?}");
+}
+
 /// Events follow transitions, and one follows what begins to block; nothing else does.
 #[tokio::test]
 async fn what_goes_on_blocking_is_told_once() {

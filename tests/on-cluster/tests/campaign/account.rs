@@ -14,7 +14,7 @@ use kube::{Api, ResourceExt, api::ListParams};
 use on_cluster::{Stage, stage::Object};
 use serde_json::{Value, json};
 
-use crate::{app::App, births::Births};
+use crate::{app::App, births::Births, lane::Prepared};
 
 /// Revisions, times and addresses have at least two digits; attempts and versions have one.
 const LONG: usize = 2;
@@ -23,17 +23,13 @@ const LONG: usize = 2;
 pub type Account = Vec<String>;
 
 /// Looks at everything that a run may not change.
-pub async fn taken(
-    stage: &Stage,
-    births: &Births,
-    instance: &str,
-    before: &Value,
-) -> Result<Account> {
+pub async fn taken(stage: &Stage, births: &Births, run: &Prepared) -> Result<Account> {
+    let instance = &run.name;
     let found: ConvexInstance = stage.instance(instance).await?;
     let mut lines = status(&found.status.context("a status")?);
     lines.extend(objects(stage, instance).await?);
-    lines.extend(births.of(instance));
-    lines.extend(data(stage, instance, before).await?);
+    lines.extend(births.besides(instance, &run.births));
+    lines.extend(data(stage, instance, &run.content).await?);
     Ok(lines.into_iter().map(|line| general(&line, instance)).collect())
 }
 
@@ -111,7 +107,10 @@ async fn data(stage: &Stage, instance: &str, before: &Value) -> Result<Vec<Strin
     let app = App::of(stage, instance).await?;
     let content = app.content().await.map(|content| content == *before);
     let mut lines = vec![
-        format!("documents intact: {}", content.map_or_else(|it| it.to_string(), |it| it.to_string())),
+        format!(
+            "documents intact: {}",
+            content.map_or_else(|it| it.to_string(), |it| it.to_string())
+        ),
         format!("paused: {}", app.paused().await?),
         format!("answers {}", stage.door(instance).await?.version().await?),
         format!("second writers: {}", stage.door(instance).await?.marker().await?.second_writers),

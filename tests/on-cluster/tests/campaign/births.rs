@@ -23,7 +23,9 @@ use crate::account::general;
 /// On pods of Jobs.
 const JOB: &str = "batch.kubernetes.io/job-name";
 
-type Seen = Arc<Mutex<HashSet<(String, String, String)>>>;
+/// The instance, what it is, and its UID.
+pub type Birth = (String, String, String);
+type Seen = Arc<Mutex<HashSet<Birth>>>;
 
 /// Everything that was made in a namespace, from its beginning on.
 pub struct Births {
@@ -43,11 +45,16 @@ impl Births {
         Self { seen, watches }
     }
 
-    /// What was made for an instance: what it is called, and how often there was one.
-    pub fn of(&self, instance: &str) -> Vec<String> {
-        let mut counts = BTreeMap::<String, usize>::new();
+    /// What was made for an instance so far, by UID.
+    pub fn so_far(&self, instance: &str) -> HashSet<Birth> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, what, _) in seen.iter().filter(|(of, ..)| of == instance) {
+        seen.iter().filter(|(of, ..)| of == instance).cloned().collect()
+    }
+
+    /// What was made for an instance besides: what it is called, and how often there was one.
+    pub fn besides(&self, instance: &str, before: &HashSet<Birth>) -> Vec<String> {
+        let mut counts = BTreeMap::<String, usize>::new();
+        for (_, what, _) in self.so_far(instance).difference(before) {
             *counts.entry(general(what, instance)).or_default() += 1;
         }
         counts.iter().map(|(what, count)| format!("made {count} x {what}")).collect()

@@ -18,7 +18,8 @@ pub enum Flow {
 
 impl Flow {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::InPlace, Self::ExportImport, Self::Rollback, Self::FreshStore];
+    pub const ALL: [Self; 4] =
+        [Self::InPlace, Self::ExportImport, Self::Rollback, Self::FreshStore];
 
     /// The instance before.
     pub fn instance(self, name: &str) -> Instance {

@@ -75,9 +75,14 @@ fn is_wanted(flow: Flow) -> bool {
     env::var("CAMPAIGN_FLOW").map_or(true, |only| only.contains(&format!("{flow:?}")))
 }
 
+/// Whether time does not matter.
+pub fn is_whole() -> bool {
+    env::var_os(CAMPAIGN).is_some_and(|it| it == "whole")
+}
+
 /// The hardest cuts first.
 fn planned(references: &References) -> VecDeque<Run> {
-    let whole = env::var_os(CAMPAIGN).is_some_and(|it| it == "whole");
+    let whole = is_whole();
     let wanted = |number: usize, mode: Mode| match mode {
         Mode::Before => whole || number % 3 == 1,
         Mode::After => whole || number % 3 == 2,
@@ -101,7 +106,7 @@ async fn played(mut lane: Lane, queue: Queue, references: &References) -> Result
         let Some((flow, number, mode)) = next else { break };
         let reference = references.get(&flow).context("a reference")?;
         let row = one(&mut lane, (flow, number, mode), reference).await;
-        println!("{row:?}");
+        println!("{}", row.line());
         rows.push(row);
     }
     lane.close().await?;
@@ -135,5 +140,8 @@ fn names_revisions_and_times_are_the_same_for_every_run() {
     let line = "store run7-copy-4711-1 Some(\"v1\") 2026-01-02T03:04:05Z";
     let same = "store NAME-copy-#-1 Some(\"v1\") #-#-#T#:#:#Z";
     assert_eq!(account::general(line, "run7"), same);
-    assert_eq!(Value::from(account::difference(&vec!["a".into()], &vec!["b".into()])).to_string(), r#"["lacks a","has b"]"#);
+    assert_eq!(
+        Value::from(account::difference(&vec!["a".into()], &vec!["b".into()])).to_string(),
+        r#"["lacks a","has b"]"#
+    );
 }

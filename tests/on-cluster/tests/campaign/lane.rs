@@ -1,6 +1,6 @@
 //! A namespace with an operator of its own, behind a proxy of its own: lanes run side by side.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use cluster::{checkout::Checkout, operator};
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::{
     account::{self, Account},
     app::App,
-    births::Births,
+    births::{Birth, Births},
     flow::Flow,
     operator::{LIFE, Operator, Start},
 };
@@ -55,7 +55,10 @@ pub struct Played {
 pub struct Prepared {
     /// What it is called.
     pub name: String,
-    content: Value,
+    /// What its users had written.
+    pub content: Value,
+    /// What had been made for it.
+    pub births: HashSet<Birth>,
     edges: usize,
 }
 
@@ -82,7 +85,8 @@ impl Lane {
         self.stage.ready(&flow.instance(&name)).await?;
         let content = App::of(&self.stage, &name).await?.fill().await?;
         let edges = self.edges(&name).await?;
-        Ok(Prepared { name, content, edges })
+        let births = self.births.so_far(&name);
+        Ok(Prepared { name, content, births, edges })
     }
 
     /// Bumps the version of a new instance, cuts, and waits for the end.
@@ -101,7 +105,8 @@ impl Lane {
         let account = self.end(flow, &run, reference).await?;
         let took = began.elapsed();
         let written = self.proxy.writes();
-        let writes = written.iter().map(|it| account::general(&it.to_string(), &run.name)).collect();
+        let writes =
+            written.iter().map(|it| account::general(&it.to_string(), &run.name)).collect();
         let met = self.proxy.has_cut();
         self.leave(&run.name).await?;
         Ok(Played { account, writes, took, met })
@@ -118,12 +123,8 @@ impl Lane {
         loop {
             tokio::time::sleep(LOOK).await;
             let over = self.over(flow, run).await.unwrap_or(false);
-            let taken = match over {
-                true => {
-                    account::taken(&self.stage, &self.births, &run.name, &run.content).await.ok()
-                }
-                false => None,
-            };
+            let taken =
+                if over { account::taken(&self.stage, &self.births, run).await.ok() } else { None };
             let quiet = self.proxy.quiet();
             match (taken, reference) {
                 (Some(taken), None) if quiet > REST => return Ok(taken),

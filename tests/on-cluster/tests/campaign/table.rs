@@ -28,7 +28,8 @@ pub struct Row {
 }
 
 impl Row {
-    fn line(&self) -> String {
+    /// The run in a line.
+    pub fn line(&self) -> String {
         let outcome = match (self.differs.is_empty(), self.met) {
             (false, _) => format!("DIFFERS: {}", self.differs.join("; ")),
             (true, true) => "same".to_owned(),
@@ -36,7 +37,10 @@ impl Row {
         };
         let (flow, mode) = (format!("{:?}", self.flow), format!("{:?}", self.mode));
         let took = self.took.as_secs_f32();
-        format!("{flow:<12} {:>3} {mode:<6} {took:>5.1} s  {:<62} {outcome}", self.number, self.write)
+        format!(
+            "{flow:<12} {:>3} {mode:<6} {took:>5.1} s  {:<62} {outcome}",
+            self.number, self.write
+        )
     }
 
     /// Whether it ended like the undisturbed one.
