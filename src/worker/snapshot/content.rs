@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
-    io::{self, BufReader, Read, Seek, SeekFrom},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::Path,
     thread,
 };
@@ -30,6 +30,8 @@ const TABLES: &str = "_tables";
 const STORAGE: &str = "_storage";
 /// The most that is read at once.
 const CHUNK: usize = 1 << 16;
+/// No document has a line as long as this: upstream takes one MiB, and every byte of it may be escaped.
+const LONGEST: u64 = 1 << 24;
 
 /// What an export holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,33 +215,39 @@ fn digest(path: &Path) -> io::Result<Sum> {
     }
 }
 
+/// A line at a time: a parser that reads by itself takes several times as long.
 fn documents<D: DeserializeOwned>(
     entry: &mut impl Read,
     name: &str,
     mut look: impl FnMut(D),
 ) -> Result<u64, Error> {
+    let mut reader = BufReader::with_capacity(CHUNK, entry);
+    let mut line = Vec::new();
     let mut count = 0;
-    let reader = BufReader::with_capacity(CHUNK, entry);
-    for document in serde_json::Deserializer::from_reader(reader).into_iter() {
-        look(document.map_err(|error| broken(name, count, &error))?);
+    let broken = |documents, why| Error::NotJson { entry: name.to_owned(), documents, why };
+    loop {
+        line.clear();
+        // A checksum that does not fit comes up as an error of reading.
+        let read = (&mut reader).take(LONGEST).read_until(b'\n', &mut line);
+        let read = read.map_err(|error| unread(name, &error))?;
+        if read == 0 {
+            return Ok(count);
+        }
+        if read as u64 == LONGEST {
+            return Err(broken(count, "a line is longer than any document".to_owned()));
+        }
+        let document: Result<D, _> = serde_json::from_slice(&line);
+        look(document.map_err(|it| broken(count, format!("{:?} error", it.classify())))?);
         count += 1;
     }
-    Ok(count)
-}
-
-/// A checksum that does not fit comes up as an error of reading.
-fn broken(name: &str, documents: u64, error: &serde_json::Error) -> Error {
-    let entry = name.to_owned();
-    if error.is_io() {
-        return Error::Damaged { entry, why: error.to_string() };
-    }
-    let why = format!("{:?} error in line {}", error.classify(), error.line());
-    Error::NotJson { entry, documents, why }
 }
 
 fn drained(entry: &mut impl Read, name: &str) -> Result<u64, Error> {
-    io::copy(entry, &mut io::sink())
-        .map_err(|error| Error::Damaged { entry: name.to_owned(), why: error.to_string() })
+    io::copy(entry, &mut io::sink()).map_err(|error| unread(name, &error))
+}
+
+fn unread(entry: &str, error: &io::Error) -> Error {
+    Error::Damaged { entry: entry.to_owned(), why: error.to_string() }
 }
 
 fn damaged(entry: &str, error: &zip::result::ZipError) -> Error {
