@@ -155,7 +155,9 @@ async fn keys_that_another_pass_minted_first_are_the_ones_that_count() {
     let uid = rig.server.get("convexinstances", "dev").unwrap()["metadata"]["uid"].clone();
     theirs["metadata"]["labels"]["convex.icod.de/instance-uid"] = uid;
     let data = theirs["data"].clone();
-    rig.server.meanwhile("create secrets/dev-instance", 0, |server| server.put("secrets", theirs));
+    rig.server.meanwhile("create secrets/dev-instance", 0, |server| {
+        server.put("secrets", theirs);
+    });
     rig.run("dev", 14).await;
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
     assert_eq!(rig.server.get("secrets", "dev-instance").unwrap()["data"], data);

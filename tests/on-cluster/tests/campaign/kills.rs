@@ -1,6 +1,7 @@
 //! The operator is killed at every write.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, VecDeque},
     env,
     sync::{Arc, Mutex, PoisonError},
@@ -80,7 +81,7 @@ pub fn is_whole() -> bool {
     env::var_os(CAMPAIGN).is_some_and(|it| it == "whole")
 }
 
-/// The hardest cuts first.
+/// The hardest cuts first, and of these the last ones, which have the most behind them.
 fn planned(references: &References) -> VecDeque<Run> {
     let whole = is_whole();
     let wanted = |number: usize, mode: Mode| match mode {
@@ -95,7 +96,7 @@ fn planned(references: &References) -> VecDeque<Run> {
     };
     let mut runs: Vec<Run> = references.iter().flat_map(of).collect();
     runs.retain(|(_, number, mode)| wanted(*number, *mode));
-    runs.sort_by_key(|(flow, number, mode)| (*mode != Mode::During, *number, *flow));
+    runs.sort_by_key(|(flow, number, mode)| (*mode != Mode::During, Reverse(*number), *flow));
     runs.into()
 }
 
