@@ -162,12 +162,12 @@ impl<'a> Lines<'a> {
 
     /// Prints a state where it is another.
     pub fn see(&mut self, state: &State) {
-        let (phase, stage) = state.phase.split_once('/').unwrap_or((&state.phase, ""));
+        let (phase, part) = state.phase.split_once('/').unwrap_or((&state.phase, ""));
         let ready = if state.ready { "True" } else { "False" };
         // Where an upgrade goes is what tells a rollback.
-        let to = state.message.split_once(',').map(|(to, _)| to).filter(|_| !stage.is_empty());
+        let to = state.message.split_once(',').map(|(to, _)| to).filter(|_| !part.is_empty());
         let to = to.unwrap_or_default();
-        let line = columns([short(&state.running), phase, stage, ready, &state.reason, to]);
+        let line = columns([short(&state.running), phase, part, ready, &state.reason, to]);
         if line != self.last {
             self.story.fact(self.since, &line);
             self.last = line;
