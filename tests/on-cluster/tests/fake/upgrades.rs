@@ -148,8 +148,7 @@ async fn followed(stage: &Stage, mut follower: Follower, data: &Data) -> Result<
         let missing = state.reason == "FunctionsMissing" && state.phase == "Upgrading/Importing";
         state.is_settled() && state.running == "v2" || missing
     };
-    let state = follower.until("Ready with v2", UPGRADE, &mut upgraded).await?;
-    if state.is_settled() {
+    if follower.until("Ready with v2", UPGRADE, &mut upgraded).await?.is_settled() {
         return Ok(phases);
     }
     functions_are_missed(stage, data).await?;
