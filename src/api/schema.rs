@@ -1,4 +1,4 @@
-//! What the derive cannot say: bounds on everything, rules on shared kinds of strings, and no
+//! What the derive cannot say: bounds on everything, rules on shared kinds of strings, and short
 //! descriptions for the types that come from Kubernetes.
 
 mod environment;
@@ -19,6 +19,8 @@ pub(super) use self::{
 };
 use super::{Condition, ConvexInstance};
 
+/// How many characters of a description from Kubernetes are kept.
+const DESCRIPTION: usize = 40;
 /// The bounds of what says nothing else: CEL's cost estimate and etcd both want an upper end.
 const STRING: i64 = 1024;
 const LIST: i64 = 64;
@@ -83,30 +85,46 @@ fn bound(schema: &mut JSONSchemaProps) {
     }
 }
 
-/// The schema of a Kubernetes type without its descriptions, which Kubernetes documents itself, and without what
-/// no backend can use: its images are for Linux alone.
+/// The schema of a Kubernetes type with its descriptions cut to a few words, and without what no backend can use: its
+/// images are for Linux alone.
 pub(super) fn compact<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = T::json_schema(generator);
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         properties.remove("windowsOptions");
     }
     if let Some(map) = schema.as_object_mut() {
-        map.values_mut().for_each(strip);
+        map.values_mut().for_each(shorten);
     }
     schema
 }
 
-fn strip(value: &mut Value) {
+fn shorten(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            if map.get("description").is_some_and(Value::is_string) {
-                map.remove("description");
+            if let Some(Value::String(text)) = map.get_mut("description") {
+                let end = text.find(". ").map_or(text.len(), |dot| dot + 1);
+                *text = in_short(&text[..end].replace('\n', " "));
             }
-            map.values_mut().for_each(strip);
+            map.values_mut().for_each(shorten);
         }
-        Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::Array(items) => items.iter_mut().for_each(shorten),
         _ => {}
     }
+}
+
+/// As many whole words as there is room for.
+fn in_short(text: &str) -> String {
+    let Some((room, _)) = text.char_indices().nth(DESCRIPTION) else { return text.to_owned() };
+    let end = text[..room].rfind(' ').unwrap_or(room);
+    text[..end].trim_end_matches([',', ':', ';']).to_owned() + " …"
+}
+
+/// What only the operator reads: kept word for word, also what a newer operator has written into it.
+pub(super) fn kept(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "x-kubernetes-preserve-unknown-fields": true,
+    })
 }
 
 /// Annotations that are passed on.

@@ -96,6 +96,7 @@ pub struct ConvexInstanceStatus {
     pub conditions: Vec<Condition>,
     /// What the lifecycle remembers: commitments and resolved inputs. Not for editing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::kept")]
     pub lifecycle: Option<Pins>,
 }
 

@@ -5,6 +5,7 @@
 mod backend;
 mod bad_input;
 mod bounds;
+mod maintenance;
 mod networking;
 mod root;
 mod samples;
@@ -14,7 +15,13 @@ use anyhow::Result;
 use on_cluster::{Case, Ground, Instance, admission, definition, rule};
 
 fn cases() -> Vec<Case> {
-    let all = [root::cases(), backend::cases(), storage::cases(), networking::cases()];
+    let all = [
+        root::cases(),
+        backend::cases(),
+        storage::cases(),
+        maintenance::cases(),
+        networking::cases(),
+    ];
     all.into_iter().flatten().collect()
 }
 
