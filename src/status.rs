@@ -132,9 +132,14 @@ fn worth_after(
     }
     match after.phase() {
         Phase::Provisioning if !abnormal => PROVISIONING,
-        Phase::Upgrading(_) if !abnormal => UPGRADING,
+        Phase::Upgrading(_) if !abnormal && !migrates(after) => UPGRADING,
         _ => PASSING,
     }
+}
+
+/// Migrations take as long as there is data, and whoever waits for them wants to know how far they are.
+fn migrates(status: &ConvexInstanceStatus) -> bool {
+    told(status).remove("Ready").is_some_and(|(_, reason)| reason == "MigrationsRunning")
 }
 
 fn is_urgent(

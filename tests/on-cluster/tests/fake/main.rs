@@ -9,7 +9,6 @@ mod failures;
 mod foreign;
 mod hijack;
 mod memory;
-mod midway;
 mod migrations;
 mod provisioning;
 mod rollback;

@@ -40,7 +40,9 @@ async fn by_policy_it_ends_on_the_copy_and_the_refused_version_waits_for_a_new_t
         let refused = stage.status("dev").await?.lifecycle.and_then(|it| it.refused);
         ensure!(refused.context("nothing is refused")?.release.version == "v3");
         // The cause is gone, and still nobody tries by himself.
-        stage.patch("dev", json!({"backend": {"env": []}})).await?;
+        let mended =
+            json!({"backend": {"env": []}, "maintenance": {"rolloutDeadlineSeconds": 240}});
+        stage.patch("dev", mended).await?;
         stage.stands("dev", "Ready", "ReleaseRefused").await?;
         stage.rest().await?;
         ensure!(stage.pinned("dev").await?.is_none(), "it is tried again");

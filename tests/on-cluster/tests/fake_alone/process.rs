@@ -53,6 +53,7 @@ impl Operator {
             .env("METRICS_ADDRESS", health.to_string())
             .env("BACKEND_REPOSITORY", images::BACKEND)
             .env("DASHBOARD_REPOSITORY", images::DASHBOARD)
+            .env("WORKER_IMAGE", images::OPERATOR)
             .envs(own.iter().copied())
             .stdout(output.try_clone()?)
             .stderr(output)
