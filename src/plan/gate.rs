@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapKeySelector, EnvVar, EnvVarSource};
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
 use statemachine::pins::{Backend, Store};
@@ -68,6 +68,22 @@ impl Record {
     #[must_use]
     pub fn opened_by(&self, store: &Store) -> &[String] {
         self.opened.get(&String::from(store.clone())).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The variable by which a container reads the record as it is when it starts. Without a record whoever reads it says
+/// itself that it is closed, or has no permit.
+#[must_use]
+pub fn variable(names: &Names) -> EnvVar {
+    let record =
+        ConfigMapKeySelector { name: names.gate(), key: RECORD.to_owned(), optional: Some(true) };
+    EnvVar {
+        name: "RECORD".to_owned(),
+        value: None,
+        value_from: Some(EnvVarSource {
+            config_map_key_ref: Some(record),
+            ..EnvVarSource::default()
+        }),
     }
 }
 

@@ -1,11 +1,9 @@
 //! What runs in the backend's pod before the backend may open its data.
 
-use k8s_openapi::api::core::v1::{
-    ConfigMapKeySelector, Container, EnvVar, EnvVarSource, ObjectFieldSelector,
-};
+use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, ObjectFieldSelector};
 use statemachine::pins::{Backend, Release};
 
-use crate::plan::{Inputs, config, gate::RECORD, security};
+use crate::plan::{Inputs, config, gate, security};
 
 /// The image's files are executable for root alone (mode 744) and readable for all: whoever copies them
 /// owns the copy and may run it. `/convex/data` is a folder, and stays where it is.
@@ -17,31 +15,22 @@ pub(super) fn containers(
     backend: &Backend,
     restricted: bool,
 ) -> Vec<Container> {
-    let mut first = vec![gate(inputs, backend, "gate", &[])];
+    let mut first = vec![asked(inputs, backend, "gate", &[])];
     first.extend(restricted.then(|| prepare(inputs, &backend.release)));
     // Asked once more, right before the backend: pulling its image may have taken its time. What could not be pulled has
     // opened nothing.
     let volume = inputs.instance.spec.backend.storage.pvc.enabled;
-    first.extend(volume.then(|| gate(inputs, backend, "open", &["--remember"])));
+    first.extend(volume.then(|| asked(inputs, backend, "open", &["--remember"])));
     first
 }
 
 /// Whoever scales the `StatefulSet` by hand gets more pods with the same claim before that is put back, and whoever edits or
 /// undoes its template gets another version on it: the gate asks the record, and lets only the first pod on.
-fn gate(inputs: &Inputs<'_>, backend: &Backend, name: &str, more: &[&str]) -> Container {
+fn asked(inputs: &Inputs<'_>, backend: &Backend, name: &str, more: &[&str]) -> Container {
     let own_name = EnvVarSource {
         field_ref: Some(ObjectFieldSelector {
             api_version: Some("v1".to_owned()),
             field_path: "metadata.name".to_owned(),
-        }),
-        ..EnvVarSource::default()
-    };
-    let record = EnvVarSource {
-        config_map_key_ref: Some(ConfigMapKeySelector {
-            name: inputs.names.gate(),
-            key: RECORD.to_owned(),
-            // Without a record the gate itself says that it is closed.
-            optional: Some(true),
         }),
         ..EnvVarSource::default()
     };
@@ -50,16 +39,11 @@ fn gate(inputs: &Inputs<'_>, backend: &Backend, name: &str, more: &[&str]) -> Co
         value: Some(value),
         value_from: None,
     };
-    let from = |name: &str, source: EnvVarSource| EnvVar {
-        name: name.to_owned(),
-        value: None,
-        value_from: Some(source),
-    };
     let mut env = vec![
-        from("POD_NAME", own_name),
+        EnvVar { name: "POD_NAME".to_owned(), value: None, value_from: Some(own_name) },
         is("ONLY", format!("{}-0", inputs.names.backend())),
         is("TEMPLATE", serde_json::to_string(backend).unwrap_or_default()),
-        from("RECORD", record),
+        gate::variable(&inputs.names),
     ];
     let volume = inputs.instance.spec.backend.storage.pvc.enabled;
     env.extend(volume.then(|| is("DATA", config::DATA_DIR.trim_start_matches('/').to_owned())));

@@ -1,16 +1,14 @@
 //! The pods of Jobs: confined as the backend's pod is, so that what belongs to it can be read and belongs to it again.
 
 use k8s_openapi::api::core::v1::{
-    Affinity, ConfigMapKeySelector, Container, EnvVar, EnvVarSource,
-    PersistentVolumeClaimVolumeSource, PodAffinity, PodAffinityTerm, PodSpec, Volume, VolumeMount,
-    WeightedPodAffinityTerm,
+    Affinity, Container, PersistentVolumeClaimVolumeSource, PodAffinity, PodAffinityTerm, PodSpec,
+    Volume, VolumeMount, WeightedPodAffinityTerm,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::REPORT;
 use crate::plan::{
-    Inputs, backend,
-    gate::RECORD,
+    Inputs, backend, gate,
     labels::{self, Part},
     security,
 };
@@ -51,25 +49,12 @@ pub(super) fn beside_the_backend(inputs: &Inputs<'_>) -> Affinity {
 
 /// A container that runs one subcommand of the operator, with the record as it is when the container starts.
 pub(super) fn worker(inputs: &Inputs<'_>, command: &str, arguments: &[&str]) -> Container {
-    let record = EnvVarSource {
-        config_map_key_ref: Some(ConfigMapKeySelector {
-            name: inputs.names.gate(),
-            key: RECORD.to_owned(),
-            // Without a record the worker itself says that it has no permit.
-            optional: Some(true),
-        }),
-        ..EnvVarSource::default()
-    };
     let arguments = [&[command], arguments, &["--report", REPORT]].concat();
     Container {
         image: Some(inputs.worker_image.to_owned()),
         args: Some(arguments.into_iter().map(str::to_owned).collect()),
         working_dir: Some("/".to_owned()),
-        env: Some(vec![EnvVar {
-            name: "RECORD".to_owned(),
-            value: None,
-            value_from: Some(record),
-        }]),
+        env: Some(vec![gate::variable(&inputs.names)]),
         ..contained(inputs, command)
     }
 }
