@@ -10,8 +10,10 @@
 mod child;
 mod compare;
 mod fence;
+mod finalizer;
 mod hold;
 mod ownership;
+mod refusal;
 mod secrets;
 mod surplus;
 
@@ -21,11 +23,7 @@ use k8s_openapi::{
     NamespaceResourceScope,
     api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret},
 };
-use kube::{
-    Api, Resource, ResourceExt,
-    api::{Patch, PatchParams, PropagationPolicy},
-};
-use serde_json::json;
+use kube::{Api, Resource, ResourceExt, api::PropagationPolicy};
 
 use crate::{
     api::ConvexInstance,
@@ -33,8 +31,8 @@ use crate::{
     error::Error,
     observe::{World, uid},
     plan::{
-        Applied, Child, Kind, Plan, Prepared, Refused, Step,
-        labels::{self, Belongs, FINALIZER},
+        Applied, Child, Kind, Plan, Prepared, Step,
+        labels::{self, Belongs},
         service,
     },
 };
@@ -62,22 +60,22 @@ pub async fn differences(
             // k8s.io/apiserver, pkg/registry/generic/registry/store.go). What nobody would collect is made once the
             // watch says that the instance is there with it.
             Ok(()) if *step == Step::Finalizer(true) && doer.applied.revision.is_some() => break,
-            Ok(()) if doer.applied.conflicts.is_empty() || is_apart(step) => {}
+            Ok(()) if doer.applied.conflicts.is_empty() || refusal::is_apart(step) => {}
             Ok(()) => break,
-            Err(kube::Error::Api(status)) if is_refusal(status.code) => {
-                let refused = refused(step, &status.reason, &status.message);
+            Err(kube::Error::Api(status)) if refusal::is_final(status.code) => {
+                let refused = refusal::told(step, &status.reason, &status.message);
                 if matches!(step, Step::Grow(_)) {
                     doer.applied.not_grown = Some(refused);
                     continue;
                 }
                 doer.applied.refused.push(refused);
-                if !is_apart(step) {
+                if !refusal::is_apart(step) {
                     break;
                 }
             }
             Err(kube::Error::Api(status)) if status.code >= 500 => {
                 doer.applied.failed.get_or_insert(kube::Error::Api(status));
-                if !is_apart(step) {
+                if !refusal::is_apart(step) {
                     break;
                 }
             }
@@ -88,54 +86,6 @@ pub async fn differences(
     let lasted = ctx.memory.lasted(&uid(instance), Span::Failing, fails).unwrap_or_default();
     doer.applied.fails = lasted >= LASTING;
     Ok(Plan { steps: plan.steps, state: doer.applied })
-}
-
-/// Nothing that comes later is built on the dashboard.
-const fn is_apart(step: &Step) -> bool {
-    matches!(step, Step::Ensure(Child::Deployment(_) | Child::Service(_)))
-}
-
-/// Forbidden and invalid are answers that the same request will get again; the rest passes.
-const fn is_refusal(code: u16) -> bool {
-    matches!(code, 400 | 403 | 413 | 422)
-}
-
-fn refused(step: &Step, reason: &str, message: &str) -> Refused {
-    let (kind, name) = match step {
-        Step::Ensure(child) => (child.kind().to_owned(), child.name()),
-        Step::Create(secret) | Step::Complete(secret) => ("Secret".to_owned(), secret.name_any()),
-        Step::Grow(claim) => ("PersistentVolumeClaim".to_owned(), claim.name_any()),
-        Step::TakeOver(name) => ("Secret".to_owned(), name.clone()),
-        Step::Stop => ("StatefulSet".to_owned(), String::new()),
-        Step::Remove(kind, name) => (format!("{kind:?}"), name.clone()),
-        Step::Start(job) => ("Job".to_owned(), job.name_any()),
-        Step::Finalizer(_) | Step::Hold | Step::Release | Step::CancelImports(_) => {
-            ("ConvexInstance".to_owned(), String::new())
-        }
-    };
-    Refused { kind, name, reason: reason.to_owned(), message: message.to_owned() }
-}
-
-impl Child {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::ConfigMap(_) => "ConfigMap",
-            Self::Claim(_) => "PersistentVolumeClaim",
-            Self::Service(_) => "Service",
-            Self::StatefulSet(_) => "StatefulSet",
-            Self::Deployment(_) => "Deployment",
-        }
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Self::ConfigMap(it) => it.name_any(),
-            Self::Claim(it) => it.name_any(),
-            Self::Service(it) => it.name_any(),
-            Self::StatefulSet(it) => it.name_any(),
-            Self::Deployment(it) => it.name_any(),
-        }
-    }
 }
 
 struct Doer<'a> {
@@ -226,34 +176,6 @@ impl Doer<'_> {
                 self.delete(secret.filter(|it| self.is_ours(it.meta())).map(Arc::new)).await
             }
         }
-    }
-
-    /// The finalizer is one entry of a list that others write to as well: the patch is held to the
-    /// resourceVersion that the list was read at.
-    async fn finalizer(&mut self, wanted: bool) -> kube::Result<()> {
-        let mut finalizers = self.instance.finalizers().to_vec();
-        let there = labels::has_finalizer(self.instance);
-        if there == wanted || (wanted && self.instance.meta().deletion_timestamp.is_some()) {
-            return Ok(());
-        }
-        finalizers.retain(|it| it != FINALIZER);
-        finalizers.extend(wanted.then(|| FINALIZER.to_owned()));
-        let patch = json!({"metadata": {
-            "resourceVersion": self.instance.resource_version(),
-            "finalizers": finalizers,
-        }});
-        let api = self.api::<ConvexInstance>();
-        let name = self.instance.name_any();
-        match api.patch_metadata(&name, &PatchParams::default(), &Patch::Merge(&patch)).await {
-            Ok(instance) => {
-                let revision = instance.metadata.resource_version;
-                self.ctx.memory.wrote(&uid(self.instance), revision.as_deref());
-                self.applied.revision = revision;
-            }
-            Err(kube::Error::Api(status)) if status.code == 404 && !wanted => {}
-            Err(error) => return Err(error),
-        }
-        Ok(())
     }
 
     fn is_ours(&self, meta: &kube::api::ObjectMeta) -> bool {

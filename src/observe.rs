@@ -14,6 +14,7 @@ mod keys;
 mod leave;
 mod migrations;
 mod obstacle;
+mod opened;
 mod references;
 mod trouble;
 mod wish;
@@ -59,8 +60,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let pins = pins(instance);
     let served = pins.served;
     let children = Children::read(ctx, instance, &names, &pins).await.map_err(Error::Observe)?;
-    let opened =
-        references::opened(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
+    let opened = opened::read(ctx, instance, &names, &children).await.map_err(Error::Observe)?;
     let barred = references::barred(ctx, instance, &names, &children, (served, opened.as_ref()));
     let found = backend::found(&children).filter(|_| barred.is_none());
     let data = data(instance, &pins, &children, found.is_some());

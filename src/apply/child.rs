@@ -11,10 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{Doer, compare, fence, ownership, surplus};
-use crate::{
-    observe::World,
-    plan::{Conflict, labels::MANAGER},
-};
+use crate::plan::{Conflict, labels::MANAGER};
 
 /// A kind of child: an object of a namespace.
 pub(super) trait Object:
@@ -53,13 +50,17 @@ impl Doer<'_> {
         if found.meta().deletion_timestamp.is_some() {
             return Ok(()); // it is made anew once it is gone
         }
+        self.bring(found, json(&wanted)?).await
+    }
+
+    /// Brings what is there to what is wanted, where it differs in that.
+    async fn bring<K: Object>(&mut self, found: Arc<K>, wanted: Value) -> kube::Result<()> {
         let mut live = json(&*found)?;
-        let wanted = json(&wanted)?;
         fence::is_ours(&live, &wanted)?;
-        let World { facts, .. } = self.world;
-        let fence = facts.pins.backend_fence();
+        let fence = self.world.facts.pins.backend_fence();
+        let covers = |live: &Value| compare::covers(live, &fence::kept(live, &wanted, &fence.0));
         let surplus = surplus::of(&K::kind(&()), &live, &wanted);
-        if surplus.is_none() && compare::covers(&live, &fence::kept(&live, &wanted, &fence.0)) {
+        if surplus.is_none() && covers(&live) {
             return Ok(());
         }
         // What the API server would refuse is not asked of it: the watch is about to bring what the last pass wrote.
@@ -69,14 +70,13 @@ impl Doer<'_> {
         if let Some(surplus) = surplus {
             live = self.merge::<K>(&live, surplus).await?;
         }
-        if compare::covers(&live, &fence::kept(&live, &wanted, &fence.0)) {
+        if covers(&live) {
             return Ok(());
         }
         if surplus::is_sealed(&live) {
             return self.delete(Some(found)).await; // and made anew by the next pass
         }
-        let reshaped = annotation(&live) != annotation(&wanted);
-        if reshaped && ownership::is_as_created(&live) {
+        if ownership::takes_away(&live, &wanted) && ownership::is_as_created(&live) {
             live = self.adopt_creation::<K>(&live).await?;
         }
         self.patch::<K>(wanted, &live).await
@@ -211,8 +211,4 @@ fn shaped<K: Resource + Serialize + Clone>(wanted: &K) -> kube::Result<K> {
     let shape = ownership::shape(&json(wanted)?);
     shaped.annotations_mut().insert(ownership::SHAPE.to_owned(), shape);
     Ok(shaped)
-}
-
-fn annotation(object: &Value) -> &Value {
-    &object["metadata"]["annotations"][ownership::SHAPE]
 }

@@ -3,8 +3,10 @@
 //! Server-side apply removes what a manager applied before and leaves out now. What was set by the POST
 //! that created the child belongs to the same manager under another operation, "Update", together with
 //! the defaults that the API server filled in, and would stay for ever; [`adoption`] turns it into
-//! something applied, and is made only once the [`shape`] of what is wanted has changed.
+//! something applied, and is made only once something that was wanted no longer is.
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
+
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -18,12 +20,36 @@ pub const SHAPE: &str = "convex.icod.de/applied-fields";
 /// child carries, there may be fields of ours that are no longer wanted.
 #[must_use]
 pub fn shape(wanted: &Value) -> String {
-    let mut paths = Sha256::new();
-    walk(wanted, &mut String::new(), &mut paths);
-    hex::encode(&paths.finalize()[..6])
+    digest(&paths(wanted))
 }
 
-fn walk(value: &Value, path: &mut String, paths: &mut Sha256) {
+/// Whether something that was last wanted may be wanted no longer, so that it has to go.
+#[must_use]
+pub fn takes_away(live: &Value, wanted: &Value) -> bool {
+    let there: HashSet<_> = paths(live).into_iter().collect();
+    let mut now = paths(wanted);
+    now.retain(|path| !path.ends_with(SHAPE));
+    let before: Vec<_> = now.iter().filter(|path| there.contains(*path)).cloned().collect();
+    let last = &live["metadata"]["annotations"][SHAPE];
+    *last != digest(&now) && *last != digest(&before)
+}
+
+fn digest(paths: &[String]) -> String {
+    let mut all = Sha256::new();
+    for path in paths {
+        all.update(path.as_bytes());
+        all.update([0]);
+    }
+    hex::encode(&all.finalize()[..6])
+}
+
+fn paths(value: &Value) -> Vec<String> {
+    let mut paths = Vec::new();
+    walk(value, &mut String::new(), &mut paths);
+    paths
+}
+
+fn walk(value: &Value, path: &mut String, paths: &mut Vec<String>) {
     let length = path.len();
     let mut below = |name: &str, value: &Value| {
         path.push('/');
@@ -39,10 +65,7 @@ fn walk(value: &Value, path: &mut String, paths: &mut Sha256) {
                 below(item["name"].as_str().unwrap_or("-"), item);
             }
         }
-        _ => {
-            paths.update(path.as_bytes());
-            paths.update([0]);
-        }
+        _ => paths.push(path.clone()),
     }
 }
 
@@ -106,6 +129,20 @@ mod tests {
         assert_eq!(one, shape(&json!({"env": [{"name": "A", "value": "2"}], "replicas": 0})));
         assert_ne!(one, shape(&json!({"env": [{"name": "B", "value": "1"}], "replicas": 1})));
         assert_ne!(one, shape(&json!({"env": [{"name": "A", "value": "1"}]})));
+    }
+
+    #[test]
+    fn what_is_only_added_to_is_told_from_what_something_has_to_go_from() {
+        let wanted = |labels: Value| json!({"metadata": {"labels": labels}, "modes": ["A"]});
+        let mut live = wanted(json!({"a": "1", "theirs": "2"}));
+        live["metadata"]["annotations"][SHAPE] = shape(&wanted(json!({"a": "1"}))).into();
+        assert!(!takes_away(&live, &wanted(json!({"a": "1", "b": "2"}))));
+        assert!(!takes_away(&live, &wanted(json!({"a": "other"}))));
+        assert!(takes_away(&live, &wanted(json!({"b": "2"}))));
+        assert!(takes_away(&live, &wanted(json!({"a": "1", "theirs": "3"}))), "was it ours?");
+        assert!(takes_away(&json!({}), &wanted(json!({"a": "1"}))));
+        live["metadata"]["labels"] = json!({});
+        assert!(!takes_away(&live, &wanted(json!({"a": "1"}))), "somebody else has taken it away");
     }
 
     #[test]

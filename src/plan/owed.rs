@@ -1,15 +1,15 @@
 //! From obligations to steps.
 
+mod removal;
 mod upgrade;
 
-use kube::ResourceExt;
 use statemachine::{
     Action,
     pins::{Backend, Store},
 };
 
 use super::{
-    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard, data_goes,
+    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard,
     gate::{self, Record},
     secrets, service,
 };
@@ -145,42 +145,6 @@ impl Planner<'_> {
             ];
         }
         vec![Step::Remove(Kind::Deployment, name.clone()), Step::Remove(Kind::Service, name)]
-    }
-
-    /// Users first, then what writes, then what is written to; stores by policy.
-    fn removal(&self, keep_stores: bool) -> Vec<Step> {
-        let names = &self.world.names;
-        let shut = |it: Record| self.record(&Record::next(Some(&it), &it.backend, false));
-        let mut steps: Vec<_> = self.world.children.record().map(shut).into_iter().collect();
-        steps.extend([
-            Step::Remove(Kind::Service, names.backend_service()),
-            Step::Remove(Kind::Deployment, names.dashboard()),
-            Step::Remove(Kind::Service, names.dashboard()),
-            Step::Remove(Kind::StatefulSet, names.backend()),
-        ]);
-        if !self.world.children.pods.is_empty() || self.world.children.stateful_set.is_some() {
-            return steps;
-        }
-        steps.extend([
-            Step::Remove(Kind::ConfigMap, names.config()),
-            Step::Remove(Kind::Secret, names.admin_secret()),
-        ]);
-        let goes = data_goes(self.instance) && !keep_stores;
-        let stays = (!goes && self.world.children.claim().is_some()).then_some(());
-        let left = stays.and_then(|()| {
-            claim::left_behind(self.inputs.as_ref()?, &self.world.children.record()?)
-        });
-        steps.extend(left.map(|it| Step::Ensure(Child::Claim(Box::new(it)))));
-        let keyed_store = self.instance.spec.backend.storage.pvc.enabled;
-        if goes {
-            let claims = self.world.children.claims.iter().map(|(_, it)| it.name_any());
-            steps.extend(claims.map(|name| Step::Remove(Kind::Claim, name)));
-            steps.push(Step::Remove(Kind::Claim, names.snapshots()));
-        }
-        if goes || !keyed_store {
-            steps.push(Step::Remove(Kind::Secret, names.instance_secret()));
-        }
-        steps
     }
 }
 

@@ -98,7 +98,15 @@ impl Planner<'_> {
             let due = it.removal_time.as_ref().is_some_and(|at| at.0.as_second() <= now);
             due && it.store != String::from(self.world.children.store.clone())
         });
-        over.map(|it| Step::Remove(Kind::Claim, it.claim.clone())).collect()
+        let claims: Vec<_> = over.map(|it| Step::Remove(Kind::Claim, it.claim.clone())).collect();
+        if claims.is_empty() { claims } else { self.jobs_that_are_over().chain(claims).collect() }
+    }
+
+    /// A pod that has ended still keeps the claims that it used (`podUsesPVC` in kubernetes/kubernetes,
+    /// pkg/controller/volume/pvcprotection), and goes with its Job only.
+    pub(super) fn jobs_that_are_over(&self) -> impl Iterator<Item = Step> {
+        let over = self.world.jobs.0.iter().filter(|it| it.outcome != Outcome::Running);
+        over.filter(|it| !it.name.is_empty()).map(|it| Step::Remove(Kind::Job, it.name.clone()))
     }
 
     pub(super) fn seal(&self, inputs: &Inputs<'_>, store: &Store) -> Vec<Step> {

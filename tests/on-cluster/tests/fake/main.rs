@@ -9,6 +9,7 @@ mod failures;
 mod foreign;
 mod hijack;
 mod memory;
+mod midway;
 mod migrations;
 mod provisioning;
 mod rollback;

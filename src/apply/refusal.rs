@@ -1,0 +1,54 @@
+//! What the API server refuses: whether the same request would be refused again, and what else depends on it.
+
+use kube::ResourceExt;
+
+use crate::plan::{Child, Refused, Step};
+
+/// Nothing that comes later is built on the dashboard.
+pub(super) const fn is_apart(step: &Step) -> bool {
+    matches!(step, Step::Ensure(Child::Deployment(_) | Child::Service(_)))
+}
+
+/// Forbidden and invalid are answers that the same request will get again; the rest passes.
+pub(super) const fn is_final(code: u16) -> bool {
+    matches!(code, 400 | 403 | 413 | 422)
+}
+
+/// What was refused, and in whose words.
+pub(super) fn told(step: &Step, reason: &str, message: &str) -> Refused {
+    let (kind, name) = match step {
+        Step::Ensure(child) => (child.kind().to_owned(), child.name()),
+        Step::Create(secret) | Step::Complete(secret) => ("Secret".to_owned(), secret.name_any()),
+        Step::Grow(claim) => ("PersistentVolumeClaim".to_owned(), claim.name_any()),
+        Step::TakeOver(name) => ("Secret".to_owned(), name.clone()),
+        Step::Stop => ("StatefulSet".to_owned(), String::new()),
+        Step::Remove(kind, name) => (format!("{kind:?}"), name.clone()),
+        Step::Start(job) => ("Job".to_owned(), job.name_any()),
+        Step::Finalizer(_) | Step::Hold | Step::Release | Step::CancelImports(_) => {
+            ("ConvexInstance".to_owned(), String::new())
+        }
+    };
+    Refused { kind, name, reason: reason.to_owned(), message: message.to_owned() }
+}
+
+impl Child {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::ConfigMap(_) => "ConfigMap",
+            Self::Claim(_) => "PersistentVolumeClaim",
+            Self::Service(_) => "Service",
+            Self::StatefulSet(_) => "StatefulSet",
+            Self::Deployment(_) => "Deployment",
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::ConfigMap(it) => it.name_any(),
+            Self::Claim(it) => it.name_any(),
+            Self::Service(it) => it.name_any(),
+            Self::StatefulSet(it) => it.name_any(),
+            Self::Deployment(it) => it.name_any(),
+        }
+    }
+}
