@@ -157,7 +157,7 @@ fn seen(job: &Job, children: &Children, backend: Option<SocketAddr>) -> Option<S
     let (outcome, report, failure) = outcome::of(job, errand, &of, &pods);
     let stuck = || pods.iter().find_map(|pod| trouble::of_pod(pod)).filter(|it| it.abnormal);
     let obstacle = match outcome {
-        Outcome::Running => stuck(),
+        Outcome::Running => outcome::setback(errand, &pods).or_else(stuck),
         Outcome::Failed => failure.or_else(stuck),
         Outcome::Succeeded => None,
     };

@@ -102,14 +102,24 @@ fn silent(errand: Errand, of: &Snapshot) -> Obstacle {
 
 /// What the last container that ended badly has said; or else what the Job says of itself.
 fn failure(errand: Errand, job: &Job, pods: &[&Arc<Pod>]) -> Obstacle {
+    let told = last_words(errand, pods).unwrap_or_else(|| of_the_job(job));
+    let what = errand.name();
+    Obstacle::new(reason(errand), format!("the {what} did not come to its end: {told}"))
+}
+
+/// Why the worker before this one ended, where Kubernetes starts another one.
+pub(super) fn setback(errand: Errand, pods: &[&Arc<Pod>]) -> Option<Obstacle> {
+    let (told, what) = (last_words(errand, pods)?, errand.name());
+    Some(Obstacle::new(reason(errand), format!("the {what} is begun again after: {told}")))
+}
+
+fn last_words(errand: Errand, pods: &[&Arc<Pod>]) -> Option<String> {
     let containers = [main(errand), errand.name()];
     let said = containers.iter().find_map(|container| {
         let bad = pods.iter().filter_map(|pod| ended(pod, container));
         bad.filter(|it| it.exit_code != 0).max_by_key(|it| it.finished_at.as_ref().map(|it| it.0))
     });
-    let told = said.map_or_else(|| of_the_job(job), told);
-    let what = errand.name();
-    Obstacle::new(reason(errand), format!("the {what} did not come to its end: {told}"))
+    said.map(told)
 }
 
 fn told(ended: &ContainerStateTerminated) -> String {

@@ -56,6 +56,15 @@ fn a_job_that_is_complete_and_reports_its_own_attempt_has_succeeded() {
     assert!(matches!(done.report, Some(Report::Exported { documents: 2, .. })));
 }
 
+#[test]
+fn a_worker_that_ended_in_vain_is_told_of_by_its_errand_while_another_one_is_started() {
+    let words = r#"{"result":"failed","reason":"NoRoom","message":"12 bytes are free"}"#;
+    let again = one(vec![job("export", None)], vec![pod("export", "Failed", 1, words)]);
+    let told = again.obstacle.unwrap();
+    assert_eq!((again.outcome, told.reason), (Outcome::Running, "ExportFailed"));
+    assert_eq!(told.message, "the export is begun again after: NoRoom: 12 bytes are free");
+}
+
 /// A stranger may have made it, the pod may be gone, and its words may be anything.
 #[test]
 fn a_job_that_is_complete_and_reports_nothing_of_ours_has_failed() {

@@ -28,7 +28,7 @@ pub enum Error {
     TargetNotEmpty(PathBuf),
     /// The target has too little room; sizes in bytes.
     #[error(
-        "the data takes {needed} bytes and {free} are free; nothing was copied. Make the volume larger"
+        "the data takes {needed} bytes and {free} are free; nothing was copied. Raise spec.backend.storage.pvc.size"
     )]
     NoRoom {
         /// What the data takes.

@@ -26,7 +26,7 @@ pub enum Error {
     ExportCanceled,
     /// There is too little room; sizes in bytes.
     #[error(
-        "an export takes {needed} bytes and {free} are free; nothing was fetched. Make the volume of snapshots larger."
+        "an export takes {needed} bytes and {free} are free; nothing was fetched. Raise spec.maintenance.snapshots.size."
     )]
     NoRoom {
         /// What an export takes, or took last time.

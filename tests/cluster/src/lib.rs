@@ -35,6 +35,7 @@ pub mod image;
 pub mod images;
 pub mod kubeconfig;
 pub mod launch;
+pub mod limited;
 pub mod operator;
 pub mod pki;
 pub mod process;

@@ -1,6 +1,6 @@
 //! A dynamic provisioner: a claim becomes a folder, a larger claim a larger number, a released volume nothing.
 //!
-//! Sizes are promises only: a folder has no limit of its own. The protocol is that of external provisioners and resizers:
+//! Sizes are promises only, a folder has no limit of its own, but in the class of [`crate::limited`] volumes. The protocol is that of external provisioners and resizers:
 //! <https://kubernetes.io/docs/concepts/storage/persistent-volumes/>.
 
 use std::{
@@ -18,7 +18,7 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::{progress, volume};
+use crate::{limited, progress, storage::LIMITED_CLASS, volume};
 
 /// The name that the `StorageClass` calls it by.
 pub const PROVISIONER: &str = "local.test/hostpath";
@@ -82,6 +82,9 @@ impl Provisioner {
     ) -> Result<()> {
         let path = self.folder.join(&wanted.name);
         fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
+        if wanted.class == LIMITED_CLASS {
+            limited::mount(&path, &wanted.size)?;
+        }
         let class = Api::<k8s_openapi::api::storage::v1::StorageClass>::all(self.client.clone())
             .get(&wanted.class)
             .await?;
@@ -101,6 +104,7 @@ impl Provisioner {
         if !volume::is_ours(&volume) {
             return Ok(());
         }
+        limited::grow(&self.folder.join(&growth.volume), &growth.size)?;
         let capacity = json!({ "storage": growth.size });
         let larger = Patch::Merge(json!({ "spec": { "capacity": capacity } }));
         volumes.patch(&growth.volume, &params, &larger).await?;
@@ -116,6 +120,7 @@ impl Provisioner {
             return Ok(());
         }
         let name = volume.name_any();
+        limited::unmount(&self.folder.join(&name))?;
         match fs::remove_dir_all(self.folder.join(&name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("removing the folder of {name}"));

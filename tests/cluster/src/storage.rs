@@ -1,4 +1,4 @@
-//! The `StorageClass` `standard` and the process that makes its volumes: folders of this machine.
+//! The classes of storage, and the process that makes their volumes: folders of this machine.
 
 use anyhow::Result;
 use k8s_openapi::api::storage::v1::StorageClass;
@@ -15,6 +15,8 @@ use crate::{
 
 /// The default `StorageClass` of every cluster here.
 pub const CLASS: &str = "standard";
+/// Its volumes have the size that was asked for and not a byte more: filesystems in memory, for which root is needed.
+pub const LIMITED_CLASS: &str = "limited";
 
 /// Starts the provisioner under a name of its own, so that the audit log tells it from the administrator.
 ///
@@ -30,24 +32,27 @@ pub fn start(parts: &Parts<'_>, server: &Server) -> Result<Daemon> {
     parts.launcher.start(&program)
 }
 
-/// Makes the `StorageClass`.
+/// Makes both classes.
 ///
 /// # Errors
 /// The API server refuses.
-pub async fn install_class(client: &Client) -> Result<()> {
-    let class = json!({
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {
-            "name": CLASS,
-            "annotations": { "storageclass.kubernetes.io/is-default-class": "true" },
-        },
-        "provisioner": PROVISIONER,
-        "reclaimPolicy": "Delete",
-        "volumeBindingMode": "WaitForFirstConsumer",
-        "allowVolumeExpansion": true,
-    });
+pub async fn install_classes(client: &Client) -> Result<()> {
     let classes = Api::<StorageClass>::all(client.clone());
-    classes.patch(CLASS, &PatchParams::apply("local-cluster"), &Patch::Apply(class)).await?;
+    for class in [CLASS, LIMITED_CLASS] {
+        let object = json!({
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {
+                "name": class,
+                "annotations": { "storageclass.kubernetes.io/is-default-class": (class == CLASS).to_string() },
+            },
+            "provisioner": PROVISIONER,
+            "reclaimPolicy": "Delete",
+            "volumeBindingMode": "WaitForFirstConsumer",
+            "allowVolumeExpansion": true,
+        });
+        let params = PatchParams::apply("local-cluster");
+        classes.patch(class, &params, &Patch::Apply(object)).await?;
+    }
     Ok(())
 }

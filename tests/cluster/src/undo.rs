@@ -1,7 +1,7 @@
 //! Undoes what the records list, newest first; what is gone already is fine.
 
 mod containers;
-mod mounts;
+pub(crate) mod mounts;
 
 use std::{fs, path::Path, time::Duration};
 

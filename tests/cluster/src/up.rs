@@ -170,7 +170,7 @@ impl Start {
     }
 
     async fn finish(&self, plane: ControlPlane) -> Result<Description> {
-        storage::install_class(&plane.client).await?;
+        storage::install_classes(&plane.client).await?;
         let needed: Vec<&Daemon> = plane.daemons.iter().collect();
         let client = &plane.client;
         wait::until("ready node", NODE, &needed, || client::node_ready(client, NODE_NAME)).await?;

@@ -94,6 +94,8 @@ impl Plan<'_> {
         }
     }
 
+    /// Wider than what the operator writes (`src/plan/owed/upgrade.rs`): there an attempt may move data only in the stages
+    /// that need it, here from its first pass to its last.
     fn permit(&self) -> Option<Name> {
         if self.phase == Phase::Deleting {
             return self.after.farewell;

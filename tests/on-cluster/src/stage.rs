@@ -1,6 +1,8 @@
 //! A namespace of the test's own, what is done to the instances in it, and what is told where one does not come out.
 
 pub mod data;
+mod faults;
+pub mod midway;
 mod objects;
 pub mod records;
 pub mod upgrades;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// Mount points of filesystems whose type passes, in the order of mounting (proc(5): field 5, and the type after " - ").
-pub(super) fn points(mountinfo: &str, passes: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+pub(crate) fn points(mountinfo: &str, passes: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     mountinfo
         .lines()
         .filter_map(|line| {

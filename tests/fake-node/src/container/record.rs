@@ -58,6 +58,12 @@ impl Container {
     }
 }
 
+/// The end of a run that began at `since` and needed more memory than there was.
+pub fn out_of_memory(since: Timestamp) -> ContainerStateTerminated {
+    let reason = Some("OOMKilled".to_owned());
+    ContainerStateTerminated { reason, ..terminated(137, None, since) }
+}
+
 /// An end with `code`, of a run that began at `since`.
 pub fn terminated(
     code: i32,

@@ -11,7 +11,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     ledger::Ledger,
     prepare::{NotReady, Ready},
-    record::{start_error, terminated},
+    record::{out_of_memory, start_error, terminated},
     stop::{Stop, asked},
     user::full_name,
 };
@@ -21,7 +21,7 @@ use crate::{
     images::Pulled,
     kubelet::Node,
     logs,
-    pod::Folders,
+    pod::{Folders, faults::Fault},
     probe::{self, Target},
     process::{Launch, Process, exit_code},
     volumes::Volumes,
@@ -168,6 +168,9 @@ impl Container {
         };
         let message = |code| self.last_words(launch, code);
         let ended = match status {
+            Ok(_) if stopped && *self.stop.borrow() == Some(Stop::OutOfMemory) => {
+                out_of_memory(since)
+            }
             Ok(status) => terminated(exit_code(status), message(exit_code(status)), since),
             Err(error) => terminated(255, Some(error.to_string()), since),
         };
@@ -207,6 +210,13 @@ impl Container {
     }
 
     fn last_words(&self, launch: &Launch, code: i32) -> Option<String> {
+        let faults = self.node.faults.borrow();
+        if faults.ask(&self.pod, Fault::Speechless) {
+            return None;
+        }
+        if faults.ask(&self.pod, Fault::Babbles) {
+            return Some("{\"result\": what was".to_owned());
+        }
         let path = self.inside(self.last_words_path());
         let written = std::fs::read_to_string(path).ok().filter(|text| !text.is_empty());
         let from_log =

@@ -26,6 +26,8 @@ pub enum Stop {
     Vanished,
     /// The node throws the pod out.
     Evicted(String),
+    /// Its containers need more memory than there is.
+    OutOfMemory,
 }
 
 impl Stop {
@@ -34,7 +36,7 @@ impl Stop {
     pub const fn grace(&self) -> Duration {
         match self {
             Self::Deleted { grace } => *grace,
-            Self::Vanished | Self::Evicted(_) => Duration::ZERO,
+            Self::Vanished | Self::Evicted(_) | Self::OutOfMemory => Duration::ZERO,
         }
     }
 }

@@ -31,6 +31,9 @@ pub fn fate(pod: &Pod, vanished: bool, faults: &Faults) -> Option<Stop> {
             grace: Duration::from_secs(u64::try_from(seconds).unwrap_or(0)),
         });
     }
+    if faults.ask(pod, Fault::OomKill) {
+        return Some(Stop::OutOfMemory);
+    }
     faults.ask(pod, Fault::Evict).then(|| {
         let message = annotated(pod, Fault::Evict).filter(|message| *message != "true");
         Stop::Evicted(message.unwrap_or("The node was low on resource: memory.").to_owned())
@@ -72,6 +75,15 @@ mod tests {
         assert_eq!(fate(&annotated, true, &Faults::default()), Some(Stop::Vanished));
         let by_file = faults(json!({"pods": {"shop/db-0": ["hang-on-termination"]}}));
         assert_eq!(fate(&annotated, true, &by_file), None);
+    }
+
+    #[test]
+    fn memory_ends_a_pod_that_is_not_deleted_anyhow() {
+        let mut short = pod(&json!({"annotations": {"fake-node/oom-kill": "true"}}));
+        assert_eq!(fate(&short, false, &Faults::default()), Some(Stop::OutOfMemory));
+        short.metadata.deletion_timestamp = Some(k8s_openapi::jiff::Timestamp::now().into());
+        let stop = fate(&short, false, &Faults::default());
+        assert!(matches!(stop, Some(Stop::Deleted { .. })), "{stop:?}");
     }
 
     #[test]

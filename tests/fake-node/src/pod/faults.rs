@@ -7,6 +7,9 @@
 //! | `fake-node/never-ready` | the pod is never reported ready, whatever its probes say |
 //! | `fake-node/hang-on-termination` | nothing is stopped: the pod stays Terminating and its processes run, until the annotation goes |
 //! | `fake-node/evict` | the containers are killed and the pod fails with reason `Evicted`; the value is the message |
+//! | `fake-node/oom-kill` | the containers are killed and end with 137 and reason `OOMKilled`; for pods that start none again |
+//! | `fake-node/speechless` | containers leave no termination message |
+//! | `fake-node/babbles` | containers leave a termination message that means nothing |
 //!
 //! Or by the file `faults.json` in the state folder, read again within a fifth of a second after each change:
 //!
@@ -14,7 +17,7 @@
 //! { "lost": true, "pods": { "shop/acme-backend-0": ["never-ready", "hang-on-termination", "evict"] } }
 //! ```
 //!
-//! `lost` cuts the node off from the API server ([`crate::link`]). A hang that the file asks for outlives the pod's object:
+//! A `*` in a name stands for anything: pods of Jobs are called as nobody can know before. `lost` cuts the node off from the API server ([`crate::link`]). A hang that the file asks for outlives the pod's object:
 //! after a forced deletion the processes are still there, which is what makes a forced deletion dangerous.
 
 use std::{
@@ -48,6 +51,12 @@ pub enum Fault {
     HangOnTermination,
     /// Thrown out.
     Evict,
+    /// Killed for its memory.
+    OomKill,
+    /// No termination message.
+    Speechless,
+    /// A termination message that means nothing.
+    Babbles,
 }
 
 impl Fault {
@@ -56,6 +65,9 @@ impl Fault {
             Self::NeverReady => "fake-node/never-ready",
             Self::HangOnTermination => "fake-node/hang-on-termination",
             Self::Evict => "fake-node/evict",
+            Self::OomKill => "fake-node/oom-kill",
+            Self::Speechless => "fake-node/speechless",
+            Self::Babbles => "fake-node/babbles",
         }
     }
 }
@@ -65,13 +77,22 @@ impl Faults {
     #[must_use]
     pub fn file_asks(&self, pod: &Pod, fault: Fault) -> bool {
         let name = format!("{}/{}", pod.namespace().unwrap_or_default(), pod.name_any());
-        self.pods.get(&name).is_some_and(|faults| faults.contains(&fault))
+        self.pods.iter().any(|(of, faults)| fits(of, &name) && faults.contains(&fault))
     }
 
     /// Whether the file or an annotation asks for `fault` of `pod`.
     #[must_use]
     pub fn ask(&self, pod: &Pod, fault: Fault) -> bool {
         annotated(pod, fault).is_some() || self.file_asks(pod, fault)
+    }
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => name.strip_prefix(start).is_some_and(|left| {
+            left.char_indices().any(|(at, _)| fits(rest, &left[at..])) || rest.is_empty()
+        }),
     }
 }
 
@@ -127,6 +148,16 @@ mod tests {
             serde_json::from_value(json!({"pods": {"shop/db-0": ["never-ready"]}})).unwrap();
         assert!(faults.ask(&pod(&json!({})), Fault::NeverReady));
         assert!(!faults.ask(&pod(&json!({})), Fault::Evict));
+    }
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for fitting in ["shop/db-0", "shop/*", "*-0", "s*/db-*", "shop/db-0*"] {
+            assert!(fits(fitting, "shop/db-0"), "{fitting}");
+        }
+        for other in ["shop/db", "shop/*-1", "*-1*", "", "shop/db-0-*"] {
+            assert!(!fits(other, "shop/db-0"), "{other}");
+        }
     }
 
     #[test]

@@ -142,15 +142,28 @@ impl Stage {
     /// # Errors
     /// The claim has no volume of this machine.
     pub async fn journal(&self, claim: &str) -> Result<Vec<String>> {
+        let lines = self.lines_of(claim).await?;
+        Ok(lines.iter().map(|it| it["event"].as_str().unwrap_or_default().to_owned()).collect())
+    }
+
+    /// The versions that opened the data of a claim, oldest first, as their backends kept it beside the data.
+    ///
+    /// # Errors
+    /// As [`Self::journal`].
+    pub async fn openers(&self, claim: &str) -> Result<Vec<String>> {
+        let lines = self.lines_of(claim).await?;
+        let starts = lines.iter().filter(|it| it["event"] == "start");
+        Ok(starts
+            .map(|it| it["writer"]["version"].as_str().unwrap_or_default().to_owned())
+            .collect())
+    }
+
+    async fn lines_of(&self, claim: &str) -> Result<Vec<Value>> {
         let claim: PersistentVolumeClaim = self.get(claim).await?;
         let volume = claim.spec.and_then(|spec| spec.volume_name).context("an unbound claim")?;
         let folder = self.cluster.description().run.join("volumes").join(volume);
         let text = fs::read_to_string(folder.join("writers.jsonl"))?;
-        let events = text.lines().map(|line| {
-            let line: Value = serde_json::from_str(line)?;
-            Ok(line["event"].as_str().unwrap_or_default().to_owned())
-        });
-        events.collect()
+        text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 }
 

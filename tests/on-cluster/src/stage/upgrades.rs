@@ -190,4 +190,16 @@ impl Stage {
         }
         Ok(())
     }
+
+    /// That no store was opened by an older version after a newer one; versions are `v1`, `v2` and so on.
+    ///
+    /// # Errors
+    /// One was.
+    pub async fn never_backwards(&self) -> Result<()> {
+        for claim in self.claims().await? {
+            let Ok(versions) = self.openers(&claim).await else { continue };
+            ensure!(versions.is_sorted(), "{claim} was opened by {versions:?}, in this order");
+        }
+        Ok(())
+    }
 }

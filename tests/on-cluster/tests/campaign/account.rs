@@ -119,7 +119,9 @@ async fn data(stage: &Stage, instance: &str, before: &Value) -> Result<Vec<Strin
     for claim in stage.all::<PersistentVolumeClaim>().list(&of).await? {
         // The claim of snapshots is never opened by a backend.
         let journal = stage.journal(&claim.name_any()).await.unwrap_or_default();
-        lines.push(format!("journal {}: {}", claim.name_any(), journal.join(" ")));
+        let openers = stage.openers(&claim.name_any()).await.unwrap_or_default();
+        let (claim, journal, openers) = (claim.name_any(), journal.join(" "), openers.join(" "));
+        lines.push(format!("journal {claim}: {journal} by {openers}"));
     }
     lines.sort();
     Ok(lines)

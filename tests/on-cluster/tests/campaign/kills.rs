@@ -23,8 +23,7 @@ use crate::{
 
 /// How many operators run side by side, two cores given.
 const LANES: usize = 6;
-/// Where this says `whole`, every write is cut in every way; else the hardest way is taken at every write, and one of the
-/// others at two of three.
+/// Where this says `whole`, every write is cut in every way; else in the hardest one: it is done, and its answer is lost.
 const CAMPAIGN: &str = "CAMPAIGN";
 
 /// How a flow ends, and what is written for it, where nobody is killed.
@@ -84,18 +83,13 @@ pub fn is_whole() -> bool {
 /// The hardest cuts first, and of these the last ones, which have the most behind them.
 fn planned(references: &References) -> VecDeque<Run> {
     let whole = is_whole();
-    let wanted = |number: usize, mode: Mode| match mode {
-        Mode::Before => whole || number % 3 == 1,
-        Mode::After => whole || number % 3 == 2,
-        _ => true,
-    };
     let of = |(flow, reference): (&Flow, &Undisturbed)| {
         let (flow, writes) = (*flow, reference.writes.len());
         let modes = move |number| Mode::KILLS.into_iter().map(move |mode| (flow, number, mode));
         (1..=writes).flat_map(modes).collect::<Vec<_>>()
     };
     let mut runs: Vec<Run> = references.iter().flat_map(of).collect();
-    runs.retain(|(_, number, mode)| wanted(*number, *mode));
+    runs.retain(|(_, _, mode)| whole || *mode == Mode::During);
     runs.sort_by_key(|(flow, number, mode)| (*mode != Mode::During, Reverse(*number), *flow));
     runs.into()
 }

@@ -107,7 +107,7 @@ async fn a_leader_stopped_at_any_write_and_woken_after_the_next_edge_does_no_har
             let mut rows = Vec::new();
             for (number, write) in chosen(&reference.writes) {
                 let began = Instant::now();
-                let account = woken(&mut lane, flow, number, &reference.account).await;
+                let account = Box::pin(woken(&mut lane, flow, number, &reference.account)).await;
                 let differs = match account {
                     Ok(account) => account::difference(&reference.account, &account),
                     Err(error) => vec![format!("in {}: {error:#}", lane.stage.namespace())],

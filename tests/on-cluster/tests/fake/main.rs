@@ -20,4 +20,5 @@ mod trouble;
 mod upgrade;
 mod upgrades;
 mod webhook;
+mod workers;
 mod writes;

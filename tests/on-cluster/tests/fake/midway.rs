@@ -2,69 +2,23 @@
 //! is never a second version on the data.
 
 use anyhow::{Context, Result, ensure};
-use convex_operator::api::ConvexInstance;
-use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::PersistentVolumeClaim};
-use kube::api::{DeleteParams, ListParams};
+use k8s_openapi::api::core::v1::Secret;
 use on_cluster::{
-    Stage, played,
+    played,
     stage::{
-        data::Data,
-        upgrades::{UPGRADE, steered, steering, ways},
+        midway::{Hand, STAGES},
+        upgrades::{UPGRADE, steering, ways},
     },
 };
 use serde_json::{Value, json};
 
-/// The stages of an upgrade, and what keeps one in each for as long as a test likes.
-const STAGES: [(&str, (&str, &str)); 3] = [
-    ("Exporting", ("EXPORT_STALLS", "v1")),
-    ("Rolling", ("UNREADY", "v2")),
-    ("Importing", ("IMPORT_STALLS", "v2")),
-];
-
-/// An instance with data, stopped in this stage on its way from v1 to v2.
-async fn stopped_in(stage: &Stage, at: usize, policy: &str, way: Value) -> Result<Data> {
-    stage.ready(&steered(way, &[STAGES[at].1]).with("deletionPolicy", policy)).await?;
-    brought_to(stage, at).await
-}
-
-/// Gives a ready instance data and sends it on its way, as far as this stage.
-async fn brought_to(stage: &Stage, at: usize) -> Result<Data> {
-    let word = STAGES[at].0;
-    let data = stage.fill("dev").await?;
-    stage.patch("dev", json!({"version": "v2"})).await?;
-    stage.stage_of("dev", word).await?;
-    match word {
-        "Exporting" => drop(stage.job("export").await?),
-        "Importing" => drop(stage.job("import").await?),
-        _ => answers(stage, "v2").await?,
-    }
-    Ok(data)
-}
-
-async fn answers(stage: &Stage, version: &str) -> Result<()> {
-    stage
-        .until(&format!("an answer of {version}"), UPGRADE, || async {
-            let Ok(door) = stage.door("dev").await else { return Ok(None) };
-            let answer = door.version().await.ok();
-            Ok(answer.filter(|it| it == version).map(drop))
-        })
-        .await
-}
-
-async fn ends_well(stage: &Stage, data: &Data, version: &str) -> Result<()> {
-    stage.runs("dev", version).await?;
-    stage.has_all("dev", data).await?;
-    stage.marker("dev").await?;
-    stage.never_two_writers().await
-}
-
 #[tokio::test]
 async fn back_to_the_old_version_while_exporting_drops_the_upgrade() -> Result<()> {
     played("aba-exporting", async |stage| {
-        let data = stopped_in(stage, 0, "Retain", ways::same_store()).await?;
+        let data = stage.stopped_in(0, "Retain", ways::same_store()).await?;
         let before = stage.marker("dev").await?;
         stage.patch("dev", json!({"version": "v1"})).await?;
-        ends_well(stage, &data, "v1").await?;
+        stage.ends_well(&data, "v1").await?;
         ensure!(stage.marker("dev").await?.starts == before.starts, "it was restarted for nothing");
         ensure!(stage.reasons().await?.iter().any(|it| it == "UpgradeAbandoned"));
         Ok(())
@@ -75,7 +29,7 @@ async fn back_to_the_old_version_while_exporting_drops_the_upgrade() -> Result<(
 #[tokio::test]
 async fn a_third_version_while_exporting_begins_anew_under_another_id() -> Result<()> {
     played("abc-exporting", async |stage| {
-        let data = stopped_in(stage, 0, "Retain", ways::same_store()).await?;
+        let data = stage.stopped_in(0, "Retain", ways::same_store()).await?;
         let first = stage.pinned("dev").await?.context("an upgrade")?.id;
         stage.patch("dev", json!({"version": "v3"})).await?;
         let second = stage
@@ -85,7 +39,7 @@ async fn a_third_version_while_exporting_begins_anew_under_another_id() -> Resul
             .await?;
         ensure!(second.to.release.version == "v3" && second.from.release.version == "v1");
         stage.patch("dev", json!({"backend": {"env": steering(&[])}})).await?;
-        ends_well(stage, &data, "v3").await
+        stage.ends_well(&data, "v3").await
     })
     .await
 }
@@ -106,9 +60,9 @@ async fn abc(test: &str, at: usize) -> Result<()> {
         let mut way = ways::same_store();
         way["rolloutDeadlineSeconds"] = 25.into();
         way["importDeadlineSeconds"] = 25.into();
-        let data = stopped_in(stage, at, "Retain", way).await?;
+        let data = stage.stopped_in(at, "Retain", way).await?;
         stage.patch("dev", json!({"version": "v3"})).await?;
-        ends_well(stage, &data, "v3").await
+        stage.ends_well(&data, "v3").await
     })
     .await
 }
@@ -116,7 +70,7 @@ async fn abc(test: &str, at: usize) -> Result<()> {
 #[tokio::test]
 async fn another_strategy_while_exporting_begins_anew() -> Result<()> {
     played("switched", async |stage| {
-        let data = stopped_in(stage, 0, "Retain", ways::same_store()).await?;
+        let data = stage.stopped_in(0, "Retain", ways::same_store()).await?;
         let first = stage.pinned("dev").await?.context("an upgrade")?.id;
         let by_copy = json!({"upgradeStrategy": "inPlace", "preUpgradeSnapshot": "Copy"});
         stage.patch("dev", json!({"maintenance": by_copy})).await?;
@@ -126,7 +80,7 @@ async fn another_strategy_while_exporting_begins_anew() -> Result<()> {
                 Ok(upgrade.is_none_or(|it| it.id != first).then_some(()))
             })
             .await?;
-        ends_well(stage, &data, "v2").await?;
+        stage.ends_well(&data, "v2").await?;
         ensure!(stage.status("dev").await?.snapshots.is_empty(), "an export was made");
         Ok(())
     })
@@ -136,103 +90,62 @@ async fn another_strategy_while_exporting_begins_anew() -> Result<()> {
 #[tokio::test]
 async fn an_instance_that_keeps_its_data_goes_from_every_stage_and_leaves_all_claims() -> Result<()>
 {
-    for at in 0..STAGES.len() {
-        goes(&format!("retain-{at}"), at, "Retain", ways::same_store()).await?;
-    }
-    Ok(())
+    goes("Retain", ways::same_store).await
 }
 
 #[tokio::test]
 async fn an_instance_that_is_to_leave_nothing_goes_from_every_stage_with_all_claims() -> Result<()>
 {
-    for at in 0..STAGES.len() {
-        goes(&format!("delete-{at}"), at, "Delete", ways::fresh_store()).await?;
-    }
-    Ok(())
+    goes("Delete", ways::fresh_store).await
 }
 
-async fn goes(test: &str, at: usize, policy: &str, way: Value) -> Result<()> {
-    played(test, async |stage| {
-        stopped_in(stage, at, policy, way).await?;
-        let claims = stage.claims().await?;
-        let mut follower = stage.follow("dev").await?;
-        stage.all::<ConvexInstance>().delete("dev", &DeleteParams::default()).await?;
-        follower.gone(UPGRADE, |_| {}).await?;
-        if policy == "Retain" {
-            let left = stage.claims().await?;
-            ensure!(left == claims, "of {claims:?} are left {left:?}");
-            return stage.never_two_writers().await;
-        }
-        stage
-            .until("the end of all claims", UPGRADE, || async {
-                let all = stage.all::<PersistentVolumeClaim>().list(&ListParams::default()).await?;
-                Ok(all.items.is_empty().then_some(()))
-            })
-            .await
-    })
-    .await
+async fn goes(policy: &str, way: impl Fn() -> Value) -> Result<()> {
+    for (at, (stage, _)) in STAGES.iter().enumerate() {
+        let test = format!("{policy}-{stage}").to_lowercase();
+        played(&test, async |stage| stage.goes_from(at, policy, way()).await).await?;
+    }
+    Ok(())
 }
 
 #[tokio::test]
 async fn a_hand_on_the_image_does_not_get_past_the_gate_in_any_stage() -> Result<()> {
-    for at in 0..STAGES.len() {
-        meddled(&format!("edited-{at}"), at, async |stage, _| {
-            let container = "/spec/template/spec/containers/0/image";
-            let other = format!("stand-in.test/convex-backend:v{}", if at == 0 { 2 } else { 1 });
-            let edit = json!([{"op": "replace", "path": container, "value": other}]);
-            stage.edit::<StatefulSet>("dev-backend", edit).await?;
-            Ok(())
-        })
-        .await?;
+    for (at, (stage, _)) in STAGES.iter().enumerate() {
+        let test = format!("edited-{stage}").to_lowercase();
+        played(&test, async |stage| stage.withstands(at, Hand::SetsImage).await).await?;
     }
     Ok(())
 }
 
+/// While it exports there is nothing to undo yet.
 #[tokio::test]
 async fn a_rollout_that_is_undone_does_not_get_past_the_gate_in_any_stage() -> Result<()> {
-    for at in 1..STAGES.len() {
-        meddled(&format!("undone-{at}"), at, async |stage, before| {
-            let template = json!([{"op": "replace", "path": "/spec/template",
-                "value": before["spec"]["template"]}]);
-            stage.edit::<StatefulSet>("dev-backend", template).await?;
+    for (at, (stage, _)) in STAGES.iter().enumerate().skip(1) {
+        let test = format!("undone-{stage}").to_lowercase();
+        played(&test, async |stage| stage.withstands(at, Hand::UndoesRollout).await).await?;
+    }
+    Ok(())
+}
+
+/// Another 64 hexadecimal digits.
+const ROTATED: &str = "5eac0de5facade0feedbacc0ab1eca5cadecafe0ba5eba11decade0100c0ffee";
+
+/// The owner rotates the secret of the instance, and has the admin key of before taken away.
+#[tokio::test]
+async fn a_secret_that_is_rotated_in_any_stage_is_taken_and_the_upgrade_ends_well() -> Result<()> {
+    for (at, (word, _)) in STAGES.iter().enumerate() {
+        let test = format!("rotated-{word}").to_lowercase();
+        played(&test, async |stage| {
+            let data = stage.stopped_in(at, "Retain", ways::same_store()).await?;
+            let before = stage.admin_key("dev").await?;
+            let rotated = json!({"stringData": {"INSTANCE_SECRET": ROTATED}});
+            stage.merge::<Secret>("dev-instance", rotated).await?;
+            stage.remove::<Secret>("dev-admin").await?;
+            stage.patch("dev", json!({"backend": {"env": steering(&[])}})).await?;
+            stage.ends_well(&data, "v2").await?;
+            ensure!(stage.admin_key("dev").await? != before, "the key is the one of before");
             Ok(())
         })
         .await?;
     }
     Ok(())
-}
-
-/// Meddles with the StatefulSet in a stage, is given the one of before the upgrade for it, and lets the upgrade end.
-async fn meddled(
-    test: &str,
-    at: usize,
-    meddle: impl AsyncFnOnce(&Stage, Value) -> Result<()>,
-) -> Result<()> {
-    played(test, async |stage| {
-        stage.ready(&steered(ways::same_store(), &[STAGES[at].1])).await?;
-        let before = serde_json::to_value(stage.get::<StatefulSet>("dev-backend").await?)?;
-        let data = brought_to(stage, at).await?;
-        let word = STAGES[at].0;
-        let wanted = template(stage).await?;
-        meddle(stage, before).await?;
-        stage
-            .until("its own template", UPGRADE, || async {
-                let now = template(stage).await?;
-                Ok((now == wanted || moved_on(stage, word).await?).then_some(()))
-            })
-            .await?;
-        stage.patch("dev", json!({"backend": {"env": steering(&[])}})).await?;
-        ends_well(stage, &data, "v2").await
-    })
-    .await
-}
-
-async fn template(stage: &Stage) -> Result<Value> {
-    let set = serde_json::to_value(stage.get::<StatefulSet>("dev-backend").await?)?;
-    Ok(set["spec"]["template"].clone())
-}
-
-/// The stage is over already, and so is its template.
-async fn moved_on(stage: &Stage, word: &str) -> Result<bool> {
-    Ok(stage.status("dev").await?.stage.as_deref() != Some(word))
 }

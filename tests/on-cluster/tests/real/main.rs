@@ -2,6 +2,9 @@
 //! pod under its own role, and every test in a namespace that enforces the restricted Pod Security Standard.
 
 mod deletion;
+mod downtime;
+mod full;
+mod midway;
 mod operator;
 mod pod;
 mod provisioning;

@@ -1,20 +1,14 @@
 //! Upgrades with a way back, by Jobs that containerd really runs: what was written before is there after, to the last byte.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
-use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::PersistentVolumeClaim};
-use kube::{ResourceExt, api::DeleteParams};
+use kube::ResourceExt;
 use on_cluster::{
-    Instance, Stage, State,
+    Instance,
     stage::upgrades::{steered, steering, upgraded_by, ways},
 };
 use serde_json::{Value, json};
 
 use crate::stage::played;
-
-/// What passes a gate would have started by then.
-const LOOKED_AT: Duration = Duration::from_secs(5);
 
 #[tokio::test]
 async fn a_copy_is_made_first_and_the_new_version_serves_the_same_documents() -> Result<()> {
@@ -111,54 +105,6 @@ async fn a_migration_that_fails_is_told_and_the_way_back_is_one_edit_away() -> R
         stage.has_all("dev", &data).await
     })
     .await
-}
-
-#[tokio::test]
-async fn an_instance_that_is_deleted_while_it_exports_ends_and_leaves_its_data() -> Result<()> {
-    played("ended", async |stage| {
-        stage.ready(&steered(ways::fresh_store(), &[("EXPORT_STALLS", "v1")])).await?;
-        stage.patch("dev", json!({ "version": "v2" })).await?;
-        stage.job("export").await?;
-        stage.deleted("dev").await?;
-        let claim: PersistentVolumeClaim = stage.get("dev-data").await?;
-        ensure!(claim.metadata.deletion_timestamp.is_none(), "the data goes");
-        let events = stage.journal("dev-data").await?;
-        ensure!(events == ["start", "stop"], "{events:?}");
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn an_image_that_a_hand_edits_while_it_exports_never_opens_the_data() -> Result<()> {
-    played("edited", async |stage| {
-        stage.ready(&steered(ways::fresh_store(), &[("EXPORT_STALLS", "v1")])).await?;
-        let data = stage.fill("dev").await?;
-        stage.patch("dev", json!({ "version": "v2" })).await?;
-        stage.job("export").await?;
-        edited(stage).await?;
-        let other = |state: &State| state.running != "v1";
-        let moved = stage.follow("dev").await?.until("another version", LOOKED_AT, other).await;
-        ensure!(moved.is_err(), "{moved:?}");
-        stage.patch("dev", json!({ "version": "v1" })).await?;
-        stage.runs("dev", "v1").await?;
-        stage.has_all("dev", &data).await?;
-        ensure!(stage.marker("dev").await?.version == "v1");
-        stage.never_two_writers().await
-    })
-    .await
-}
-
-/// Both places that name the image, as `kubectl set image` and an editor do, and the pod taken away.
-async fn edited(stage: &Stage) -> Result<()> {
-    let image = "stand-in.test/convex-backend:v3";
-    let edit = json!([
-        { "op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image },
-    ]);
-    stage.edit::<StatefulSet>("dev-backend", edit).await?;
-    let pod = stage.pod("dev").await?.name_any();
-    stage.all::<k8s_openapi::api::core::v1::Pod>().delete(&pod, &DeleteParams::default()).await?;
-    Ok(())
 }
 
 /// The newer version has a step to make, and cannot.

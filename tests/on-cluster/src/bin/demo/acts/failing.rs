@@ -55,7 +55,7 @@ async fn mistyped(
     seen(&mut follower, &mut lines, State::is_settled).await?;
     let borne = clients.stopped().await?;
     ensure!(
-        borne.silence.is_empty() && borne.refusal.is_empty(),
+        borne.silence.count() + borne.refusal.count() == 0,
         "users felt it: silence {:?}, turned away {:?}",
         borne.silence,
         borne.refusal

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     choice::Choice,
-    client::{Borne, Clients},
+    client::{Borne, Clients, words},
     content::Content,
     scene::{Lines, NAME, Scene},
     showing::Showing,
@@ -47,7 +47,7 @@ pub async fn show(
     let door = scene.door().await?;
     let (same, code) = (content.compared(&door).await?, Content::code(&door).await?);
     story.fact(since, &format!("{same}; {code}"));
-    let (silent, refused) = (borne.silence.words(), borne.refusal.words());
+    let (silent, refused) = (words(&borne.silence), words(&borne.refusal));
     let own = seconds(own);
     story.fact(since, &format!("a client that asks /version every 50 ms had no answer {silent} (a replaced pod alone: {own})"));
     story.fact(
@@ -67,7 +67,7 @@ async fn replaced(scene: &Scene, story: &mut Story) -> Result<Duration> {
     scene.another_pod(&old, UPGRADED).await?;
     scene.follow().await?.until("Ready again", UPGRADED, State::is_settled).await?;
     let borne = clients.stopped().await?;
-    let silent = borne.silence.words();
+    let silent = words(&borne.silence);
     story.fact(deleted, &format!("a client that asks /version every 50 ms had no answer {silent}"));
     Ok(borne.silence.total())
 }
