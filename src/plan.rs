@@ -62,6 +62,8 @@ pub struct Applied {
     pub refused: Vec<Refused>,
     /// Whether the deployment was asked for something: what became of it is looked at soon.
     pub asked: bool,
+    /// Why the deployment did not let itself be paused.
+    pub unheld: Option<String>,
     /// Whether the Service of the backend leads to it by now, and it lets users in.
     pub flows: bool,
     /// A write that the API server failed to make, or a webhook that it asks: the pass ends with it.

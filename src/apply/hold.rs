@@ -20,7 +20,10 @@ impl Doer<'_> {
                 self.applied.asked = true;
                 self.applied.flows |= !pause && self.world.service_flows();
             }
-            Err(error) => self.unasked(&error),
+            Err(error) => {
+                self.unasked(&error);
+                self.applied.unheld = pause.then(|| error.to_string());
+            }
         }
         Ok(())
     }

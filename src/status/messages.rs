@@ -5,6 +5,8 @@ mod control;
 mod news;
 mod sentence;
 
+use std::time::Duration;
+
 use statemachine::{Phase, Step, Waiting};
 
 use self::{cause::waiting_for, news::announced, sentence::sentence};
@@ -69,8 +71,8 @@ fn kept(before: &ConvexInstanceStatus) -> Option<Obstacle> {
     Some(Obstacle::new(reason, blocked.message.clone()))
 }
 
-/// Causes that a pod tells while it crashes, and not while it starts again.
-const REASONS_KEPT: [&str; 13] = [
+/// Causes that a pod or a deployment tells while it fails, and not while it starts again or is asked nothing.
+const REASONS_KEPT: [&str; 17] = [
     "BackendCrashing",
     "ImagePullFailed",
     "ContainerConfigError",
@@ -84,6 +86,10 @@ const REASONS_KEPT: [&str; 13] = [
     "LogUnreadable",
     "MetadataAhead",
     "MigrationFailed",
+    "ExportFailed",
+    "CopyFailed",
+    "ImportFailed",
+    "HoldRefused",
 ];
 
 fn obstacle(
@@ -96,6 +102,7 @@ fn obstacle(
         .or_else(|| failing(applied))
         .or_else(|| keyless(step, world))
         .or_else(|| rolled(step, world, applied))
+        .or_else(|| unheld(step, world, applied))
         .or_else(|| {
             step.waiting.as_ref().map(|waiting| waiting_for(instance, step, waiting, world))
         })
@@ -132,6 +139,24 @@ pub(super) fn not_grown(applied: &Applied) -> Option<Obstacle> {
 fn keyless(step: &Step, world: &World) -> Option<Obstacle> {
     let waits = !matches!(step.phase, Phase::Pending | Phase::Deleting | Phase::Suspended);
     world.keys_obstacle.clone().filter(|_| world.keys.is_none() && waits && !world.is_lost())
+}
+
+/// A deployment that starts is asked again at once.
+const UNHELD: Duration = Duration::from_secs(10);
+
+/// A volume that is full, above all: its deployment cannot even note that it is paused.
+fn unheld(step: &Step, world: &World, applied: &Applied) -> Option<Obstacle> {
+    let error = applied.unheld.as_ref()?;
+    let lasts = world.facts.waited >= UNHELD;
+    let waits = step.waiting == Some(Waiting::ForTrafficHeld) && lasts;
+    waits.then(|| {
+        Obstacle::new(
+            "HoldRefused",
+            format!(
+                "users are not turned away, and nothing is made of data that they write to: the deployment does not let itself be paused ({error}). Its log says why; where its volume is full, raise spec.backend.storage.pvc.size."
+            ),
+        )
+    })
 }
 
 /// What was seen of pods in this pass says nothing about the template that was just changed.

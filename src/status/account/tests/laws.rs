@@ -22,7 +22,7 @@ fn looks() -> impl Iterator<Item = (ConvexInstance, World, Applied)> {
 fn twisted(mut world: World, number: usize) -> (World, Applied) {
     let mut applied = Applied::default();
     let long = "word ".repeat(1000);
-    match number % 7 {
+    match number % 8 {
         1 => world.trouble = Some(Obstacle::new("BackendCrashing", long)),
         2 => world.trouble = Some(Obstacle::passing("BackendStarting", "pod starts")),
         3 => world.keys_obstacle = Some(Obstacle::new("SecretInvalid", long)),
@@ -37,6 +37,7 @@ fn twisted(mut world: World, number: usize) -> (World, Applied) {
             reason: "Forbidden".to_owned(),
             message: long,
         }),
+        7 => applied.unheld = Some(long),
         _ => {}
     }
     (world, applied)

@@ -79,6 +79,21 @@ impl Stage {
         self.never_backwards().await
     }
 
+    /// Waits until users are in, on v1, and looks that everything is there.
+    ///
+    /// # Errors
+    /// It is not so.
+    pub async fn serves_on(&self, data: &Data) -> Result<()> {
+        self.until("users who are let in", UPGRADE, || async {
+            Ok((!self.door("dev").await?.is_paused().await?).then_some(()))
+        })
+        .await?;
+        let door = self.door("dev").await?;
+        ensure!(door.version().await? == "v1");
+        door.write("meanwhile", json!({"text": "while it is degraded"})).await?;
+        self.has_all("dev", data).await
+    }
+
     /// Deletes an instance in this stage, and looks that what the policy keeps is there and the rest is not.
     ///
     /// # Errors

@@ -6,10 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use on_cluster::{
     Stage, played,
-    stage::{
-        data::Data,
-        upgrades::{UPGRADE, steered, steering, upgraded_by, ways},
-    },
+    stage::upgrades::{UPGRADE, steered, steering, upgraded_by, ways},
 };
 use serde_json::{Value, json};
 
@@ -55,7 +52,7 @@ async fn an_export_that_there_is_no_room_for_is_told_and_the_old_version_serves_
         let state = stage.degrades("dev", "ExportFailed").await?;
         ensure!(state.message.contains("NoRoom"), "{state}");
         ensure!(state.message.contains("spec.maintenance.snapshots.size"), "what to do: {state}");
-        serves_on(stage, &data).await?;
+        stage.serves_on(&data).await?;
         stage.patch("dev", json!({"version": "v1"})).await?;
         stage.ends_well(&data, "v1").await
     })
@@ -80,7 +77,7 @@ async fn fails(test: &str, fault: &str, maintenance: Value, words: &str) -> Resu
         for advice in ["set spec.version to v1", "convex.icod.de/retry"] {
             ensure!(state.message.contains(advice), "{advice} is not told: {state}");
         }
-        serves_on(stage, &data).await?;
+        stage.serves_on(&data).await?;
         ensure!(stage.marker("dev").await?.starts == before.starts, "the backend was restarted");
         stage.patch("dev", json!({"backend": {"env": steering(&[])}})).await?;
         stage.pod_when("dev", |pod| !misbehaves(pod)).await?;
@@ -106,19 +103,6 @@ async fn degraded(stage: &Stage) -> Result<on_cluster::State> {
     stage.follow("dev").await?.until("Degraded", UPGRADE, so).await
 }
 
-/// Users are in, on the old version, with everything there was.
-async fn serves_on(stage: &Stage, data: &Data) -> Result<()> {
-    stage
-        .until("users who are let in", UPGRADE, || async {
-            Ok((!stage.door("dev").await?.is_paused().await?).then_some(()))
-        })
-        .await?;
-    let door = stage.door("dev").await?;
-    ensure!(door.version().await? == "v1");
-    door.write("meanwhile", json!({"text": "while it is degraded"})).await?;
-    stage.has_all("dev", data).await
-}
-
 #[tokio::test]
 async fn an_image_that_does_not_exist_costs_no_downtime_and_another_version_heals_it() -> Result<()>
 {
@@ -129,7 +113,7 @@ async fn an_image_that_does_not_exist_costs_no_downtime_and_another_version_heal
         stage.patch("dev", json!({"version": "mistyped"})).await?;
         let state = stage.degrades("dev", "ImagePullFailed").await?;
         ensure!(state.message.contains("mistyped") && state.running == "v1", "{state}");
-        serves_on(stage, &data).await?;
+        stage.serves_on(&data).await?;
         ensure!(stage.marker("dev").await?.starts == before.starts, "the backend was restarted");
         ensure!(stage.pod("dev").await?.uid() == pod.uid(), "the pod was replaced");
         stage.patch("dev", json!({"version": "v2"})).await?;

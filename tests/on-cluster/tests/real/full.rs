@@ -45,7 +45,8 @@ async fn an_export_that_its_claim_has_no_room_for_is_kept_once_the_claim_has_gro
 }
 
 #[tokio::test]
-async fn a_volume_that_is_full_is_copied_once_its_size_was_raised() -> Result<()> {
+async fn a_volume_that_is_full_cannot_be_held_and_is_copied_once_its_size_was_raised() -> Result<()>
+{
     played("full", async |stage| {
         let mut asked = ways::copy();
         asked["exportDeadlineSeconds"] = 15.into();
@@ -61,8 +62,8 @@ async fn a_volume_that_is_full_is_copied_once_its_size_was_raised() -> Result<()
         }
         ensure!(kept < 64, "the volume is never full");
         stage.patch("dev", json!({"version": "v2"})).await?;
-        let state = stage.phase("dev", "Degraded").await?;
-        ensure!(state.message.contains("NoRoom") && state.running == "v1", "{state}");
+        let state = stage.degrades("dev", "HoldRefused").await?;
+        ensure!(state.running == "v1", "{state}");
         ensure!(state.message.contains("backend.storage.pvc.size"), "what to do: {state}");
         stage.has_all("dev", &data).await?;
         let larger = json!({"backend": {"storage": {"pvc": {"size": "32Mi"}}}});

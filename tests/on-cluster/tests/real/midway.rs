@@ -59,7 +59,7 @@ async fn an_export_that_hangs_ends_at_its_deadline_and_the_old_version_serves_on
         stage.patch("dev", json!({"version": "v2"})).await?;
         let state = stage.phase("dev", "Degraded").await?;
         ensure!(state.message.contains("20s") && state.running == "v1", "{state}");
-        stage.has_all("dev", &data).await?;
+        stage.serves_on(&data).await?;
         stage.patch("dev", json!({"version": "v1"})).await?;
         stage.ends_well(&data, "v1").await?;
         ensure!(stage.marker("dev").await?.starts == starts, "it was restarted for nothing");
