@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::{
     checkout::{Checkout, NodeKind},
@@ -34,7 +34,8 @@ pub fn remove(run: &Path) -> Result<()> {
         return Ok(());
     }
     undo::everything(run)?;
-    fs::remove_dir_all(run).with_context(|| format!("removing {}", run.display()))
+    // Volumes may be filesystems of their own.
+    undo::remove_folder(run)
 }
 
 /// After a failed start: everything goes but the logs, which lie beside the run folder until the next failure.

@@ -101,7 +101,8 @@ fn remove_route(range: &str) -> Result<()> {
     Ok(())
 }
 
-fn remove_folder(path: &Path) -> Result<()> {
+/// Removes a folder, and unmounts what is mounted in it first.
+pub(crate) fn remove_folder(path: &Path) -> Result<()> {
     let mounted = fs::read_to_string("/proc/self/mountinfo")?;
     let mut below: Vec<_> = mounts::points(&mounted, |_| true)
         .into_iter()
