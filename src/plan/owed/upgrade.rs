@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use statemachine::{
     Stage,
     observed::{Kind as Carries, Outcome},
@@ -99,11 +100,15 @@ impl Planner<'_> {
             due && it.store != String::from(self.world.children.store.clone())
         });
         let claims: Vec<_> = over.map(|it| Step::Remove(Kind::Claim, it.claim.clone())).collect();
-        if claims.is_empty() { claims } else { self.jobs_that_are_over().chain(claims).collect() }
+        let going = |it: &PersistentVolumeClaim| it.metadata.deletion_timestamp.is_some();
+        let mut there = self.world.children.claims.iter().map(|(_, claim)| claim);
+        let goes = self.upgrade().is_none() && there.any(|claim| going(claim));
+        let jobs = (goes || !claims.is_empty()).then(|| self.jobs_that_are_over());
+        jobs.into_iter().flatten().chain(claims).collect()
     }
 
     /// A pod that has ended still keeps the claims that it used (`podUsesPVC` in kubernetes/kubernetes,
-    /// pkg/controller/volume/pvcprotection), and goes with its Job only.
+    /// pkg/controller/volume/pvcprotection), whoever deletes them, and goes with its Job only.
     pub(super) fn jobs_that_are_over(&self) -> impl Iterator<Item = Step> {
         let over = self.world.jobs.0.iter().filter(|it| it.outcome != Outcome::Running);
         over.filter(|it| !it.name.is_empty()).map(|it| Step::Remove(Kind::Job, it.name.clone()))

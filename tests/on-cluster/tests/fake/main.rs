@@ -8,6 +8,7 @@ mod engines;
 mod failures;
 mod foreign;
 mod hijack;
+mod leftovers;
 mod memory;
 mod midway;
 mod migrations;

@@ -1,0 +1,63 @@
+//! What an upgrade leaves: copies and old stores go when the spec or their owner says so, and nothing else goes with them.
+
+use anyhow::{Result, ensure};
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::ResourceExt;
+use on_cluster::{
+    Stage, played,
+    stage::{
+        data::Data,
+        upgrades::{UPGRADE, upgraded_by, ways},
+    },
+};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_copy_goes_once_the_time_is_over_that_the_spec_gives_it() -> Result<()> {
+    played("retention", async |stage| {
+        let (data, copy) = upgraded(stage).await?;
+        stage.patch("dev", json!({"maintenance": {"oldStoreRetention": "1s"}})).await?;
+        is_gone(stage, &copy, &data).await
+    })
+    .await
+}
+
+/// The pod of the Job that made it has ended, and would keep it for as long as the Job is there.
+#[tokio::test]
+async fn a_copy_that_its_owner_deletes_goes_at_once() -> Result<()> {
+    played("copy-deleted", async |stage| {
+        let (data, copy) = upgraded(stage).await?;
+        stage.remove::<PersistentVolumeClaim>(&copy).await?;
+        is_gone(stage, &copy, &data).await
+    })
+    .await
+}
+
+/// An instance with data that was upgraded, and the claim of the copy that was made.
+async fn upgraded(stage: &Stage) -> Result<(Data, String)> {
+    stage.ready(&upgraded_by(ways::copy())).await?;
+    let data = stage.fill("dev").await?;
+    stage.patch("dev", json!({"version": "v2"})).await?;
+    stage.runs("dev", "v2").await?;
+    let mut others = stage.other_stores("dev").await?;
+    ensure!(others.len() == 1, "{others:?}");
+    Ok((data, others.remove(0)))
+}
+
+async fn is_gone(stage: &Stage, copy: &str, data: &Data) -> Result<()> {
+    let pod = stage.pod("dev").await?.uid();
+    stage
+        .until("the end of the copy", UPGRADE, || async {
+            let claims = stage.claims().await?;
+            Ok((!claims.iter().any(|it| it == copy)).then_some(()))
+        })
+        .await?;
+    stage
+        .until("a status without it", UPGRADE, || async {
+            Ok(stage.other_stores("dev").await?.is_empty().then_some(()))
+        })
+        .await?;
+    ensure!(stage.claims().await? == ["dev-data"], "{:?}", stage.claims().await?);
+    ensure!(stage.pod("dev").await?.uid() == pod, "the backend was replaced");
+    stage.ends_well(data, "v2").await
+}
