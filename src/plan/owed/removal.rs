@@ -46,40 +46,64 @@ impl Planner<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
     use statemachine::{Action, observed::Outcome, pins::Snapshot};
 
     use crate::{
         fixtures::{all_is_well, instance_with, world},
-        observe::jobs::{Jobs, Seen},
+        observe::{
+            Children,
+            jobs::{Jobs, Seen},
+        },
         plan::{Kind, Step, names::Errand, owed},
     };
 
-    /// What is removed of an instance whose pod is gone, in order, where a copy was made once.
-    fn removed(policy: &str) -> Vec<Step> {
+    /// Jobs and claims that are removed, in order, where a copy was made once.
+    fn removed(policy: &str, action: Action, change: impl FnOnce(&mut Children)) -> Vec<Step> {
         let instance = instance_with(|spec| spec["deletionPolicy"] = policy.into());
         let mut world = world(all_is_well());
-        world.children.pods.clear();
-        world.children.stateful_set = None;
+        change(&mut world.children);
         let of = Snapshot::default();
         let (name, outcome) = ("dev-copy-7-1".to_owned(), Outcome::Succeeded);
         let (errand, report, obstacle) = (Errand::Copy, None, None);
         let copy = Seen { errand, of, name, outcome, report, stale: false, obstacle };
         world.jobs = Jobs(vec![copy]);
-        let steps =
-            owed(&instance, &[Action::EnsureChildrenRemoved { keep_stores: false }], &world);
+        let steps = owed(&instance, &[action], &world);
         let is_asked = |it: &Step| matches!(it, Step::Remove(Kind::Job | Kind::Claim, _));
         steps.steps.into_iter().filter(is_asked).collect()
     }
 
+    fn remove(kind: Kind, name: &str) -> Step {
+        Step::Remove(kind, name.to_owned())
+    }
+
     #[test]
     fn jobs_that_are_over_go_before_the_claims_that_their_pods_keep() {
-        let remove = |kind, name: &str| Step::Remove(kind, name.to_owned());
+        let leaves = Action::EnsureChildrenRemoved { keep_stores: false };
+        let stopped = |children: &mut Children| {
+            children.pods.clear();
+            children.stateful_set = None;
+        };
         let in_order = [
             remove(Kind::Job, "dev-copy-7-1"),
             remove(Kind::Claim, "dev-data"),
             remove(Kind::Claim, "dev-snapshots"),
         ];
-        assert_eq!(removed("Delete"), in_order);
-        assert_eq!(removed("Retain"), []);
+        assert_eq!(removed("Delete", leaves.clone(), stopped), in_order);
+        assert_eq!(removed("Retain", leaves, stopped), []);
+    }
+
+    #[test]
+    fn jobs_that_are_over_go_with_a_claim_that_its_owner_deletes() {
+        let going = |children: &mut Children| {
+            let (_, claim) = &mut children.claims[0];
+            let now = k8s_openapi::jiff::Timestamp::now();
+            Arc::make_mut(claim).metadata.deletion_timestamp = Some(Time(now));
+        };
+        let flows = Action::EnsureTrafficFlowing;
+        assert_eq!(removed("Retain", flows.clone(), going), [remove(Kind::Job, "dev-copy-7-1")]);
+        assert_eq!(removed("Retain", flows, |_| {}), []);
     }
 }
