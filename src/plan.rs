@@ -15,6 +15,7 @@ pub mod labels;
 pub mod names;
 mod owed;
 pub mod quantity;
+pub mod retention;
 pub mod secrets;
 pub mod security;
 pub mod service;

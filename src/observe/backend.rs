@@ -14,8 +14,8 @@ use statemachine::{
 
 use kube::ResourceExt;
 
-use super::{Answer, Children};
-use crate::plan::{Claimed, backend::CONTAINER, labels};
+use super::{Answer, Children, children::stores};
+use crate::plan::{backend::CONTAINER, labels};
 
 /// What the `StatefulSet` asks for, once its controller has seen it, and it and the gate say so under this fence.
 pub(super) fn asked(children: &Children, fence: &str) -> Option<Backend> {
@@ -42,24 +42,18 @@ pub(super) fn is_started(children: &Children) -> bool {
     children.stateful_set.as_deref().is_some_and(|set| replicas(set) > 0)
 }
 
-/// What the data belongs to, as a lost status is rebuilt: what the record says, or else what is stamped on the
-/// store, or else what the `StatefulSet` says.
+/// What the data belongs to, as a lost status is rebuilt: the store that it is in, with the release that last opened it by
+/// the record, or else by the stamp of its claim. What the `StatefulSet` says comes last: it may lead to a store that was
+/// never served from.
 pub(super) fn found(children: &Children) -> Option<Backend> {
-    if let Some(record) = children.record() {
-        return Some(record.backend);
-    }
-    let marked = |it: &&Claimed| annotation(&it.1.metadata, labels::SEALED).is_some();
-    // The original store is sealed from its birth, every other one by the number of an edge.
-    let number = |it: &&Claimed| {
-        annotation(&it.1.metadata, labels::SEALED).and_then(|it| it.parse::<u128>().ok())
+    let record = children.record();
+    let Some((store, claim)) = stores::newest_sealed(&children.claims, record.as_ref()) else {
+        let template = || template(children.stateful_set.as_deref()?);
+        return record.map(|it| it.backend).or_else(template);
     };
-    let sealed = children.claims.iter().filter(marked).max_by_key(number);
     // A claim that is taken over is the original store of its new instance, whatever it was to the one before.
-    let sealed = sealed.and_then(|(store, claim)| {
-        Some(Backend { store: store.clone(), ..stamp(&claim.metadata)? })
-    });
-    let set = || template(children.stateful_set.as_deref()?);
-    sealed.or_else(set)
+    let stamped = || Some(Backend { store: store.clone(), ..stamp(&claim.metadata)? });
+    record.and_then(|it| it.at(store)).or_else(stamped)
 }
 
 /// Every pod that is not fully gone, and how it is; one that serves may not be migrated yet.

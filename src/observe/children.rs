@@ -1,6 +1,6 @@
 //! The children that exist, as the watches tell; what they lack is asked for by name.
 
-mod stores;
+pub(super) mod stores;
 
 use std::sync::Arc;
 
@@ -74,14 +74,14 @@ impl Children {
     ) -> kube::Result<Self> {
         let watched = &ctx.stores;
         let gate = ours(&watched.configs, instance, &names.gate());
-        let store = stores::in_use(pins, gate.as_deref().and_then(Record::of).as_ref());
-        let claim = stores::claim(ctx, instance, names, &store).await?;
+        let record = gate.as_deref().and_then(Record::of);
+        let (store, claim) = stores::in_use(ctx, instance, names, (pins, record.as_ref())).await?;
         let stateful_set = ours(&watched.stateful_sets, instance, &names.backend());
         let backends = Self::backend_pods(ctx, instance, names, (&claim, &stateful_set)).await?;
         Ok(Self {
             claims: stores::claims(&watched.claims, instance, (&store, claim.as_ref())),
             store,
-            snapshots: ours(&watched.claims, instance, &names.snapshots()),
+            snapshots: ours_or_kept(&watched.claims, instance, &names.snapshots()),
             jobs: jobs(&watched.jobs, instance),
             workers: pods(&watched.pods, instance, Part::Worker),
             config: ours(&watched.configs, instance, &names.config()),
@@ -189,6 +189,18 @@ where
     let namespace = instance.namespace().unwrap_or_default();
     let child = store.get(&ObjectRef::new(name).within(&namespace))?;
     (labels::belongs(instance, child.meta()) == Belongs::Ours).then_some(child)
+}
+
+/// The exports that an earlier instance of this name has left are added to: nothing on their claim is written over.
+fn ours_or_kept(
+    store: &Store<PersistentVolumeClaim>,
+    instance: &ConvexInstance,
+    name: &str,
+) -> Option<Arc<PersistentVolumeClaim>> {
+    let namespace = instance.namespace().unwrap_or_default();
+    let claim = store.get(&ObjectRef::new(name).within(&namespace))?;
+    let belongs = labels::belongs(instance, claim.meta());
+    matches!(belongs, Belongs::Ours | Belongs::Retained).then_some(claim)
 }
 
 fn pods(store: &Store<Pod>, instance: &ConvexInstance, part: Part) -> Vec<Arc<Pod>> {

@@ -120,18 +120,19 @@ fn access_modes(inputs: &Inputs<'_>, store: &Store) -> Option<Vec<String>> {
     Some(vec!["ReadWriteOnce".to_owned()])
 }
 
-/// A store besides is of the class of the one that the data was born in.
+/// A claim that is there keeps its class; a store besides is of the class of the others, where the spec asks for none.
 fn storage_class(inputs: &Inputs<'_>, store: &Store) -> Option<String> {
-    if is_taken_over(inputs) {
-        return taken_over(inputs)?.storage_class_name.clone();
-    }
-    let asked = inputs.instance.spec.backend.storage.pvc.storage_class_name.clone();
-    if *store == Store::Original {
-        return asked;
-    }
     let class = |claim: &PersistentVolumeClaim| claim.spec.as_ref()?.storage_class_name.clone();
-    let like = inputs.found(store).or_else(|| inputs.found(&Store::Original));
-    asked.or_else(|| like.and_then(class))
+    let asked = inputs.instance.spec.backend.storage.pvc.storage_class_name.clone();
+    let found = inputs.found(store);
+    match *store {
+        Store::Original if is_taken_over(inputs) => found.and_then(class),
+        Store::Original => asked,
+        _ => {
+            let others = || inputs.claims.iter().find_map(|(_, claim)| class(claim));
+            found.and_then(class).or(asked).or_else(others)
+        }
+    }
 }
 
 /// The stamp of a store: from when it was made or taken over. Who opens it later is in the record beside it

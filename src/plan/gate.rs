@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{ConfigMap, ConfigMapKeySelector, EnvVar, EnvVarSource};
 use kube::ResourceExt;
 use serde::{Deserialize, Serialize};
-use statemachine::pins::{Backend, Store};
+use statemachine::pins::{Backend, Release, Store};
 
 use super::{
     labels::{self, Part},
@@ -34,6 +34,9 @@ pub struct Record {
     /// Every version that was about to open a store, by store, oldest first.
     #[serde(default)]
     pub opened: BTreeMap<String, Vec<String>>,
+    /// The release that was last let into each store.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub releases: BTreeMap<String, Release>,
 }
 
 impl Record {
@@ -47,7 +50,9 @@ impl Record {
     #[must_use]
     pub fn next(before: Option<&Self>, backend: &Backend, open: bool) -> Self {
         let mut opened = before.map(|it| it.opened.clone()).unwrap_or_default();
+        let mut releases = before.map(|it| it.releases.clone()).unwrap_or_default();
         if open {
+            releases.insert(String::from(backend.store.clone()), backend.release.clone());
             let of = opened.entry(String::from(backend.store.clone())).or_default();
             if of.last() != Some(&backend.release.version) {
                 of.push(backend.release.version.clone());
@@ -55,13 +60,23 @@ impl Record {
             let forgotten = of.len().saturating_sub(REMEMBERED);
             of.drain(..forgotten);
         }
-        Self { backend: backend.clone(), open, permit: None, opened }
+        Self { backend: backend.clone(), open, permit: None, opened, releases }
     }
 
     /// The same record, with what this attempt may do.
     #[must_use]
     pub fn permitting(self, attempt: Option<String>) -> Self {
         Self { permit: attempt, ..self }
+    }
+
+    /// The backend that last served from this store, as far as it is remembered.
+    #[must_use]
+    pub fn at(&self, store: &Store) -> Option<Backend> {
+        if self.backend.store == *store {
+            return Some(self.backend.clone());
+        }
+        let release = self.releases.get(&String::from(store.clone()))?.clone();
+        Some(Backend { release, store: store.clone() })
     }
 
     /// Every version that was about to open this store, oldest first.

@@ -70,7 +70,7 @@ pub(super) fn of(
         upgrade: upgrade::under_way(&before, &pins, world, &now),
         plan: plan::of(instance, world, &before),
         next_upgrade_time: plan::opens(world).map(instant),
-        snapshots: upgrade::snapshots(&before, &pins, world, &now),
+        snapshots: upgrade::snapshots(&before, world),
         stores: upgrade::stores(instance, &before, &pins, world, &now),
         retry: upgrade::retry(&before, &pins),
         traffic: upgrade::traffic(instance, step, world, applied),

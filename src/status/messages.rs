@@ -72,7 +72,7 @@ fn kept(before: &ConvexInstanceStatus) -> Option<Obstacle> {
 }
 
 /// Causes that a pod or a deployment tells while it fails, and not while it starts again or is asked nothing.
-const REASONS_KEPT: [&str; 17] = [
+const REASONS_KEPT: [&str; 20] = [
     "BackendCrashing",
     "ImagePullFailed",
     "ContainerConfigError",
@@ -90,6 +90,9 @@ const REASONS_KEPT: [&str; 17] = [
     "CopyFailed",
     "ImportFailed",
     "HoldRefused",
+    "NameConflict",
+    "Forbidden",
+    "Rejected",
 ];
 
 fn obstacle(

@@ -16,11 +16,11 @@ use super::{
     backend::Backend,
     job::{Task, Work, beside},
     report::Report,
-    snapshot::{self, Content, Folder, Manifest},
+    snapshot::{self, Content, Folder, Keep, Manifest},
 };
 use crate::convex::deployment::{self, Deployment};
 
-/// How many snapshots that are gone are told at most: Kubernetes keeps 4,096 bytes of a report.
+/// How many snapshots are told at most: Kubernetes keeps 4,096 bytes of a report.
 const MOST_TOLD: usize = 32;
 
 /// What a Job that exports is told.
@@ -35,12 +35,13 @@ pub struct Options {
     /// backend have to be those of the export.
     #[arg(long)]
     held: bool,
-    /// Snapshots that stay; every other one beside this one is taken away once this one is there.
+    /// How many snapshots stay, this one among them: the newest. Every other one is taken away once this one is there. Left
+    /// out, all stay.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    retain: Option<u32>,
+    /// Snapshots that stay besides, however old.
     #[arg(long, num_args = 1..)]
     keep: Vec<String>,
-    /// No snapshot stays but this one and those to keep.
-    #[arg(long)]
-    prune: bool,
 }
 
 impl Work for Options {
@@ -73,11 +74,9 @@ impl Exporter<'_> {
             Some(manifest) => manifest,
             None => self.made().await.inspect_err(|error| self.clear(error))?,
         };
-        let Options { keep, prune, .. } = self.options;
-        if keep.is_empty() && !prune {
-            return Ok(report(&manifest, Vec::new()));
-        }
-        Ok(report(&manifest, snapshot::prune(&self.folder, keep)?))
+        let Options { keep: needed, retain, .. } = self.options;
+        let newest = retain.map_or(usize::MAX, |it| it.try_into().unwrap_or(usize::MAX));
+        Ok(report(&manifest, snapshot::prune(&self.folder, Keep { newest, needed })?))
     }
 
     async fn made(&self) -> Result<Manifest, Error> {
@@ -159,10 +158,12 @@ impl Exporter<'_> {
     }
 }
 
-fn report(manifest: &Manifest, mut pruned: Vec<String>) -> Report {
+fn report(manifest: &Manifest, beside: Vec<String>) -> Report {
     let content = &manifest.content;
-    // A report has its limit; the log has them all.
-    pruned.truncate(MOST_TOLD);
+    let mut kept = vec![manifest.id.clone()];
+    kept.extend(beside);
+    // A report has its limit; the volume has them all.
+    kept.truncate(MOST_TOLD);
     Report::Exported {
         id: manifest.id.clone(),
         bytes: content.bytes,
@@ -170,6 +171,8 @@ fn report(manifest: &Manifest, mut pruned: Vec<String>) -> Report {
         tables: content.documents.len() as u64,
         documents: content.all_documents(),
         files: content.files,
-        pruned,
+        version: manifest.version.clone(),
+        time: manifest.time,
+        kept,
     }
 }

@@ -5,6 +5,7 @@
 
 use std::{fs, io, path::Path};
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// The longest message of a failure, in characters.
@@ -39,9 +40,12 @@ pub enum Report {
         documents: u64,
         /// How many files there are.
         files: u64,
-        /// The snapshots that were taken away because this one is there.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        pruned: Vec<String>,
+        /// The version that the data was exported from.
+        version: String,
+        /// When it was judged whole.
+        time: DateTime<Utc>,
+        /// Every snapshot that is there now, this one included, newest first.
+        kept: Vec<String>,
     },
     /// The snapshot is in the backend, and was counted there.
     Imported {

@@ -8,7 +8,7 @@ mod manifest;
 mod sink;
 
 pub use self::{
-    beside::{Neighbour, prune},
+    beside::{Keep, Neighbour, prune},
     content::Content,
     error::Error,
     folder::Folder,

@@ -6,6 +6,10 @@ use super::*;
 use crate::{
     fixtures::{ClaimWords, FENCE, PodWords, SetWords, claim, gate, pod, stateful_set},
     observe::Obstacle,
+    plan::{
+        Claimed,
+        gate::{RECORD, Record},
+    },
 };
 
 fn with_set(set: StatefulSet) -> Children {
@@ -80,6 +84,32 @@ fn a_lost_status_finds_what_the_record_says_before_the_stamp_and_the_stamp_befor
     assert_eq!(found(&sealed), Some(backend_of("v2")));
     assert_eq!(found(&with_claim(claim("dev-data"))), Some(backend_of("v1")));
     assert_eq!(found(&Children::default()), None);
+}
+
+/// While an upgrade goes into a new store, the gate is open for what was never served from.
+#[test]
+fn a_record_that_leads_to_a_store_that_was_never_served_from_is_not_believed_about_the_data() {
+    let fresh = Store::try_from("Made/71".to_owned()).unwrap();
+    let target = Backend { store: fresh.clone(), ..backend_of("v3") };
+    let record = Record::next(Some(&Record::next(None, &backend_of("v2"), true)), &target, true);
+    let with = |claims: Vec<Claimed>| {
+        let mut gate = gate("v2", true);
+        gate.data = Some([(RECORD.to_owned(), serde_json::to_string(&record).unwrap())].into());
+        Children { gate: Some(Arc::new(gate)), claims, ..Children::default() }
+    };
+    let old = (Store::Original, Arc::new(claim("dev-data").opened_by(&["v1"])));
+    let mut new = claim("dev-data-71");
+    assert_eq!(
+        found(&with(vec![old.clone(), (fresh.clone(), Arc::new(new.clone()))])),
+        Some(backend_of("v2")),
+        "the release that last opened the old store, and not the one that it was stamped with"
+    );
+    // Once it was served from, it is sealed.
+    let marks = new.metadata.annotations.get_or_insert_default();
+    marks.insert(labels::SEALED.to_owned(), "80".to_owned());
+    assert_eq!(found(&with(vec![old.clone(), (fresh, Arc::new(new))])), Some(target.clone()));
+    // Nothing is put in the place of a store whose claim is gone.
+    assert_eq!(found(&with(vec![old])), Some(target));
 }
 
 /// Without a record the store that was sealed last holds the data; the one that is taken over is the original one.

@@ -89,15 +89,49 @@ fn is_lost(claim: &PersistentVolumeClaim) -> bool {
     phase == Some("Lost")
 }
 
-/// The store that the data is in, or that it is on its way to.
-pub(super) fn in_use(pins: &Pins, record: Option<&Record>) -> Store {
+/// The store that the data is in, or that it is on its way to, where the pins say so.
+fn pinned(pins: &Pins) -> Option<Store> {
     let aim = pins.upgrade.as_ref().map(|upgrade| match upgrade.stage {
         Stage::Exporting => upgrade.from.store.clone(),
         Stage::Rolling | Stage::Importing => upgrade.aim().store,
     });
-    let home = || pins.home.as_ref().map(|home| home.store.clone());
-    let known = aim.or_else(home).or_else(|| record.map(|it| it.backend.store.clone()));
-    known.unwrap_or_default()
+    aim.or_else(|| pins.home.as_ref().map(|home| home.store.clone()))
+}
+
+/// The store that the data is in, or that it is on its way to, with its claim. Where nothing is pinned, it is the newest one
+/// that was ever served from.
+pub(super) async fn in_use(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    names: &Names,
+    (pins, record): (&Pins, Option<&Record>),
+) -> kube::Result<(Store, Option<Arc<PersistentVolumeClaim>>)> {
+    let store = match (pinned(pins), record) {
+        (Some(store), _) => store,
+        (None, None) => Store::default(),
+        (None, Some(record)) => {
+            let original = claim(ctx, instance, names, &Store::Original).await?;
+            let all = claims(&ctx.stores.claims, instance, (&Store::Original, original.as_ref()));
+            let sealed = newest_sealed(&all, Some(record)).map(|(store, _)| store.clone());
+            sealed.unwrap_or_else(|| record.backend.store.clone())
+        }
+    };
+    let found = claim(ctx, instance, names, &store).await?;
+    Ok((store, found))
+}
+
+/// The newest store that was ever served from. A store whose claim is gone is still the one that the record names: nothing
+/// is put in its place.
+pub(in crate::observe) fn newest_sealed<'a>(
+    claims: &'a [Claimed],
+    record: Option<&Record>,
+) -> Option<&'a Claimed> {
+    let lost = record.is_some_and(|it| claims.iter().all(|(of, _)| *of != it.backend.store));
+    let seal = |it: &&Claimed| it.1.annotations().get(labels::SEALED).cloned();
+    let marked = |it: &&Claimed| seal(it).is_some();
+    // The original store is sealed from its birth, every other one by the number of an edge.
+    let number = |it: &&Claimed| seal(it).and_then(|it| it.parse::<u128>().ok());
+    claims.iter().filter(|_| !lost).filter(marked).max_by_key(number)
 }
 
 /// The claims that carry the name of a store of this instance, and the one in use, whatever it carries.

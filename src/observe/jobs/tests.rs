@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::fixtures::instance;
 
-const DONE: &str = r#"{"result":"exported","id":"71-1","bytes":9,"sha256":"aa","tables":1,"documents":2,"files":0}"#;
+const DONE: &str = r#"{"result":"exported","id":"71-1","bytes":9,"sha256":"aa","tables":1,"documents":2,"files":0,"version":"v1","time":"2026-01-02T03:04:05Z","kept":["71-1"]}"#;
 
 fn job(errand: &str, condition: Option<&str>) -> Job {
     let conditions: Vec<_> =

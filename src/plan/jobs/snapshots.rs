@@ -74,7 +74,8 @@ pub fn export(
     let id = attempt(carried.attempt);
     let mut arguments = vec!["--version", version];
     arguments.extend(held.then_some("--held"));
-    arguments.push("--prune");
+    let retention = inputs.instance.spec.maintenance.snapshot_retention.to_string();
+    arguments.extend(["--retain", &retention]);
     let keep: Vec<_> = keep.iter().flat_map(|it| ["--keep", it.as_str()]).collect();
     arguments.extend(keep);
     talks(inputs, Errand::Export, carried, &id, &arguments)

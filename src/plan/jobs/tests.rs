@@ -97,7 +97,7 @@ fn a_copy_reads_one_claim_writes_the_other_and_asks_for_its_permit_once_more_at_
 fn an_export_says_what_stays_beside_it() {
     let [_, _, export, _] = every_job();
     let args = pod(&export)["containers"][0]["args"].to_string();
-    for word in ["\"--held\"", "\"--prune\"", "\"--keep\",\"70-1\"", "\"snapshots/71-2\""] {
+    for word in ["\"--held\"", "\"--retain\",\"3\"", "\"--keep\",\"70-1\"", "\"snapshots/71-2\""] {
         assert!(args.contains(word), "{args}");
     }
 }

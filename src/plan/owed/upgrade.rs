@@ -16,6 +16,7 @@ use crate::{
         Child, Inputs, Kind, Step, claim,
         jobs::{self, Carried},
         names::{Errand, attempt},
+        retention,
         service::{self, Traffic},
     },
 };
@@ -95,9 +96,10 @@ impl Planner<'_> {
         let status = self.instance.status.as_ref();
         let stores = status.filter(|_| self.upgrade().is_none()).map(|it| &it.stores);
         let now = self.world.now.timestamp();
+        let used = String::from(self.world.children.store.clone());
         let over = stores.into_iter().flatten().filter(|it| {
-            let due = it.removal_time.as_ref().is_some_and(|at| at.0.as_second() <= now);
-            due && it.store != String::from(self.world.children.store.clone())
+            let due = it.since.as_ref().and_then(|at| retention::due(self.instance, &it.claim, at));
+            it.store != used && due.is_some_and(|at| at.0.as_second() <= now)
         });
         let claims: Vec<_> = over.map(|it| Step::Remove(Kind::Claim, it.claim.clone())).collect();
         let going = |it: &PersistentVolumeClaim| it.metadata.deletion_timestamp.is_some();
@@ -186,17 +188,9 @@ impl Planner<'_> {
         start(Carried { attempt: of, backend, seconds })
     }
 
-    /// The exports that stay besides the one that is made: the newest, and what an upgrade still needs.
+    /// The exports that stay however old they are: what an upgrade still needs.
     fn kept(&self) -> Vec<String> {
-        let status = self.instance.status.as_ref();
-        let all: Vec<_> = status.iter().flat_map(|it| &it.snapshots).map(|it| &it.id).collect();
-        let retention = self.instance.spec.maintenance.snapshot_retention;
-        let newest = usize::try_from(retention).unwrap_or(1).saturating_sub(1);
-        let needed = self.upgrade().and_then(|it| it.snapshot.as_ref()).map(attempt);
-        let (first, needs) =
-            (all.len().saturating_sub(newest), |id: &String| Some(id) == needed.as_ref());
-        let kept = all.iter().enumerate().filter(|(at, id)| *at >= first || needs(id));
-        kept.map(|(_, id)| (*id).clone()).collect()
+        self.upgrade().and_then(|it| it.snapshot.as_ref()).map(attempt).into_iter().collect()
     }
 
     pub(super) fn stop_jobs(&self, except: Option<&(Carries, Snapshot)>) -> Vec<Step> {

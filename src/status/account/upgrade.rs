@@ -1,17 +1,17 @@
 //! What status tells of an upgrade, and of what upgrades keep.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::ResourceExt;
 use statemachine::{
-    Phase, Step,
+    Phase, Stage, Step,
     observed::Outcome,
-    pins::{Direction, Pins, Release, Store, Upgrade},
+    pins::{Direction, Pins, Store, Upgrade},
 };
 
 use crate::{
     api::{ConvexInstance, ConvexInstanceStatus, SnapshotStatus, StoreStatus, UpgradeStatus},
     observe::{World, hold},
-    plan::{Applied, duration, labels, names::attempt},
+    plan::{Applied, labels, names::attempt, retention},
     worker::report::Report,
 };
 
@@ -85,46 +85,55 @@ pub(super) fn traffic(
     known.filter(|it| it == hold::HELD && !over)
 }
 
-/// Every export that is kept: those that were known, those that a Job reports now, and not those that it removed.
-pub(super) fn snapshots(
-    before: &ConvexInstanceStatus,
-    pins: &Pins,
-    world: &World,
-    now: &Time,
-) -> Vec<SnapshotStatus> {
+/// Every export that is kept: those that were known and those that Jobs report, as far as the last of these found them there.
+pub(super) fn snapshots(before: &ConvexInstanceStatus, world: &World) -> Vec<SnapshotStatus> {
+    let reports = world.jobs.0.iter().filter(|it| it.outcome == Outcome::Succeeded);
+    let exports = reports.filter_map(|it| it.report.as_ref());
     let mut all = before.snapshots.clone();
-    for seen in world.jobs.0.iter().filter(|it| it.outcome == Outcome::Succeeded) {
-        let Some(Report::Exported { id, bytes, sha256, tables, documents, files, pruned }) =
-            &seen.report
-        else {
-            continue;
-        };
-        if all.iter().any(|it| it.id == *id) {
-            continue;
+    let mut last: Option<(Time, &[String])> = None;
+    for report in exports {
+        let Some((seen, kept)) = exported(report, world) else { continue };
+        let time = seen.time.clone().unwrap_or(Time(Timestamp::UNIX_EPOCH));
+        if !all.iter().any(|it| it.id == seen.id) {
+            all.push(seen);
         }
-        all.retain(|it| !pruned.contains(&it.id));
-        let number = |it: &u64| i64::try_from(*it).unwrap_or(i64::MAX);
-        all.push(SnapshotStatus {
-            id: id.clone(),
-            version: exported_from(pins, world).version.clone(),
-            time: Some(now.clone()),
-            bytes: number(bytes),
-            tables: number(tables),
-            documents: number(documents),
-            files: number(files),
-            sha256: sha256.clone(),
-            location: format!("claim {}, folder {id}", world.names.snapshots()),
-            verified: true,
-        });
+        if last.as_ref().is_none_or(|(at, _)| at.0 <= time.0) {
+            last = Some((time, kept));
+        }
     }
+    if let Some((time, kept)) = last {
+        let later = |it: &SnapshotStatus| it.time.as_ref().is_some_and(|at| at.0 > time.0);
+        all.retain(|it| kept.contains(&it.id) || later(it));
+    }
+    all.sort_by_key(|it| it.time.as_ref().map(|at| at.0));
     all
 }
 
-fn exported_from<'a>(pins: &'a Pins, world: &'a World) -> &'a Release {
-    pins.upgrade.as_ref().map_or_else(|| world.release(), |it| &it.from.release)
+/// An export as its Job reports it, and what its Job found beside it.
+fn exported<'a>(report: &'a Report, world: &World) -> Option<(SnapshotStatus, &'a [String])> {
+    let Report::Exported { id, bytes, sha256, tables, documents, files, version, time, kept } =
+        report
+    else {
+        return None;
+    };
+    let number = |it: &u64| i64::try_from(*it).unwrap_or(i64::MAX);
+    let status = SnapshotStatus {
+        id: id.clone(),
+        version: version.clone(),
+        time: Timestamp::from_second(time.timestamp()).ok().map(Time),
+        bytes: number(bytes),
+        tables: number(tables),
+        documents: number(documents),
+        files: number(files),
+        sha256: sha256.clone(),
+        location: format!("claim {}, folder {id}", world.names.snapshots()),
+        verified: true,
+    };
+    Some((status, kept))
 }
 
-/// Every store besides the one that is in use.
+/// Every store besides the one that is in use and the one that is on its way to be. The time of one begins once the upgrade is
+/// over that has left it.
 pub(super) fn stores(
     instance: &ConvexInstance,
     before: &ConvexInstanceStatus,
@@ -132,22 +141,25 @@ pub(super) fn stores(
     world: &World,
     now: &Time,
 ) -> Vec<StoreStatus> {
-    let home = pins.home.as_ref().map(|it| &it.store);
+    let home = || pins.home.as_ref().map(|it| it.store.clone());
     let aim = pins.upgrade.as_ref().map(|it| it.aim().store);
-    let used = aim.as_ref().or(home).unwrap_or(&world.children.store);
-    let retention = instance.spec.maintenance.old_store_retention.as_deref();
-    let retention = retention.and_then(duration::seconds);
-    let others = world.children.claims.iter().filter(|(store, _)| store != used);
+    let exporting = pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting);
+    let from = exporting.map(|it| it.from.store.clone());
+    let used = aim.or_else(home).unwrap_or_else(|| world.children.store.clone());
+    let others = world.children.claims.iter();
+    let others = others.filter(|(store, _)| *store != used && Some(store) != from.as_ref());
     others
         .map(|(store, claim)| {
             let called = String::from(store.clone());
             let known = before.stores.iter().find(|it| it.store == called);
-            let since = known.and_then(|it| it.since.clone()).unwrap_or_else(|| now.clone());
+            let left = || pins.upgrade.is_none().then(|| now.clone());
+            let since = known.and_then(|it| it.since.clone()).or_else(left);
+            let (claim, marked) = (claim.name_any(), claim.annotations().get(labels::VERSION));
             StoreStatus {
-                claim: claim.name_any(),
-                version: last_opened(world, store, claim.annotations().get(labels::VERSION)),
-                removal_time: retention.and_then(|it| later(&since, it)),
-                since: Some(since),
+                version: last_opened(world, store, marked),
+                removal_time: since.as_ref().and_then(|it| retention::due(instance, &claim, it)),
+                claim,
+                since,
                 store: called,
             }
         })
@@ -158,11 +170,6 @@ fn last_opened(world: &World, store: &Store, stamped: Option<&String>) -> Option
     let record = world.children.record();
     let opened = record.and_then(|it| it.opened_by(store).last().cloned());
     opened.or_else(|| stamped.cloned())
-}
-
-fn later(since: &Time, seconds: u64) -> Option<Time> {
-    let span = k8s_openapi::jiff::SignedDuration::from_secs(i64::try_from(seconds).ok()?);
-    since.0.checked_add(span).ok().map(Time)
 }
 
 /// The token of the last try that was asked for and begun.

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::{DateTime, Utc};
+
 use super::{Folder, Manifest};
 
 /// Another snapshot on the same volume.
@@ -17,11 +19,15 @@ pub struct Neighbour {
     pub id: String,
     /// The size of its archive, in bytes.
     pub bytes: u64,
+    /// When it was judged whole.
+    pub time: DateTime<Utc>,
     folder: PathBuf,
+    /// Its archive is there: else it was cut off while it was taken away.
+    whole: bool,
 }
 
 impl Neighbour {
-    /// Every snapshot of ours beside this one, by name.
+    /// Every snapshot of ours beside this one, newest first.
     ///
     /// # Errors
     /// The volume cannot be listed.
@@ -36,7 +42,7 @@ impl Neighbour {
                 all.extend(Self::read(entry.path()));
             }
         }
-        all.sort_by(|one, other| one.id.cmp(&other.id));
+        all.sort_by(|one, other| (other.time, &other.id).cmp(&(one.time, &one.id)));
         Ok(all)
     }
 
@@ -45,7 +51,9 @@ impl Neighbour {
         let manifest = fs::read(folder.join("manifest.json")).ok()?;
         let manifest: Manifest = serde_json::from_slice(&manifest).ok()?;
         let named = folder.file_name().is_some_and(|name| *name == *manifest.id);
-        named.then_some(Self { id: manifest.id, bytes: manifest.content.bytes, folder })
+        let (id, bytes, time) = (manifest.id, manifest.content.bytes, manifest.time);
+        let whole = folder.join(super::folder::ARCHIVE).exists();
+        named.then_some(Self { id, bytes, time, folder, whole })
     }
 
     /// Takes it away. The manifest goes last, so that what was cut off here is found and ended by the next run.
@@ -67,28 +75,45 @@ impl Neighbour {
     }
 }
 
-/// Takes away every snapshot of ours beside this one but those to keep, and says which ones are gone. One that cannot be
-/// taken away is told in the log and tried again by the next run: the snapshot that is there now is none the worse.
+/// Which snapshots stay beside a new one.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep<'a> {
+    /// How many of the newest, the new one among them.
+    pub newest: usize,
+    /// Those that are needed, however old.
+    pub needed: &'a [String],
+}
+
+/// Takes away every snapshot of ours beside this one but those to keep, and says which ones are left, newest first. What
+/// stays is decided by what is on the volume and not by what anybody remembers. One that cannot be taken away is told in the
+/// log and tried again by the next run: the snapshot that is there now is none the worse.
 ///
 /// # Errors
 /// The volume cannot be listed.
-pub fn prune(of: &Folder, keep: &[String]) -> io::Result<Vec<String>> {
-    let mut pruned = Vec::new();
-    for neighbour in Neighbour::all(of)?.into_iter().filter(|it| !keep.contains(&it.id)) {
+pub fn prune(of: &Folder, keep: Keep<'_>) -> io::Result<Vec<String>> {
+    let mut left = Vec::new();
+    let mut place = 1;
+    for neighbour in Neighbour::all(of)? {
+        place += usize::from(neighbour.whole);
+        let stays = place <= keep.newest || keep.needed.contains(&neighbour.id);
+        if neighbour.whole && stays {
+            left.push(neighbour.id);
+            continue;
+        }
         match neighbour.remove() {
             Ok(()) => {
                 tracing::info!(
                     snapshot = neighbour.id,
                     "a snapshot that is not wanted any more is gone"
                 );
-                pruned.push(neighbour.id);
             }
             Err(error) => {
                 tracing::warn!(snapshot = neighbour.id, %error, "a snapshot could not be taken away");
+                left.push(neighbour.id);
             }
         }
     }
-    Ok(pruned)
+    Ok(left)
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-const ARCHIVE: &str = "snapshot.zip";
+/// The archive, in the folder of a snapshot.
+pub(super) const ARCHIVE: &str = "snapshot.zip";
 const PART: &str = "snapshot.zip.part";
 
 /// The folder of one snapshot on a volume.

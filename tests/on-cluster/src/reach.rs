@@ -158,6 +158,17 @@ impl Door {
         Ok(())
     }
 
+    /// Lets users in again, as the owner of a paused deployment does.
+    ///
+    /// # Errors
+    /// The backend refuses.
+    pub async fn resume(&self, key: &str) -> Result<()> {
+        let path = "/api/v1/unpause_deployment";
+        let request = self.client.post(self.url(path)).header("Authorization", authorization(key));
+        request.send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// An environment variable of the deployment.
     ///
     /// # Errors

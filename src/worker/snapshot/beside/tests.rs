@@ -6,6 +6,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::worker::snapshot::Content;
 
+/// No other one stays.
+const ALONE: Keep<'_> = Keep { newest: 1, needed: &[] };
+
 fn snapshot(volume: &TempDir, folder: &str, id: &str, bytes: u64) -> Folder {
     let folder = Folder::open(&volume.path().join(folder)).unwrap();
     let content = Content { bytes, ..Content::default() };
@@ -33,10 +36,24 @@ fn everything_of_ours_goes_but_the_new_one_and_what_is_to_be_kept() {
         snapshot(&volume, id, id, 1);
     }
     let new = snapshot(&volume, "7-1", "7-1", 1);
-    let keep = ["4-1".to_owned(), "never-made".to_owned()];
-    assert_eq!(prune(&new, &keep).unwrap(), ["3-1", "5-2"]);
+    let needed = ["4-1".to_owned(), "never-made".to_owned()];
+    let keep = Keep { newest: 1, needed: &needed };
+    assert_eq!(prune(&new, keep).unwrap(), ["4-1"]);
     assert_eq!(there(&volume), ["4-1", "7-1"]);
-    assert_eq!(prune(&new, &keep).unwrap(), [""; 0]);
+    assert_eq!(prune(&new, keep).unwrap(), ["4-1"]);
+}
+
+#[test]
+fn the_newest_stay_whoever_remembers_them() {
+    let volume = TempDir::new().unwrap();
+    for id in ["3-1", "11-1", "4-1", "5-2"] {
+        snapshot(&volume, id, id, 1);
+    }
+    let new = snapshot(&volume, "7-1", "7-1", 1);
+    let newest = |newest| Keep { newest, needed: &[] };
+    assert_eq!(prune(&new, newest(usize::MAX)).unwrap(), ["5-2", "4-1", "11-1", "3-1"]);
+    assert_eq!(prune(&new, newest(3)).unwrap(), ["5-2", "4-1"]);
+    assert_eq!(there(&volume), ["4-1", "5-2", "7-1"]);
 }
 
 #[test]
@@ -57,7 +74,7 @@ fn what_is_no_snapshot_of_ours_is_never_touched() {
     let shared = snapshot(&volume, "4-1", "4-1", 1);
     fs::write(shared.path().join("README"), "mine").unwrap();
     let before = there(&volume);
-    assert_eq!(prune(&new, &[]).unwrap(), [""; 0]);
+    assert_eq!(prune(&new, ALONE).unwrap(), ["4-1"]);
     assert_eq!(there(&volume), before);
     assert!(shared.archive().exists() && elsewhere.path().join("5-1/snapshot.zip").exists());
 }
@@ -68,7 +85,7 @@ fn what_was_cut_off_while_it_was_taken_away_is_found_again() {
     let new = snapshot(&volume, "7-1", "7-1", 1);
     let torn = snapshot(&volume, "3-1", "3-1", 1);
     fs::remove_file(torn.archive()).unwrap();
-    assert_eq!(prune(&new, &[]).unwrap(), ["3-1"]);
+    assert_eq!(prune(&new, Keep { newest: 9, needed: &[] }).unwrap(), [""; 0]);
 }
 
 #[test]
@@ -79,5 +96,5 @@ fn the_sizes_of_the_others_are_known() {
     snapshot(&volume, "3-1", "3-1", 50);
     snapshot(&volume, "4-1", "4-1", 20);
     let sizes: Vec<_> = Neighbour::all(&new).unwrap().into_iter().map(|it| it.bytes).collect();
-    assert_eq!(sizes, [50, 20]);
+    assert_eq!(sizes, [20, 50]);
 }

@@ -67,6 +67,17 @@ impl Stage {
         .await
     }
 
+    /// Has the status of `dev` lost.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub async fn forgets(&self) -> Result<()> {
+        let what = ["patch", "cvx", "dev", "--namespace", self.namespace()];
+        let how = ["--subresource=status", "--type=merge", "--patch", r#"{"status":null}"#];
+        self.kubectl.run(&[&what[..], &how[..]].concat()).await?;
+        Ok(())
+    }
+
     /// Waits until this version serves, and looks that nothing is lost and nothing had two writers.
     ///
     /// # Errors

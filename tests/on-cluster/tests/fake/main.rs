@@ -7,6 +7,7 @@ mod drift;
 mod engines;
 mod failures;
 mod foreign;
+mod forgotten;
 mod hijack;
 mod leftovers;
 mod memory;

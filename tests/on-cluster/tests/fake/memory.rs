@@ -18,7 +18,7 @@ async fn a_lost_status_is_rebuilt_to_ready_without_touching_the_pod() -> Result<
         stage.ready(&small("dev")).await?;
         let (pod, before) = (stage.pod("dev").await?, stage.marker("dev").await?);
         let mut follower = stage.follow("dev").await?;
-        forget(stage).await?;
+        stage.forgets().await?;
         let lost = |state: &State| state.phase != "Ready";
         follower.until("a lost status", PATIENCE, lost).await?;
         follower.until("Ready", PATIENCE, State::is_settled).await?;
@@ -39,7 +39,7 @@ async fn a_status_that_is_lost_together_with_a_bumped_version_is_an_upgrade_and_
         stage.ready(&small("dev").with("version", "v1")).await?;
         let before = stage.marker("dev").await?;
         let mut follower = stage.follow("dev").await?;
-        forget(stage).await?;
+        stage.forgets().await?;
         stage.patch("dev", json!({"version": "v2"})).await?;
         let upgraded = |state: &State| state.is_settled() && state.running == "v2";
         follower.until("Ready with v2", PATIENCE, upgraded).await?;
@@ -82,7 +82,7 @@ async fn a_phase_that_a_newer_operator_wrote_is_left_alone_but_for_one_condition
         ensure!(written.is_empty(), "written:\n{}", lines(&written));
         ensure!(stage.pod("dev").await?.uid() == pod.uid(), "the backend was rolled");
         // The newer operator is not coming back: its owner forgets what it wrote, and this one rebuilds.
-        forget(stage).await?;
+        stage.forgets().await?;
         stage.settled("dev").await?;
         Ok(())
     })
@@ -99,7 +99,7 @@ async fn pins_that_a_newer_operator_wrote_are_left_alone() -> Result<()> {
         stage.follow("dev").await?.until("UnknownPins", PATIENCE, unknown).await?;
         let found = stage.stored("dev").await?;
         ensure!(found["status"]["lifecycle"]["home"]["store"] == "Tape/7", "{found}");
-        forget(stage).await?;
+        stage.forgets().await?;
         stage.settled("dev").await?;
         Ok(())
     })
@@ -137,13 +137,6 @@ async fn an_instance_that_cannot_be_read_is_left_alone_and_the_others_go_on() ->
 async fn status(stage: &Stage, patch: &Value) -> Result<()> {
     let instances = stage.all::<ConvexInstance>();
     instances.patch_status("dev", &PatchParams::default(), &Patch::Merge(patch)).await?;
-    Ok(())
-}
-
-async fn forget(stage: &Stage) -> Result<()> {
-    let what = ["patch", "cvx", "dev", "--namespace", stage.namespace()];
-    let how = ["--subresource=status", "--type=merge", "--patch", r#"{"status":null}"#];
-    stage.kubectl.run(&[&what[..], &how[..]].concat()).await?;
     Ok(())
 }
 

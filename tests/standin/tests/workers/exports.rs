@@ -183,18 +183,18 @@ async fn older_snapshots_go_once_the_new_one_is_there_and_only_where_that_is_ask
     }
     fs::create_dir(volume.path().join("theirs")).unwrap();
     let folder = volume.path().join("7-1");
-    let pruned = async |more: &[&str]| {
-        let Report::Exported { pruned, .. } =
+    let kept = async |more: &[&str]| {
+        let Report::Exported { kept, .. } =
             made(&exporting(&backend.at(), &folder, more)).await.unwrap()
         else {
             panic!("no export")
         };
-        pruned
+        kept
     };
-    assert_eq!(pruned(&[]).await, [""; 0]);
-    assert_eq!(pruned(&["--keep", "4-1", "--keep", "5-1"]).await, ["3-1"]);
-    assert_eq!(names(volume.path()), ["4-1", "5-1", "7-1", "theirs"]);
-    assert_eq!(pruned(&["--prune"]).await, ["4-1", "5-1"]);
+    assert_eq!(kept(&[]).await, ["7-1", "5-1", "4-1", "3-1"]);
+    assert_eq!(kept(&["--retain", "2", "--keep", "3-1"]).await, ["7-1", "5-1", "3-1"]);
+    assert_eq!(names(volume.path()), ["3-1", "5-1", "7-1", "theirs"]);
+    assert_eq!(kept(&["--retain", "1"]).await, ["7-1"]);
     assert_eq!(names(volume.path()), ["7-1", "theirs"]);
 }
 
@@ -204,7 +204,7 @@ async fn nothing_is_pruned_for_an_export_that_failed() {
     let volume = TempDir::new().unwrap();
     beside(&volume, "3-1", 2);
     let folder = volume.path().join("7-1");
-    made(&exporting(&backend.at(), &folder, &["--prune"])).await.unwrap_err();
+    made(&exporting(&backend.at(), &folder, &["--retain", "1"])).await.unwrap_err();
     assert_eq!(names(volume.path()), ["3-1", "7-1"]);
 }
 

@@ -76,7 +76,7 @@ async fn a_snapshot_goes_out_and_in_by_processes_that_never_show_the_key() {
         let at = backend.at();
         format!("{what} --id {id} --backend {at} --folder snapshots/7-1 --deadline-seconds 60")
     };
-    let mut export = root.command(&format!("{} --version v1 --prune", line("export", "7-1")));
+    let mut export = root.command(&format!("{} --version v1 --retain 3", line("export", "7-1")));
     let output = export.env(ADMIN_KEY, KEY).env("RUST_LOG", "trace").output().unwrap();
     assert!(output.status.success(), "{}", text(&output));
     assert!(matches!(root.told(), Report::Exported { documents: 3, .. }));
