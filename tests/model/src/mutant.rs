@@ -28,6 +28,8 @@ pub enum Mutant {
     LevelBased,
     /// Rebuilds from the sealed store.
     Seals,
+    /// Believes the gate about the data only where its store was served from.
+    Record,
     /// Pins the point of no return before it is passed.
     PointOfNoReturn,
     /// Takes a late success for a success.

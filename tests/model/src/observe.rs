@@ -142,7 +142,11 @@ impl Look<'_> {
         let sealed = self.stores().filter(|store| store.sealed > 0);
         let newest = sealed.max_by_key(|store| store.sealed);
         let newest = newest.map(|store| Backend { version: store.stamp, store: store.name });
-        if self.mutant == Mutant::Seals { set } else { newest.or(set) }
+        match self.mutant {
+            Mutant::Seals => set,
+            Mutant::Record => self.world.gate.open.or(newest).or(set),
+            _ => newest.or(set),
+        }
     }
 
     /// Nothing was ever made for this instance.

@@ -57,6 +57,7 @@ mutants! {
     looking_at_the_statefulset: Asked, PLAIN, { edits: 2, crashes: 1 } => "D1" | "D2" | "L1";
     obligations_without_an_edge: LevelBased, SAME, { crashes: 1 } => "L1";
     rebuilding_from_the_sealed_store: Seals, FRESH, { amnesia: 1 } => "D1" | "L1";
+    believing_the_gate_about_the_data: Record, FRESH, { amnesia: 1 } => "D1" | "L1";
     pinning_the_point_of_no_return: PointOfNoReturn, HELD, { edits: 2, crashes: 1 } => "D2" | "D1";
     pinning_it_before_a_cold_upgrade: PointOfNoReturn, COLD, { edits: 2, crashes: 1 } => "D2" | "D1";
     rolling_back_into_another_store: FreshWayBack, HELD, { edits: 2 } => "D2";
