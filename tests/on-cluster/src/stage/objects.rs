@@ -1,6 +1,6 @@
 //! The objects around an instance: read, changed and taken away by somebody who is not the operator.
 
-use std::{fmt::Debug, fs};
+use std::{fmt::Debug, fs, path::PathBuf};
 
 use anyhow::{Context, Result};
 use convex_operator::{
@@ -158,11 +158,18 @@ impl Stage {
             .collect())
     }
 
-    async fn lines_of(&self, claim: &str) -> Result<Vec<Value>> {
+    /// The folder of this machine that is the volume of a claim.
+    ///
+    /// # Errors
+    /// The claim has none.
+    pub async fn volume(&self, claim: &str) -> Result<PathBuf> {
         let claim: PersistentVolumeClaim = self.get(claim).await?;
         let volume = claim.spec.and_then(|spec| spec.volume_name).context("an unbound claim")?;
-        let folder = self.cluster.description().run.join("volumes").join(volume);
-        let text = fs::read_to_string(folder.join("writers.jsonl"))?;
+        Ok(self.cluster.description().run.join("volumes").join(volume))
+    }
+
+    async fn lines_of(&self, claim: &str) -> Result<Vec<Value>> {
+        let text = fs::read_to_string(self.volume(claim).await?.join("writers.jsonl"))?;
         text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
     }
 }

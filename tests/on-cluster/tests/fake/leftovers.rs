@@ -33,6 +33,33 @@ async fn a_copy_that_its_owner_deletes_goes_at_once() -> Result<()> {
     .await
 }
 
+/// The owner deletes the instance, which leaves all, and makes another one of the same name on the same data.
+#[tokio::test]
+async fn exports_of_an_instance_that_is_gone_stay_and_are_added_to() -> Result<()> {
+    played("exports-kept", async |stage| {
+        stage.ready(&upgraded_by(ways::export())).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({"version": "v2"})).await?;
+        stage.runs("dev", "v2").await?;
+        let first = stage.status("dev").await?.snapshots.remove(0);
+        stage.deleted("dev").await?;
+        let again = upgraded_by(ways::export())
+            .with("version", "v2")
+            .with("backend.storage.pvc.existingClaim", "dev-data");
+        stage.ready(&again).await?;
+        stage.patch("dev", json!({"version": "v3"})).await?;
+        stage.ends_well(&data, "v3").await?;
+        let second = stage.status("dev").await?.snapshots.remove(0);
+        ensure!((first.version.as_str(), second.version.as_str()) == ("v1", "v2"), "{second:?}");
+        for id in [&first.id, &second.id] {
+            let archive = stage.volume("dev-snapshots").await?.join(id).join("snapshot.zip");
+            ensure!(archive.exists(), "{} is gone", archive.display());
+        }
+        Ok(())
+    })
+    .await
+}
+
 /// An instance with data that was upgraded, and the claim of the copy that was made.
 async fn upgraded(stage: &Stage) -> Result<(Data, String)> {
     stage.ready(&upgraded_by(ways::copy())).await?;
