@@ -9,6 +9,7 @@ mod backend;
 mod children;
 mod clearance;
 pub mod hold;
+pub mod image;
 pub mod jobs;
 mod keys;
 mod leave;
@@ -32,7 +33,6 @@ use statemachine::{
 
 pub use self::{
     answer::Answer,
-    backend::image as backend_image,
     children::Children,
     keys::{AdminFound, Keys, KeysFound, Source},
     leave::{Control, Hours, Turn},

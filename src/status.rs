@@ -22,7 +22,7 @@ use crate::{
     api::{Blocked, ConditionStatus, ConvexInstance, ConvexInstanceStatus},
     context::{Context, Span},
     error::Error,
-    observe::{World, hold, uid},
+    observe::{World, hold, image, uid},
     plan::{Applied, Plan},
 };
 
@@ -38,7 +38,7 @@ const UPGRADING: Duration = Duration::from_mins(1);
 /// What became of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reported {
-    /// What started to block with the status that was just written.
+    /// What started to block with the status that was just written, or an image that is not what its name stood for.
     pub newly_blocked: Option<Blocked>,
     /// When to look again because something is not written yet.
     pub unwritten: Option<Duration>,
@@ -100,6 +100,7 @@ pub async fn report(
         });
     }
     let newly_blocked = newly_blocked(&before, &after).filter(|_| abnormal);
+    let newly_blocked = newly_blocked.or_else(|| image_moved(&before, &after));
     let mut instance = instance.clone();
     if let Some(revision) = &plan.state.revision {
         instance.meta_mut().resource_version = Some(revision.clone());
@@ -157,6 +158,7 @@ fn is_urgent(
         || stalled(before) != stalled(after)
         || (after.blocked_by.is_empty() && !before.blocked_by.is_empty())
         || (ready(before) != ready(after) && abnormal)
+        || image_moved(before, after).is_some()
 }
 
 /// What every condition says, without its words.
@@ -169,6 +171,14 @@ fn newly_blocked(before: &ConvexInstanceStatus, after: &ConvexInstanceStatus) ->
     let blocked = after.blocked_by.first()?;
     let known = before.blocked_by.iter().any(|it| it.reason == blocked.reason);
     (!known).then(|| blocked.clone())
+}
+
+/// Upgrades change the image by intent; where none has ended or is under way, somebody has moved a tag.
+fn image_moved(before: &ConvexInstanceStatus, after: &ConvexInstanceStatus) -> Option<Blocked> {
+    let quiet = before.upgrade.is_none() && before.running_version == after.running_version;
+    let (one, other) = (before.image.as_ref()?, after.image.as_ref()?);
+    let message = image::moved(one, other).filter(|_| quiet)?;
+    Some(Blocked { guard: "BackendReady".to_owned(), reason: "ImageMoved".to_owned(), message })
 }
 
 async fn write(

@@ -95,16 +95,6 @@ pub(crate) fn is_ready(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none() && ready.is_some_and(|it| it.status == "True")
 }
 
-/// The image that the one backend pod runs, by digest where the node told it.
-#[must_use]
-pub fn image(children: &Children) -> Option<String> {
-    let [pod] = &children.pods[..] else { return None };
-    let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
-    let ours = statuses.iter().find(|it| it.name == CONTAINER)?;
-    let digest = ours.image_id.contains("@sha256:").then(|| ours.image_id.clone());
-    digest.or_else(|| Some(of_pod(pod).release.image))
-}
-
 fn health(pod: &Pod, answer: Option<&Answer>) -> Health {
     if pod.metadata.deletion_timestamp.is_some() {
         return Health::Terminating;

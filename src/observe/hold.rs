@@ -58,7 +58,11 @@ pub(super) async fn ask(
     };
     let moved = pins.upgrade.as_ref().filter(|it| it.stage != Stage::Exporting);
     if moved.is_some() {
-        hold.imports = deployment.imports_in_progress().await.unwrap_or_default();
+        match deployment.imports_in_progress().await {
+            Ok(imports) => hold.imports = imports,
+            // Whoever does not say what changes its data says nothing.
+            Err(_) => hold.paused = None,
+        }
     }
     let fresh =
         moved.is_some_and(|it| it.stage == Stage::Importing && it.aim().store != it.from.store);

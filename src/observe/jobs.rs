@@ -175,7 +175,8 @@ fn orphan(pod: &Arc<Pod>, known: &BTreeSet<String>) -> Option<Seen> {
     Some(Seen { errand, of, name, outcome, report: None, stale: false, obstacle: None })
 }
 
-fn task(object: &impl Resource) -> Option<(Errand, Snapshot)> {
+/// What a Job or its pod is for, and the attempt that it belongs to; none where it is nothing of ours.
+pub(super) fn task(object: &impl Resource) -> Option<(Errand, Snapshot)> {
     let marks = object.annotations();
     let word = marks.get(labels::ERRAND)?;
     let errand = Errand::ALL.into_iter().find(|it| it.name() == word)?;

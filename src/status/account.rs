@@ -14,7 +14,7 @@ use crate::{
         Component, Components, Condition, ConvexInstance, ConvexInstanceStatus, Endpoints,
         Transition,
     },
-    observe::{Obstacle, World, backend_image},
+    observe::{Obstacle, World, image},
     plan::{Applied, Origins, dashboard},
 };
 
@@ -60,7 +60,7 @@ pub(super) fn of(
         version: running.as_deref().map(messages::short),
         target: Some(messages::short(&instance.spec.version)),
         running_version: running,
-        image: seen.and_then(|_| backend_image(&world.children)).or_else(|| before.image.clone()),
+        image: seen.and_then(|_| image::running(&world.children)).or_else(|| before.image.clone()),
         phase_transition_time: Some(entered.unwrap_or_else(|| now.clone())),
         endpoints: Some(endpoints(instance, world)),
         components: Some(components(instance, world)),

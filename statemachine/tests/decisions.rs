@@ -223,6 +223,22 @@ fn a_copy_besides_the_payload_is_made_after_the_payload_is_pinned() {
     assert_eq!((again.snapshot, again.attempt), (None, 2), "users were let in since");
 }
 
+/// A verified export may be lost between its stage and the one that loads it.
+#[test]
+fn an_import_is_begun_only_with_the_export_that_was_verified_for_it() {
+    let at = Upgrading(Importing);
+    let imports = |step: &Step| matches!(step.obligations.last(), Some(Action::EnsureImported { snapshot, .. }) if snapshot.attempt == 1);
+    let lost = stays(at, &forward(SAME, Importing, |seen| seen.verified.clear()));
+    let export = Snapshot { of: Revision("7".into()), attempt: 1 };
+    assert_eq!(lost.waiting, Some(Waiting::ForExport(export.clone())));
+    assert!(!lost.obligations.iter().any(|it| matches!(it, Action::EnsureImported { .. })));
+    let another = forward(SAME, Importing, |seen| {
+        seen.verified = vec![Snapshot { attempt: 2, ..export.clone() }];
+    });
+    assert_eq!(stays(at, &another).waiting, Some(Waiting::ForExport(export.clone())));
+    assert!(imports(&stays(at, &forward(SAME, Importing, |seen| seen.verified = vec![export]))));
+}
+
 #[test]
 fn a_suspended_backend_is_stopped_and_its_new_release_waits() {
     let seen = at_home(|seen| {

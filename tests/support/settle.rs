@@ -66,11 +66,19 @@ fn report(errand: &str, id: &str) -> Value {
             json!({"result": "copied", "id": id, "entries": 3, "bytes": 90, "sha256": "c0ffee00"})
         }
         "export" => json!({"result": "exported", "id": id, "bytes": 90, "sha256": "c0ffee00",
-            "tables": 2, "documents": 5, "files": 1}),
+            "tables": 2, "documents": 5, "files": 1, "version": "v1", "time": "2026-01-02T03:04:05Z",
+            "kept": [id]}),
         _ => {
             json!({"result": "imported", "id": id, "snapshot": id, "documents": 5, "variables": 0})
         }
     }
+}
+
+/// What a node calls an image: here each tag is an image of its own, whose digest begins like the tag.
+fn image_id(image: &Value) -> String {
+    let image = image.as_str().unwrap();
+    let (repository, tag) = image.rsplit_once(':').unwrap();
+    format!("{repository}@sha256:{tag}00")
 }
 
 /// Lets a Job come to its end: well and with a report, where it is not told otherwise.
@@ -79,6 +87,7 @@ fn job_of(server: &ApiServer, mut job: Value) {
     let errand = marks["convex.icod.de/errand"].as_str().unwrap().to_owned();
     let words = report(&errand, marks["convex.icod.de/attempt"].as_str().unwrap()).to_string();
     let container = if errand == "copy" { "permitted" } else { &errand };
+    let image = image_id(&job["spec"]["template"]["spec"]["containers"][0]["image"]);
     let mut metadata = job["spec"]["template"]["metadata"].clone();
     metadata["name"] = json!(format!("{}-x7", job["metadata"]["name"].as_str().unwrap()));
     metadata["namespace"] = job["metadata"]["namespace"].clone();
@@ -89,7 +98,7 @@ fn job_of(server: &ApiServer, mut job: Value) {
         json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata,
         "spec": job["spec"]["template"]["spec"],
         "status": {"phase": "Succeeded", "containerStatuses": [{"name": container, "ready": false,
-            "image": "", "imageID": "", "restartCount": 0,
+            "image": "", "imageID": image, "restartCount": 0,
             "state": {"terminated": {"exitCode": 0, "message": words}}}]}}),
     );
     job["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
@@ -161,7 +170,7 @@ fn pod_of(server: &ApiServer, set: &Value, address: &str) {
                 "podIP": address,
                 "conditions": [{"type": "Ready", "status": "True"}],
                 "containerStatuses": [{"name": "backend", "ready": true, "image": image,
-                    "restartCount": 0, "imageID": "repo@sha256:0123", "containerID": format!("run://{run}"),
+                    "restartCount": 0, "imageID": image_id(image), "containerID": format!("run://{run}"),
                     "state": {"running": {}}}],
             }}),
     );

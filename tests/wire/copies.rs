@@ -45,6 +45,7 @@ async fn an_upgrade_with_a_cold_copy_is_ready_in_fourteen_writes_and_one_for_the
     let mut writes = until(&rig, ("Upgrading", json!("Exporting"))).await;
     assert!(!rig.backend.paused.load(Ordering::Relaxed), "held before the image was proven");
     writes.extend(until(&rig, ("Upgrading", json!("Rolling"))).await);
+    assert_eq!(rig.status("dev")["upgrade"]["digest"], "sha256:v200", "{}", rig.status("dev"));
     assert!(rig.backend.paused.load(Ordering::Relaxed));
     rig.backend.says("v2");
     writes.extend(until(&rig, ("Ready", Value::Null)).await);
@@ -74,4 +75,36 @@ async fn an_upgrade_with_a_cold_copy_is_ready_in_fourteen_writes_and_one_for_the
         "update convexinstances/dev/status",
     ];
     assert_eq!(nameless(&rig, writes), expected);
+}
+
+/// A deployment knows no resourceVersion: whoever pauses it, or lets users in again, looks first whether it is still its turn.
+#[tokio::test]
+async fn a_pass_that_was_overtaken_pauses_nobody_and_lets_nobody_in() {
+    let rig = Rig::ready(copied()).await;
+    let overtaken = || {
+        rig.server.meanwhile("get convexinstances/dev", 0, |server| {
+            server.edit("convexinstances", "dev", |it| {
+                it["status"]["lifecycle"]["fence"] = json!("999999");
+            });
+        });
+    };
+    let fence = || rig.status("dev")["lifecycle"]["fence"].clone();
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    until(&rig, ("Upgrading", json!("Exporting"))).await;
+    let before = fence();
+    overtaken();
+    assert!(rig.pass("dev").await.unwrap_err().is_conflict());
+    assert!(!rig.backend.paused.load(Ordering::Relaxed));
+    rig.server.edit("convexinstances", "dev", |it| it["status"]["lifecycle"]["fence"] = before);
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    rig.backend.says("v2");
+    overtaken();
+    let mut passes = 0;
+    while !rig.pass("dev").await.is_err_and(|error| error.is_conflict()) {
+        rig.settle();
+        passes += 1;
+        assert!(passes < 20, "{}", rig.status("dev"));
+    }
+    assert_eq!(rig.phase("dev"), "Ready");
+    assert!(rig.backend.paused.load(Ordering::Relaxed), "let in by a pass that was overtaken");
 }

@@ -96,3 +96,21 @@ async fn a_suspended_instance_has_no_pod_and_all_of_its_data() {
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
     assert_eq!(traffic(), "flows");
 }
+
+#[tokio::test]
+async fn a_tag_that_is_moved_rolls_nothing_and_is_told_once_a_pod_has_pulled_what_it_stands_for() {
+    let rig = Rig::ready(instance("dev")).await;
+    let was = rig.status("dev")["image"].as_str().unwrap().to_owned();
+    rig.server.edit("pods", "dev-backend-0", |pod| {
+        pod["status"]["containerStatuses"][0]["imageID"] = json!("example.com/backend@sha256:ffff");
+    });
+    rig.run("dev", 3).await;
+    let writes = rig.server.writes();
+    assert_eq!(writes, ["update convexinstances/dev/status", "create event ImageMoved"]);
+    let event = rig.server.all("events").into_iter().find(|it| it["reason"] == "ImageMoved");
+    let event = event.unwrap();
+    let note = event["note"].as_str().unwrap();
+    assert_eq!(event["type"], "Warning");
+    let (_, digest) = was.split_once('@').unwrap();
+    assert!(note.contains("sha256:ffff") && note.contains(digest), "{note}");
+}

@@ -20,6 +20,10 @@ pub struct UpgradeStatus {
     /// The image that it goes to, as it was resolved when the upgrade began.
     #[schemars(length(max = 512))]
     pub image: String,
+    /// What that image was found to be by the first node that ran it: `sha256:` and 64 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 80))]
+    pub digest: Option<String>,
     /// How the data moves, and which way back is bought.
     #[schemars(length(max = 64))]
     pub strategy: String,

@@ -197,16 +197,6 @@ fn away_means_that_one_is_wanted_and_none_is_ready() {
 }
 
 #[test]
-fn the_image_is_told_by_digest_where_the_node_knows_it() {
-    let of = |pod: Pod| image(&with_pods([pod]));
-    let backend = || pod("dev-backend-0").of("v1").ready();
-    let digest = "example.com/backend@sha256:0123";
-    assert_eq!(of(backend().running_image(digest)).as_deref(), Some(digest));
-    assert_eq!(of(backend().running_image("0123")).as_deref(), Some("example.com/backend:v1"));
-    assert_eq!(image(&Children::default()), None);
-}
-
-#[test]
 fn a_claim_is_lost_when_it_is_gone_going_or_without_its_volume() {
     assert!(!with_claim(claim("dev-data")).claim_is_lost());
     assert!(!with_claim(claim("dev-data").pending()).claim_is_lost());

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fixtures::instance;
+use crate::fixtures::{ClaimWords, claim, instance};
 
 const DONE: &str = r#"{"result":"exported","id":"71-1","bytes":9,"sha256":"aa","tables":1,"documents":2,"files":0,"version":"v1","time":"2026-01-02T03:04:05Z","kept":["71-1"]}"#;
 
@@ -142,6 +142,28 @@ fn an_export_is_there_as_long_as_its_claim_is() {
     assert_eq!(verified(&children), []);
     children.snapshots = Some(Arc::new(PersistentVolumeClaim::default()));
     assert_eq!(verified(&children), [snapshot("60-1").unwrap(), snapshot("71-1").unwrap()]);
+    let mut going = PersistentVolumeClaim::default();
+    going.metadata.deletion_timestamp = serde_json::from_value(json!("2026-01-01T00:00:00Z")).ok();
+    children.snapshots = Some(Arc::new(going));
+    assert_eq!(verified(&children), []);
+}
+
+#[test]
+fn a_copy_is_there_as_long_as_its_claim_is() {
+    const COPIED: &str = r#"{"result":"copied","id":"71-1","entries":1,"bytes":1,"sha256":"aa"}"#;
+    let mut worker = pod("permitted", "Succeeded", 0, COPIED);
+    worker.metadata.annotations = Some([(labels::ERRAND.to_owned(), "copy".to_owned())].into());
+    let mut children = children(vec![job("copy", Some("Complete"))], vec![worker]);
+    let copied = |children: &Children| Jobs::of(children, None).copied(children);
+    assert_eq!(copied(&children), []);
+    let of = snapshot("71-1").unwrap();
+    let store = Store::Copied(of.clone());
+    children.claims = vec![(store.clone(), Arc::new(claim("dev-copy-71-1")))];
+    assert_eq!(copied(&children), [of]);
+    for lost in [claim("dev-copy-71-1").deleted(), claim("dev-copy-71-1").lost()] {
+        children.claims = vec![(store.clone(), Arc::new(lost))];
+        assert_eq!(copied(&children), []);
+    }
 }
 
 #[test]

@@ -225,3 +225,6 @@ const fn errand_of(kind: Carries) -> Errand {
         Carries::Import => Errand::Import,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use statemachine::{
 
 use crate::{
     api::{ConvexInstance, ConvexInstanceStatus, SnapshotStatus, StoreStatus, UpgradeStatus},
-    observe::{World, hold},
+    observe::{World, hold, image},
     plan::{Applied, labels, names::attempt, retention},
     worker::report::Report,
 };
@@ -24,12 +24,15 @@ pub(super) fn under_way(
 ) -> Option<UpgradeStatus> {
     let upgrade = pins.upgrade.as_ref()?;
     let known = before.upgrade.as_ref().filter(|it| it.id == upgrade.id.0);
+    let digest = known.filter(|it| it.image == upgrade.to.release.image);
+    let digest = digest.and_then(|it| it.digest.clone());
     let started = known.and_then(|it| it.start_time.clone()).unwrap_or_else(|| now.clone());
     Some(UpgradeStatus {
         id: upgrade.id.0.clone(),
         from: upgrade.from.release.version.clone(),
         to: upgrade.to.release.version.clone(),
         image: upgrade.to.release.image.clone(),
+        digest: digest.or_else(|| image::of_target(&world.children, upgrade)),
         strategy: upgrade.strategy.name().to_owned(),
         direction: if upgrade.direction == Direction::Forward { "Forward" } else { "Rollback" }
             .to_owned(),

@@ -9,7 +9,7 @@ use statemachine::{
 use super::{cause::gone_to, short};
 use crate::{
     api::ConvexInstance,
-    observe::World,
+    observe::{World, image},
     plan::names::{Errand, attempt},
     worker::report::Report,
 };
@@ -109,10 +109,20 @@ fn finished(instance: &ConvexInstance, step: &Step, runs: &str, world: &World) -
     let whole = begun.map(|it| world.now.timestamp() - it.0.as_second());
     let seconds = whole.unwrap_or(i64::try_from(world.facts.waited.as_secs()).unwrap_or_default());
     let from = upgrade.map(|it| short(&it.to)).unwrap_or_default();
-    match step.taken.map(|taken| taken.reason) {
-        Some(Reason::RollbackFinished) => {
-            format!("backend serves {runs} again after {seconds}s; {from} was not kept")
+    if step.taken.is_some_and(|taken| taken.reason == Reason::RollbackFinished) {
+        return format!("backend serves {runs} again after {seconds}s; {from} was not kept");
+    }
+    let proven = upgrade.and_then(|it| it.digest.as_deref());
+    format!("backend serves {runs} after {seconds}s{}", other_than(proven, world))
+}
+
+/// A tag may have moved between the proof of an image and the pod that was to run it.
+fn other_than(proven: Option<&str>, world: &World) -> String {
+    let runs = image::running(&world.children);
+    match (proven, runs.as_deref().and_then(image::digest)) {
+        (Some(proven), Some(runs)) if proven != runs => {
+            format!("; its image was proven as {proven}, and its tag has been moved to {runs}")
         }
-        _ => format!("backend serves {runs} after {seconds}s"),
+        _ => String::new(),
     }
 }

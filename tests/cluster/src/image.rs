@@ -20,6 +20,15 @@ pub struct Image {
     pub config: Config,
 }
 
+impl Image {
+    /// Its first reference without the tag.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        let first = self.tags.first().map_or(self.name.as_str(), String::as_str);
+        first.rsplit_once(':').map_or(first, |(repository, _)| repository)
+    }
+}
+
 /// How a container of an image runs, where its pod does not say otherwise.
 #[derive(Debug, Default)]
 pub struct Config {

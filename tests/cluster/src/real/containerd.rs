@@ -74,7 +74,7 @@ pub async fn wait(socket: &Path, daemon: &Daemon) -> Result<()> {
     .await
 }
 
-/// Brings an image in under all its names.
+/// Brings an image in under all its names and under its digest, as if it had been pulled.
 ///
 /// # Errors
 /// The archive cannot be written, or containerd refuses it.
@@ -82,8 +82,9 @@ pub fn import(socket: &Path, folder: &Path, image: &Image) -> Result<()> {
     fs::create_dir_all(folder)?;
     let archive = folder.join(format!("{}.tar", image.name));
     image.write(&archive)?;
-    let words = ["--namespace", "k8s.io", "images", "import"].map(Path::new);
-    ctr(socket, &[&words[..], &[archive.as_path()]].concat())
+    let words = ["--namespace", "k8s.io", "images", "import", "--digests", "--base-name"];
+    let words = words.into_iter().chain([image.repository()]).map(Path::new);
+    ctr(socket, &words.chain([archive.as_path()]).collect::<Vec<_>>())
         .with_context(|| format!("importing the image {}", image.name))?;
     fs::remove_file(&archive).context("removing an imported archive")
 }

@@ -1,6 +1,7 @@
 //! Upgrades with a way back, by Jobs that containerd really runs: what was written before is there after, to the last byte.
 
 use anyhow::{Result, ensure};
+use convex_operator::api::ConvexInstance;
 use kube::ResourceExt;
 use on_cluster::{
     Instance,
@@ -16,6 +17,10 @@ async fn a_copy_is_made_first_and_the_new_version_serves_the_same_documents() ->
         stage.ready(&upgraded_by(ways::copy())).await?;
         let data = stage.fill("dev").await?;
         stage.patch("dev", json!({ "version": "v2" })).await?;
+        let rolls = |it: &ConvexInstance| it.status.as_ref()?.upgrade.as_ref()?.digest.clone();
+        let rolling = stage.phase("dev", "Upgrading/Rolling").await?;
+        let pinned = rolls(&stage.instance("dev").await?);
+        ensure!(pinned.is_some_and(|it| it.starts_with("sha256:")), "no digest: {rolling}");
         stage.runs("dev", "v2").await?;
         stage.has_all("dev", &data).await?;
         let stores = stage.other_stores("dev").await?;

@@ -1,0 +1,226 @@
+use serde_json::{Value, json};
+use statemachine::{
+    Action,
+    observed::Kind as Carries,
+    pins::{Destination, Direction, Strategy, WayBack},
+    worlds::{born, upgrade},
+};
+
+use super::*;
+use crate::{
+    api::{ConvexInstance, StoreStatus},
+    fixtures::{all_is_well, gate, instance, instance_with, pod, world},
+    observe::{
+        World,
+        jobs::{Jobs, Seen},
+    },
+    plan::{gate::Record, owed},
+};
+
+const COPIED: Strategy = Strategy::InPlace(WayBack::Copy);
+const FRESH: Strategy = Strategy::ExportImport(Destination::FreshStore);
+const SAME: Strategy = Strategy::ExportImport(Destination::SameStore);
+
+/// A look in the middle of an upgrade.
+fn amid(strategy: Strategy, stage: Stage) -> World {
+    let mut world = world(all_is_well());
+    world.facts.pins.upgrade = Some(upgrade(strategy, stage, Direction::Forward));
+    world
+}
+
+fn steps(instance: &ConvexInstance, action: Action, world: &World) -> Vec<Step> {
+    owed(instance, &[action], world).steps
+}
+
+/// Where the Service leads after these steps, and whether the deployment is to be paused.
+fn holds(world: &World) -> (Option<bool>, bool) {
+    let steps = steps(&instance(), Action::EnsureTrafficHeld, world);
+    let leads = steps.iter().find_map(|step| match step {
+        Step::Ensure(Child::Service(service)) => Some(service::flows(service)),
+        _ => None,
+    });
+    (leads, steps.contains(&Step::Hold))
+}
+
+fn told(paused: Option<bool>) -> Hold {
+    Hold { paused, pausable: true, ..Hold::default() }
+}
+
+fn job(errand: Errand, outcome: Outcome) -> Seen {
+    let of = Snapshot { of: statemachine::pins::Revision("7".to_owned()), attempt: 1 };
+    let name = format!("dev-{}-{}", errand.name(), attempt(&of));
+    Seen { errand, of, name, outcome, report: None, stale: false, obstacle: None }
+}
+
+/// What the record permits that this look writes.
+fn permits(world: &World, action: Action) -> Option<String> {
+    let steps = steps(&instance(), action, world);
+    let record = steps.iter().find_map(|step| match step {
+        Step::Ensure(Child::ConfigMap(it)) => Record::of(it),
+        _ => None,
+    });
+    record.unwrap().permit
+}
+
+#[test]
+fn users_of_the_old_version_are_turned_away_by_its_pause_and_the_service_stays_as_it_is() {
+    let mut world = amid(SAME, Stage::Exporting);
+    world.hold = Some(told(Some(false)));
+    assert_eq!(holds(&world), (None, true));
+    world.hold = Some(told(Some(true)));
+    assert_eq!(holds(&world), (None, false));
+    world.hold = Some(Hold { pausable: false, ..Hold::default() });
+    assert_eq!(holds(&world), (Some(false), false), "one that knows no pause");
+}
+
+/// A new store knows of no pause, and until its own backend is seen paused anybody could write to it.
+#[test]
+fn the_service_leads_to_a_fresh_store_only_once_its_own_backend_was_seen_paused() {
+    let mut world = amid(FRESH, Stage::Rolling);
+    assert_eq!(holds(&world), (Some(false), false), "nobody was asked");
+    for unknown in [None, Some(false)] {
+        world.hold = Some(told(unknown));
+        assert_eq!(holds(&world), (Some(false), true), "{unknown:?}");
+    }
+    world.hold = Some(told(Some(true)));
+    world.facts.pods = vec![statemachine::observed::Pod {
+        backend: born(),
+        health: statemachine::observed::Health::Serving,
+    }];
+    assert_eq!(holds(&world), (Some(false), false), "the pause is that of the old store");
+    world.facts.pods[0].backend.store = world.facts.pins.upgrade.as_ref().unwrap().to.store.clone();
+    assert_eq!(holds(&world), (Some(true), false));
+    let mut same = amid(SAME, Stage::Rolling);
+    same.hold = Some(told(Some(false)));
+    assert_eq!(holds(&same), (None, true), "the old store keeps its pause, whoever opens it");
+}
+
+#[test]
+fn a_pause_of_the_owner_is_not_ended() {
+    let ends = |traffic: Option<&str>, paused: Option<bool>| {
+        let mut instance = instance();
+        instance.status.get_or_insert_default().traffic = traffic.map(str::to_owned);
+        let mut world = world(all_is_well());
+        world.hold = Some(told(paused));
+        steps(&instance, Action::EnsureTrafficFlowing, &world).contains(&Step::Release)
+    };
+    assert!(ends(Some(hold::HELD), Some(true)));
+    assert!(!ends(Some(hold::PAUSED), Some(true)));
+    assert!(!ends(None, Some(true)));
+    assert!(!ends(Some(hold::HELD), Some(false)));
+}
+
+#[test]
+fn imports_are_cancelled_where_they_are_not_those_of_the_attempt() {
+    let all = |world: &World, except: Option<(Carries, Snapshot)>| {
+        steps(&instance(), Action::EnsureJobsStopped { except }, world)
+    };
+    let mut world = amid(SAME, Stage::Rolling);
+    let performed = vec!["i1".to_owned()];
+    world.hold = Some(Hold { imports: performed.clone(), ..told(Some(true)) });
+    let import = job(Errand::Import, Outcome::Running);
+    let own = Some((Carries::Import, import.of.clone()));
+    let removed = Step::Remove(Kind::Job, import.name.clone());
+    world.jobs = Jobs(vec![import.clone()]);
+    assert_eq!(all(&world, None), [removed, Step::CancelImports(performed.clone())]);
+    assert_eq!(all(&world, own.clone()), []);
+    world.jobs = Jobs(vec![Seen { outcome: Outcome::Failed, ..import }]);
+    assert_eq!(all(&world, own), [Step::CancelImports(performed)], "its Job has given up");
+}
+
+#[test]
+fn a_job_is_ended_that_talks_to_a_pod_which_is_gone_and_made_anew_for_the_one_that_is_there() {
+    let mut world = amid(SAME, Stage::Exporting);
+    let export = job(Errand::Export, Outcome::Running);
+    let action = || Action::EnsureExported(export.of.clone());
+    let seen = |stale, outcome| Jobs(vec![Seen { outcome, stale, ..export.clone() }]);
+    world.jobs = seen(true, Outcome::Running);
+    let gone = [Step::Remove(Kind::Job, export.name.clone())];
+    assert_eq!(steps(&instance(), action(), &world), gone);
+    world.jobs = seen(true, Outcome::Succeeded);
+    assert_eq!(steps(&instance(), action(), &world), [], "what it has made is there");
+    world.jobs = seen(false, Outcome::Failed);
+    assert_eq!(steps(&instance(), action(), &world), [], "another attempt makes another one");
+}
+
+/// The arguments of the worker that an attempt starts.
+fn arguments(world: &World, action: Action) -> Vec<String> {
+    let steps = steps(&instance(), action, world);
+    let job = steps.into_iter().find_map(|step| match step {
+        Step::Start(job) => Some(job),
+        _ => None,
+    });
+    let pod = job.unwrap().spec.unwrap().template.spec.unwrap();
+    pod.containers.into_iter().next().unwrap().args.unwrap()
+}
+
+#[test]
+fn an_export_is_told_to_spare_the_one_that_the_upgrade_still_needs() {
+    let mut world = amid(SAME, Stage::Exporting);
+    let served = pod("dev-backend-0");
+    let served = crate::fixtures::PodWords::of(served, "v1");
+    let mut served = crate::fixtures::PodWords::ready(served);
+    served.status.as_mut().unwrap().pod_ip = Some("10.0.0.7".to_owned());
+    world.children.pods = vec![std::sync::Arc::new(served)];
+    let of = world.facts.pins.upgrade.as_ref().unwrap().next_snapshot();
+    let spares = |world: &World| {
+        let all = arguments(world, Action::EnsureExported(of.clone()));
+        let at = all.iter().position(|it| it == "--keep");
+        at.map(|at| all[at + 1].clone())
+    };
+    assert_eq!(spares(&world), None);
+    let needed = Snapshot { attempt: 4, ..of.clone() };
+    world.facts.pins.upgrade.as_mut().unwrap().snapshot = Some(needed.clone());
+    assert_eq!(spares(&world), Some(attempt(&needed)));
+}
+
+#[test]
+fn a_copy_is_permitted_behind_a_gate_that_is_shut_and_an_import_before_an_open_one() {
+    let of = Some("7-1".to_owned());
+    let mut world = amid(COPIED, Stage::Exporting);
+    world.children.gate = Some(std::sync::Arc::new(gate("v1", true)));
+    assert_eq!(permits(&world, Action::EnsureBackendStopped(born())), of);
+    assert_eq!(permits(&world, Action::EnsureBackendRolled(born())), None);
+    let mut world = amid(SAME, Stage::Exporting);
+    world.children.gate = Some(std::sync::Arc::new(gate("v1", true)));
+    assert_eq!(permits(&world, Action::EnsureBackendRolled(born())), None, "an export reads");
+    for (strategy, stage, rolled, stopped) in [
+        (SAME, Stage::Rolling, of.clone(), None),
+        (SAME, Stage::Importing, of.clone(), None),
+        (COPIED, Stage::Rolling, None, None),
+    ] {
+        let mut world = amid(strategy, stage);
+        world.children.gate = Some(std::sync::Arc::new(gate("v1", true)));
+        assert_eq!(permits(&world, Action::EnsureBackendRolled(born())), rolled, "{stage:?}");
+        assert_eq!(permits(&world, Action::EnsureBackendStopped(born())), stopped, "{stage:?}");
+    }
+}
+
+/// The claims that go where a store was left at the beginning of time.
+fn outdated(store: Store, world: &World, retention: &Value) -> Vec<Step> {
+    let mut instance = instance_with(|spec| {
+        spec["maintenance"] = json!({ "oldStoreRetention": retention });
+    });
+    let since = serde_json::from_value(json!("1970-01-02T00:00:00Z")).ok();
+    let left = StoreStatus {
+        store: store.into(),
+        claim: "dev-data-6".to_owned(),
+        since,
+        ..StoreStatus::default()
+    };
+    instance.status.get_or_insert_default().stores = vec![left];
+    let steps = steps(&instance, Action::EnsureTrafficFlowing, world);
+    steps.into_iter().filter(|it| matches!(it, Step::Remove(..))).collect()
+}
+
+#[test]
+fn a_store_that_was_left_goes_when_it_is_due_but_not_in_use_and_not_amid_an_upgrade() {
+    let old = || Store::Made(statemachine::pins::Revision("6".to_owned()));
+    let home = world(all_is_well());
+    let goes = [Step::Remove(Kind::Claim, "dev-data-6".to_owned())];
+    assert_eq!(outdated(old(), &home, &json!("1s")), goes);
+    assert_eq!(outdated(old(), &home, &json!("900000h")), []);
+    assert_eq!(outdated(old(), &home, &Value::Null), []);
+    assert_eq!(outdated(home.children.store.clone(), &home, &json!("1s")), [], "in use");
+    assert_eq!(outdated(old(), &amid(FRESH, Stage::Rolling), &json!("1s")), [], "the way back");
+}
