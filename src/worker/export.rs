@@ -141,13 +141,7 @@ impl Exporter<'_> {
         if !self.options.held {
             return Ok(());
         }
-        let there = match self.backend.ask(Deployment::documents).await {
-            Ok(there) => there,
-            Err(error) => {
-                tracing::warn!(%error, "the backend cannot tell its tables; the export was judged by itself alone");
-                return Ok(());
-            }
-        };
+        let there = self.backend.ask(Deployment::documents).await.map_err(untold)?;
         for (table, there) in there {
             let exported = content.documents.get(&table).copied().unwrap_or_default();
             if exported != there {
@@ -155,6 +149,14 @@ impl Exporter<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What cannot be compared now cannot be compared after an import either.
+fn untold(error: deployment::Error) -> Error {
+    match error {
+        deployment::Error::Refused { .. } => Error::TablesUntold(error),
+        other => other.into(),
     }
 }
 

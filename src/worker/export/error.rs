@@ -54,6 +54,11 @@ pub enum Error {
         /// Its documents in the export.
         exported: u64,
     },
+    /// What is there cannot be compared with what is exported.
+    #[error(
+        "the backend does not tell how many documents its tables have ({0}): whether an import brings all of them back could not be found out either, and the export is no way back. Choose maintenance.preUpgradeSnapshot: Copy."
+    )]
+    TablesUntold(#[source] deployment::Error),
     /// The folder holds another snapshot.
     #[error("the folder holds snapshot {0}, which was left as it is")]
     FolderTaken(String),
@@ -90,6 +95,7 @@ impl Failure for Error {
             Self::NoRoom { .. } => "NoRoom",
             Self::SizeDiffers { .. } => "SizeDiffers",
             Self::DocumentsDiffer { .. } => "DocumentsDiffer",
+            Self::TablesUntold(_) => "TablesUntold",
             Self::FolderTaken(_) => "FolderTaken",
             Self::Changed => "SnapshotCorrupt",
             Self::Io(_) => "Io",

@@ -9,6 +9,7 @@
 //! | `STANDIN_SILENT_VERSIONS` | these take the data and never listen |
 //! | `STANDIN_REJECT_KEY_VERSIONS` | these call every admin key bad |
 //! | `STANDIN_NO_PAUSE_VERSIONS` | these are too old to pause: 404 |
+//! | `STANDIN_TABLES_UNTOLD_VERSIONS` | the query that lists tables is unknown |
 //! | `STANDIN_EXPORT_STALLS_VERSIONS` | an export stays `requested` |
 //! | `STANDIN_EXPORT_NEVER_COMPLETES_VERSIONS` | an export stays `in_progress` |
 //! | `STANDIN_EXPORT_TRUNCATED_VERSIONS` | the ZIP lacks its last third, and its size says so |
@@ -40,6 +41,8 @@ const DEFAULT_METADATA_VERSION: u32 = 128;
 pub enum Fault {
     /// Pausing is unknown.
     NoPause,
+    /// Nobody is told which tables there are.
+    TablesUntold,
     /// An export stays requested.
     ExportStalls,
     /// An export stays in progress.
@@ -66,8 +69,9 @@ pub enum Fault {
     MigrationStalls,
 }
 
-const FAULTS: [(&str, Fault); 13] = [
+const FAULTS: [(&str, Fault); 14] = [
     ("STANDIN_NO_PAUSE_VERSIONS", Fault::NoPause),
+    ("STANDIN_TABLES_UNTOLD_VERSIONS", Fault::TablesUntold),
     ("STANDIN_EXPORT_STALLS_VERSIONS", Fault::ExportStalls),
     ("STANDIN_EXPORT_NEVER_COMPLETES_VERSIONS", Fault::ExportNeverCompletes),
     ("STANDIN_EXPORT_TRUNCATED_VERSIONS", Fault::ExportTruncated),

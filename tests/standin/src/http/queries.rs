@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Deployment;
 use crate::{
     snapshots::records::{Export, Import},
+    steering::Fault,
     store::state::State,
     values::integer_of,
 };
@@ -17,8 +18,9 @@ const DEFAULT: &str = ":default";
 /// # Errors
 /// What a failed function says.
 pub fn answer(deployment: &Deployment, path: &str, arguments: &Value) -> Result<Value, String> {
+    let untold = deployment.steering.has(Fault::TablesUntold);
     deployment.store.read(|state| match path.strip_suffix(DEFAULT).unwrap_or(path) {
-        "_system/cli/tables" => tables(state, arguments),
+        "_system/cli/tables" if !untold => tables(state, arguments),
         "_system/cli/tableSize" => Ok(table_size(state, arguments)),
         "_system/cli/modules:apiSpec" => Ok(json!(state.functions)),
         "_system/frontend/deploymentState:deploymentState" => Ok(deployment_state(state)),

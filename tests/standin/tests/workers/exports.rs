@@ -224,3 +224,14 @@ async fn too_little_room_is_found_out_before_anything_is_asked_for_or_fetched() 
     assert_eq!(error.reason(), "NoRoom", "{error}");
     assert_eq!(names(folder.path()), ["export.json"]);
 }
+
+#[tokio::test]
+async fn an_export_that_cannot_be_compared_with_what_is_there_is_none() {
+    let backend = steered("STANDIN_TABLES_UNTOLD_VERSIONS").serving().await;
+    backend.pauses(true).await;
+    let folder = TempDir::new().unwrap();
+    let error = made(&exporting(&backend.at(), folder.path(), &["--held"])).await.unwrap_err();
+    assert_eq!(error.reason(), "TablesUntold", "{error}");
+    assert!(error.to_string().contains("preUpgradeSnapshot: Copy"), "{error}");
+    assert!(!folder.path().join("manifest.json").exists());
+}
