@@ -4,10 +4,11 @@
 //! line, `_storage/documents.jsonl` lists the files, and `_storage/<id>.<ext>` is one; components have the same
 //! below `_components/<name>/` (`crates/exports/src/lib.rs`).
 
+mod file;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
+    io::{self, BufRead, BufReader, Read},
     path::Path,
     thread,
 };
@@ -16,11 +17,10 @@ use serde::{
     Deserialize, Serialize,
     de::{DeserializeOwned, IgnoredAny},
 };
-use sha2::{Digest, Sha256};
 use zip::{ZipArchive, read::ZipFile};
 
+use self::file::{Told, digest};
 use super::{Error, Sum};
-use crate::worker::progress::Progress;
 
 /// Where a table's documents are.
 const DOCUMENTS: &str = "/documents.jsonl";
@@ -153,34 +153,6 @@ impl Content {
     }
 }
 
-/// A file whose reading is told in the log.
-struct Told {
-    file: File,
-    progress: Progress,
-}
-
-impl Told {
-    fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let bytes = file.metadata()?.len();
-        Ok(Self { file, progress: Progress::of("the snapshot is judged", Some(bytes)) })
-    }
-}
-
-impl Read for Told {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(into)?;
-        self.progress.add(read as u64);
-        Ok(read)
-    }
-}
-
-impl Seek for Told {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
-    }
-}
-
 fn below(parent: &str, name: &str) -> String {
     if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
 }
@@ -197,21 +169,6 @@ fn has_files(entries: &BTreeSet<String>, storage: &str, ids: &[String]) -> Resul
     match missing {
         0 => Ok(()),
         _ => Err(Error::FilesMissing { storage: storage.to_owned(), missing, listed }),
-    }
-}
-
-fn digest(path: &Path) -> io::Result<Sum> {
-    let mut file = File::open(path)?;
-    let mut sum = Sha256::new();
-    let mut chunk = vec![0; CHUNK];
-    let mut bytes = 0;
-    loop {
-        let read = file.read(&mut chunk)?;
-        if read == 0 {
-            return Ok(Sum { bytes, sha256: hex::encode(sum.finalize()) });
-        }
-        sum.update(&chunk[..read]);
-        bytes += read as u64;
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     path::PathBuf,
 };
 
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
