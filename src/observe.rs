@@ -107,7 +107,11 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         stopped: backend::is_stopped(&children, fence),
         pods: backend::pods(&children, answer.as_ref(), unmigrated.is_some()),
         surrounded: true,
-        traffic: hold::traffic(&children, &pins, hold.as_ref()),
+        traffic: hold::traffic(
+            &children,
+            &pins,
+            hold.as_ref().filter(|_| phase(instance) != Phase::Provisioning),
+        ),
         jobs: jobs.with_imports(attempt.as_ref(), hold.as_ref()),
         verified: jobs.verified(instance, &children),
         copied: jobs.copied(&children),

@@ -44,8 +44,12 @@ pub(super) async fn ask(
 ) -> Option<Hold> {
     let asks = match (phase(instance), &pins.upgrade) {
         (Phase::Upgrading(_) | Phase::Degraded, Some(upgrade)) => upgrade.strategy.prepares(),
-        (Phase::Ready | Phase::Provisioning, _) => {
-            is_held(instance) || lacks_functions(instance) || (wishes && strategy.prepares())
+        // Data that was there before may have been paused before, and nobody may know.
+        (Phase::Provisioning, _) => true,
+        (Phase::Ready, _) => {
+            traffic_told(instance).is_some()
+                || lacks_functions(instance)
+                || (wishes && strategy.prepares())
         }
         _ => false,
     };
@@ -82,8 +86,19 @@ fn lacks_functions(instance: &ConvexInstance) -> bool {
 /// Whether this instance holds its users for an upgrade, as its status says.
 #[must_use]
 pub fn is_held(instance: &ConvexInstance) -> bool {
-    let status = instance.status.as_ref();
-    status.and_then(|it| it.traffic.as_deref()) == Some(HELD)
+    traffic_told(instance) == Some(HELD)
+}
+
+/// Whether the deployment is paused, and not by this operator for an upgrade: as it says, or else as was last told.
+#[must_use]
+pub fn is_paused_by_owner(instance: &ConvexInstance, hold: Option<&Hold>) -> bool {
+    let told = traffic_told(instance);
+    let says = hold.and_then(|it| it.paused);
+    told != Some(HELD) && says.unwrap_or(told == Some(PAUSED))
+}
+
+fn traffic_told(instance: &ConvexInstance) -> Option<&str> {
+    instance.status.as_ref()?.traffic.as_deref()
 }
 
 /// Where the one backend pod is asked; none where there is not exactly one that is ready.

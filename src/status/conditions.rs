@@ -11,7 +11,7 @@ use self::verdict::Verdict;
 use super::messages::{RESIZE_REFUSED, Told};
 use crate::{
     api::{ConditionStatus, ConditionType, ConvexInstance},
-    observe::World,
+    observe::{World, hold},
     plan::Applied,
 };
 
@@ -31,7 +31,7 @@ pub(super) fn of(
     told: &Told,
 ) -> Vec<Verdict> {
     let mut all = summary(step, world, told);
-    all.extend(progress(step, world, applied, told));
+    all.extend(progress(instance, step, world, applied, told));
     let before = instance.status.clone().unwrap_or_default();
     all.push(transfer::exported(step, world, &before));
     all.push(transfer::imported(step, world, &before));
@@ -90,7 +90,13 @@ fn stalls(step: &Step, world: &World, told: &Told) -> bool {
     }
 }
 
-fn progress(step: &Step, world: &World, applied: &Applied, told: &Told) -> Vec<Verdict> {
+fn progress(
+    instance: &ConvexInstance,
+    step: &Step,
+    world: &World,
+    applied: &Applied,
+    told: &Told,
+) -> Vec<Verdict> {
     let phase = step.phase;
     let moves = matches!(
         phase,
@@ -101,8 +107,10 @@ fn progress(step: &Step, world: &World, applied: &Applied, told: &Told) -> Vec<V
     let stage = if let Phase::Upgrading(stage) = phase { stage_name(stage) } else { phase.name() };
     let flows = applied.flows || world.traffic_flows();
     let serves = world.backend_serves() && flows;
+    let paused = phase == Phase::Ready && hold::is_paused_by_owner(instance, world.hold.as_ref());
     let available = match (serves, flows) {
         (true, _) => "Serving",
+        _ if world.backend_serves() && paused => "Paused",
         (_, false) if world.backend_serves() => "TrafficHeld",
         _ => "NotServing",
     };

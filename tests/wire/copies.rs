@@ -108,3 +108,42 @@ async fn a_pass_that_was_overtaken_pauses_nobody_and_lets_nobody_in() {
     assert_eq!(rig.phase("dev"), "Ready");
     assert!(rig.backend.paused.load(Ordering::Relaxed), "let in by a pass that was overtaken");
 }
+
+/// The data is in a store that knows of its pause, and nobody remembers who made it.
+#[tokio::test]
+async fn a_pause_that_is_not_known_to_be_ours_stays_and_is_told_until_it_is_over() {
+    let rig = Rig::ready(copied()).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    rig.backend.says("v2");
+    rig.server.edit("convexinstances", "dev", |it| it["status"] = json!({}));
+    until(&rig, ("Ready", Value::Null)).await;
+    rig.run("dev", 3).await;
+    assert!(rig.backend.paused.load(Ordering::Relaxed));
+    let message = || rig.status("dev")["message"].as_str().unwrap().to_owned();
+    assert!(message().contains("unpause_deployment"), "{}", message());
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    assert_eq!(rig.condition("dev", "Available"), "False/Paused");
+    assert_eq!(rig.status("dev")["traffic"], "Paused");
+    rig.server.writes();
+    rig.run("dev", 3).await;
+    assert_eq!(rig.server.writes(), Vec::<String>::new(), "at rest while it is paused");
+    rig.backend.paused.store(false, Ordering::Relaxed);
+    rig.run("dev", 2).await;
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+    assert!(!message().contains("unpause_deployment"), "{}", message());
+    assert_eq!(rig.status("dev")["traffic"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_owner_who_has_paused_finds_the_deployment_paused_after_the_upgrade() {
+    let rig = Rig::ready(copied()).await;
+    rig.backend.paused.store(true, Ordering::Relaxed);
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    rig.backend.says("v2");
+    until(&rig, ("Ready", Value::Null)).await;
+    rig.run("dev", 3).await;
+    assert!(rig.backend.paused.load(Ordering::Relaxed));
+    assert_eq!(rig.condition("dev", "Available"), "False/Paused");
+}

@@ -6,6 +6,7 @@ use statemachine::{
     Phase, Stage, Step,
     observed::Outcome,
     pins::{Direction, Pins, Store, Upgrade},
+    taken::Reason,
 };
 
 use crate::{
@@ -80,12 +81,18 @@ pub(super) fn traffic(
             _ => false,
         };
     let known = instance.status.as_ref().and_then(|it| it.traffic.clone());
+    let paused = hold::is_paused_by_owner(instance, world.hold.as_ref());
     if holds {
-        let first = if world.is_paused() { hold::PAUSED } else { hold::HELD };
-        return known.or_else(|| Some(first.to_owned()));
+        // Once ours holds, what the deployment says is no word of its owner.
+        let begins = step.taken.is_some_and(|taken| taken.reason == Reason::UpgradeStarted);
+        let first = if paused { hold::PAUSED } else { hold::HELD };
+        return known.filter(|_| !begins).or_else(|| Some(first.to_owned()));
     }
-    let over = applied.flows || world.hold.as_ref().is_some_and(|it| it.paused == Some(false));
-    known.filter(|it| it == hold::HELD && !over)
+    if known.as_deref() == Some(hold::HELD) {
+        let over = applied.flows || world.hold.as_ref().is_some_and(|it| it.paused == Some(false));
+        return known.filter(|_| !over);
+    }
+    paused.then(|| hold::PAUSED.to_owned())
 }
 
 /// Every export that is kept: those that were known and those that Jobs report, as far as the last of these found them there.

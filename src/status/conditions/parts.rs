@@ -6,7 +6,7 @@ use statemachine::{Phase, Step};
 use super::verdict::Verdict;
 use crate::{
     api::{ConditionType, ConvexInstance, Engine},
-    observe::{AdminFound, Obstacle, World},
+    observe::{AdminFound, Obstacle, World, hold},
     plan::Applied,
     status::messages,
 };
@@ -159,12 +159,15 @@ pub(in crate::status) fn surroundings(
     if step.phase != Phase::Ready {
         return None;
     }
-    let flows = applied.flows || world.traffic_flows();
+    let paused = hold::is_paused_by_owner(instance, world.hold.as_ref());
+    let flows = applied.flows || world.traffic_flows() || (paused && world.service_flows());
     let held = || {
-        Obstacle::passing(
-            "TrafficHeld",
-            "the Service of the backend is not there or leads nowhere yet",
-        )
+        let why = if world.service_flows() {
+            "users are turned away by the pause of the upgrade until it is lifted"
+        } else {
+            "the Service of the backend is not there or leads nowhere yet"
+        };
+        Obstacle::passing("TrafficHeld", why)
     };
     let dashboard = || dashboard(world).filter(|_| instance.spec.dashboard.enabled);
     (!flows).then(held).or_else(dashboard)

@@ -5,7 +5,7 @@ use statemachine::{Phase, Step, pins::Direction};
 use super::{super::account::upgrade::way_back, cause::gone_to, control, short};
 use crate::{
     api::{ConvexInstance, Engine},
-    observe::{Obstacle, World},
+    observe::{Obstacle, World, hold},
 };
 
 /// What is.
@@ -18,7 +18,7 @@ pub(super) fn sentence(
     let version = short(gone_to(world).unwrap_or(&instance.spec.version));
     let why = obstacle.map(|it| it.message.as_str()).unwrap_or_default();
     match (step.phase, obstacle) {
-        (Phase::Ready, None) => format!("the backend serves {}", short(&world.release().version)),
+        (Phase::Ready, None) => serving(instance, world),
         (Phase::Suspended, _) => suspended(instance),
         (Phase::Provisioning, Some(_)) => format!("waiting for the backend: {why}"),
         (Phase::Upgrading(stage), Some(_)) => {
@@ -36,6 +36,16 @@ pub(super) fn sentence(
         (Phase::Deleting, None) => "removing what belongs to the instance".to_owned(),
         (Phase::Unknown, None) => "a newer operator wrote this status".to_owned(),
     }
+}
+
+fn serving(instance: &ConvexInstance, world: &World) -> String {
+    let version = short(&world.release().version);
+    if hold::is_paused_by_owner(instance, world.hold.as_ref()) {
+        return format!(
+            "the backend serves {version}; the deployment is paused, and nobody but administrators gets through until it is resumed in the dashboard or by POST /api/v1/unpause_deployment"
+        );
+    }
+    format!("the backend serves {version}")
 }
 
 fn suspended(instance: &ConvexInstance) -> String {
