@@ -1,6 +1,6 @@
 //! One probe, once.
 
-use std::{net::IpAddr, path::PathBuf, process::Stdio, time::Duration};
+use std::{net::IpAddr, path::PathBuf, process::Stdio, sync::LazyLock, time::Duration};
 
 use k8s_openapi::{
     api::core::v1::{ExecAction, HTTPGetAction, Probe},
@@ -47,6 +47,15 @@ pub async fn check(probe: &Probe, target: &Target) -> Result<(), String> {
     timeout(limit, outcome).await.unwrap_or_else(|_| Err("context deadline exceeded".to_owned()))
 }
 
+/// One for all probes: each that is built reads the certificates of the whole machine.
+static CLIENT: LazyLock<reqwest::Result<reqwest::Client>> = LazyLock::new(|| {
+    reqwest::Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .redirect(redirect::Policy::limited(10))
+        .build()
+});
+
 async fn http(get: &HTTPGetAction, target: &Target, limit: Duration) -> Result<(), String> {
     if get.scheme.as_deref().is_some_and(|scheme| scheme != "HTTP") {
         return Err("the fake node probes by HTTP only".to_owned());
@@ -54,14 +63,8 @@ async fn http(get: &HTTPGetAction, target: &Target, limit: Duration) -> Result<(
     let host = get.host.clone().unwrap_or_else(|| target.address.to_string());
     let path = get.path.as_deref().unwrap_or("/").trim_start_matches('/');
     let url = format!("http://{host}:{}/{path}", port(&get.port, target)?);
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .pool_max_idle_per_host(0)
-        .redirect(redirect::Policy::limited(10))
-        .timeout(limit)
-        .build()
-        .map_err(|error| error.to_string())?;
-    let mut request = client.get(&url).header("User-Agent", "kube-probe/1.36");
+    let client = CLIENT.as_ref().map_err(ToString::to_string)?;
+    let mut request = client.get(&url).timeout(limit).header("User-Agent", "kube-probe/1.36");
     for header in get.http_headers.iter().flatten() {
         request = request.header(&header.name, &header.value);
     }
