@@ -117,10 +117,14 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         copied: jobs.copied(&children),
         deployed: wish::lets_in_without_functions(instance)
             || hold.as_ref().is_some_and(|it| it.deployed == Some(true)),
-        outgrown: wish::outgrown(instance, &children, &pins),
+        outgrown: wish::outgrown(&wish, &children, &pins),
         cleared: leftovers.is_empty()
             && (children.gate.is_none() || backend::is_shut(&children, fence)),
         obtainable: wish::obtainable(instance),
+        way_back_gone: pins
+            .upgrade
+            .as_ref()
+            .is_some_and(|it| jobs.way_back_is_gone(it, instance, &children)),
         leave: control.leave,
         proof: jobs.proof(attempt.as_ref(), unproven.is_some_and(|it| it >= UNPROVEN)),
         missing: missing(instance, &pins, &children, &keys, found.as_ref()),

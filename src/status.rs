@@ -159,6 +159,7 @@ fn is_urgent(
         || (after.blocked_by.is_empty() && !before.blocked_by.is_empty())
         || (ready(before) != ready(after) && abnormal)
         || image_moved(before, after).is_some()
+        || (before.traffic.is_none() && after.traffic.is_some())
 }
 
 /// What every condition says, without its words.

@@ -97,6 +97,12 @@ pub fn is_paused_by_owner(instance: &ConvexInstance, hold: Option<&Hold>) -> boo
     told != Some(HELD) && says.unwrap_or(told == Some(PAUSED))
 }
 
+/// Whether it was found out whose pause the next one is: nothing is paused before that.
+#[must_use]
+pub fn is_known(instance: &ConvexInstance) -> bool {
+    traffic_told(instance).is_some()
+}
+
 fn traffic_told(instance: &ConvexInstance) -> Option<&str> {
     instance.status.as_ref()?.traffic.as_deref()
 }
@@ -133,4 +139,53 @@ fn at_home(children: &Children, hold: Option<&Hold>) -> Traffic {
     }
     let flows = children.service.as_deref().is_some_and(crate::plan::service::flows);
     if flows { Traffic::Flowing } else { Traffic::Held }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use statemachine::{
+        Direction,
+        pins::{Strategy, WayBack},
+        worlds::upgrade,
+    };
+
+    use super::*;
+    use crate::fixtures::{gate, instance};
+
+    fn amid(hold: Option<&Hold>, open: bool) -> Traffic {
+        let strategy = Strategy::InPlace(WayBack::Copy);
+        let upgrade = Some(upgrade(strategy, Stage::Exporting, Direction::Forward));
+        let pins = Pins {
+            upgrade,
+            fence: statemachine::pins::Revision("5".to_owned()),
+            ..Pins::default()
+        };
+        let gate = Some(Arc::new(gate("v1", open)));
+        traffic(&Children { gate, ..Children::default() }, &pins, hold)
+    }
+
+    #[test]
+    fn held_is_what_the_deployment_says_itself_or_a_gate_that_is_shut() {
+        let says =
+            |paused, pausable| amid(Some(&Hold { paused, pausable, ..Hold::default() }), true);
+        assert_eq!(says(Some(true), true), Traffic::Held);
+        assert_eq!(says(Some(false), true), Traffic::Flowing);
+        assert_eq!(says(None, true), Traffic::Draining, "it did not say");
+        assert_eq!(says(None, false), Traffic::Unholdable);
+        assert_eq!(amid(None, true), Traffic::Draining, "nobody was asked");
+        assert_eq!(amid(None, false), Traffic::Held);
+    }
+
+    #[test]
+    fn a_pause_is_its_owners_unless_it_was_made_for_an_upgrade() {
+        let of = |told: Option<&str>, paused: Option<bool>| {
+            let mut instance = instance();
+            instance.status.get_or_insert_default().traffic = told.map(str::to_owned);
+            is_paused_by_owner(&instance, Some(&Hold { paused, ..Hold::default() }))
+        };
+        assert!(of(None, Some(true)) && of(Some(PAUSED), Some(true)) && of(Some(PAUSED), None));
+        assert!(!of(Some(HELD), Some(true)) && !of(Some(PAUSED), Some(false)) && !of(None, None));
+    }
 }

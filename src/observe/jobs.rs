@@ -12,7 +12,7 @@ use kube::{Resource, ResourceExt};
 use statemachine::{
     Proof,
     observed::{self, Kind, Outcome},
-    pins::{Revision, Snapshot, Store},
+    pins::{Revision, Snapshot, Store, Upgrade},
 };
 
 use super::{Children, Obstacle, hold::Hold, trouble};
@@ -121,6 +121,21 @@ impl Jobs {
                 && !children.store_is_lost(&Store::Copied(it.of.clone()))
         });
         done.map(|it| it.of.clone()).collect()
+    }
+
+    /// Whether a rollback would find nothing to go to: neither the copy nor the export that was pinned.
+    pub(super) fn way_back_is_gone(
+        &self,
+        upgrade: &Upgrade,
+        instance: &ConvexInstance,
+        children: &Children,
+    ) -> bool {
+        match (&upgrade.copy, &upgrade.snapshot) {
+            _ if !upgrade.overwritten() => false,
+            (Some(copy), _) => children.store_is_lost(&Store::Copied(copy.clone())),
+            (None, Some(export)) => !self.verified(instance, children).contains(export),
+            (None, None) => false,
+        }
     }
 
     /// Every export that was verified and is still there: what Jobs report now, and what the status remembers.

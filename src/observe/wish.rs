@@ -15,7 +15,7 @@ use super::Children;
 use crate::{
     api::{ConvexInstance, Engine, ImportInto, OnFailure, PreUpgradeSnapshot, UpgradeStrategy},
     context::Settings,
-    plan::claim,
+    plan::{claim, gate},
 };
 
 /// The annotation whose change asks for another try.
@@ -88,10 +88,10 @@ pub(super) fn lets_in_without_functions(instance: &ConvexInstance) -> bool {
     !instance.spec.maintenance.export_import.wait_for_functions
 }
 
-/// Whether the wanted version once opened the store that the data is in, which has moved on since.
-pub(super) fn outgrown(instance: &ConvexInstance, children: &Children, pins: &Pins) -> bool {
-    let wanted = &instance.spec.version;
-    let runs = pins.home.as_ref().map(|home| &home.release.version);
+/// Whether the wanted release once opened the store that the data is in, which has moved on since.
+pub(super) fn outgrown(wish: &Wish, children: &Children, pins: &Pins) -> bool {
+    let wanted = &gate::opener(&wish.release);
+    let runs = pins.home.as_ref().map(|home| gate::opener(&home.release));
     let store = pins.home.as_ref().map(|home| &home.store);
     let record = children.record();
     let opened = match (&record, store) {
@@ -100,7 +100,7 @@ pub(super) fn outgrown(instance: &ConvexInstance, children: &Children, pins: &Pi
         }
         _ => claim::opened_by(children.claim().map(|claim| &claim.metadata)),
     };
-    runs != Some(wanted) && opened.last() != Some(wanted) && opened.contains(wanted)
+    runs.as_ref() != Some(wanted) && opened.last() != Some(wanted) && opened.contains(wanted)
 }
 
 /// How long the phase may last.

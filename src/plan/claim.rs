@@ -1,14 +1,18 @@
 //! The claim that holds the data, with its stamp: which versions were about to open it, and whether it
 //! is the one that the instance's data is in.
 
+mod stamp;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::core::v1::{PersistentVolumeClaim, PersistentVolumeClaimSpec, VolumeResourceRequirements},
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta},
+    apimachinery::pkg::api::resource::Quantity,
 };
 use statemachine::pins::{Backend, Store};
 
+pub use self::stamp::{is_copy, opened_by};
+use self::stamp::{kept, mark, stamp, stamp_of, with};
 use super::{
     Inputs,
     gate::Record,
@@ -18,14 +22,25 @@ use super::{
 
 /// The size of a volume that nobody asks a size of.
 const SIZE: &str = "10Gi";
-/// How many versions a store remembers; the oldest are forgotten first.
-const REMEMBERED: usize = 32;
 
 /// The claim of the backend's store, stamped with the version that is about to open it. One that is there keeps its size:
 /// that is asked for by [`grown`], which may be refused without harm.
 #[must_use]
 pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim {
     with_stamp(inputs, backend, stamp(inputs, backend), &size(inputs, &backend.store))
+}
+
+/// The claim that a cold copy is to be made on: it was opened by whoever opened the original, and is marked as what it is, for
+/// nothing may be opened before the copy is whole.
+#[must_use]
+pub fn copied(inputs: &Inputs<'_>, backend: &Backend, opened: &[String]) -> PersistentVolumeClaim {
+    let found = inputs.found(&backend.store);
+    let mut stamp = match found.and_then(|it| kept(inputs, backend, it)) {
+        Some(kept) => kept,
+        None => stamp_of(inputs, backend, &with(opened.to_vec(), backend), None),
+    };
+    stamp.insert(labels::COPY.to_owned(), String::from(backend.store.clone()));
+    with_stamp(inputs, backend, stamp, &size(inputs, &backend.store))
 }
 
 /// The same claim with the size that the spec asks for, where that is more than it has.
@@ -133,69 +148,6 @@ fn storage_class(inputs: &Inputs<'_>, store: &Store) -> Option<String> {
             found.and_then(class).or(asked).or_else(others)
         }
     }
-}
-
-/// The stamp of a store: from when it was made or taken over. Who opens it later is in the record beside it
-/// ([`super::gate`]), and on the volume itself.
-fn stamp(inputs: &Inputs<'_>, backend: &Backend) -> BTreeMap<String, String> {
-    let found = inputs.found(&backend.store);
-    let ours =
-        found.filter(|it| labels::belongs(inputs.instance, &it.metadata) == labels::Belongs::Ours);
-    if let Some(kept) = ours.and_then(|it| kept(inputs, backend, it)) {
-        return kept;
-    }
-    let mut opened = opened_by(found.map(|it| &it.metadata));
-    if opened.last() != Some(&backend.release.version) {
-        opened.push(backend.release.version.clone());
-    }
-    let first = (backend.store == Store::Original).then(|| "true".to_owned());
-    stamp_of(inputs, backend, &opened, first)
-}
-
-fn stamp_of(
-    inputs: &Inputs<'_>,
-    backend: &Backend,
-    opened: &[String],
-    sealed: Option<String>,
-) -> BTreeMap<String, String> {
-    let release = &backend.release;
-    let forgotten = opened.len().saturating_sub(REMEMBERED);
-    let mut stamp = BTreeMap::from([
-        (labels::VERSION.to_owned(), release.version.clone()),
-        (labels::IMAGE.to_owned(), release.image.clone()),
-        (labels::ENGINE.to_owned(), release.engine.clone()),
-        (labels::INSTANCE_NAME.to_owned(), inputs.keys.name.to_string()),
-        (labels::STORE.to_owned(), String::from(backend.store.clone())),
-        (labels::OPENED_BY.to_owned(), opened[forgotten..].join(",")),
-    ]);
-    stamp.extend(sealed.map(|it| (labels::SEALED.to_owned(), it)));
-    stamp
-}
-
-/// What a claim that is ours already remembers: who opened it up to when the record took over.
-fn kept(
-    inputs: &Inputs<'_>,
-    backend: &Backend,
-    claim: &PersistentVolumeClaim,
-) -> Option<BTreeMap<String, String>> {
-    let first = (backend.store == Store::Original).then(|| "true".to_owned());
-    let sealed = mark(claim, labels::SEALED).or(first);
-    let mut stamp = stamp_of(inputs, backend, &opened_by(Some(&claim.metadata)), sealed);
-    for key in [labels::VERSION, labels::IMAGE, labels::ENGINE, labels::OPENED_BY] {
-        stamp.insert(key.to_owned(), mark(claim, key)?);
-    }
-    Some(stamp)
-}
-
-fn mark(claim: &PersistentVolumeClaim, key: &str) -> Option<String> {
-    claim.metadata.annotations.as_ref()?.get(key).cloned()
-}
-
-/// Every version that was about to open the store, oldest first.
-#[must_use]
-pub fn opened_by(found: Option<&ObjectMeta>) -> Vec<String> {
-    let annotation = found.and_then(|it| it.annotations.as_ref()?.get(labels::OPENED_BY));
-    annotation.map(|it| it.split(',').map(str::to_owned).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -49,13 +49,21 @@ impl Record {
     /// The record that lets this backend in, or shuts it out, by what was known of stores before.
     #[must_use]
     pub fn next(before: Option<&Self>, backend: &Backend, open: bool) -> Self {
+        Self::knowing(&[], before, backend, open)
+    }
+
+    /// The same; of a store that is new to the record, its claim may know who opened it.
+    #[must_use]
+    pub fn knowing(known: &[String], before: Option<&Self>, backend: &Backend, open: bool) -> Self {
         let mut opened = before.map(|it| it.opened.clone()).unwrap_or_default();
         let mut releases = before.map(|it| it.releases.clone()).unwrap_or_default();
         if open {
             releases.insert(String::from(backend.store.clone()), backend.release.clone());
-            let of = opened.entry(String::from(backend.store.clone())).or_default();
-            if of.last() != Some(&backend.release.version) {
-                of.push(backend.release.version.clone());
+            let of =
+                opened.entry(String::from(backend.store.clone())).or_insert_with(|| known.to_vec());
+            let last = opener(&backend.release);
+            if of.last() != Some(&last) {
+                of.push(last);
             }
             let forgotten = of.len().saturating_sub(REMEMBERED);
             of.drain(..forgotten);
@@ -79,11 +87,25 @@ impl Record {
         Some(Backend { release, store: store.clone() })
     }
 
-    /// Every version that was about to open this store, oldest first.
+    /// Everything that was about to open this store, oldest first: see [`opener`].
     #[must_use]
     pub fn opened_by(&self, store: &Store) -> &[String] {
         self.opened.get(&String::from(store.clone())).map_or(&[], Vec::as_slice)
     }
+}
+
+/// What a store remembers of a release that opened it: its version; and its image, where that is not the one of this version.
+#[must_use]
+pub fn opener(release: &Release) -> String {
+    let Release { version, image, .. } = release;
+    let usual = image.is_empty() || image.ends_with(&format!(":{version}"));
+    if usual { version.clone() } else { format!("{version} {image}") }
+}
+
+/// The version of what a store remembers.
+#[must_use]
+pub fn version_of(opener: &str) -> &str {
+    opener.split_once(' ').map_or(opener, |(version, _)| version)
 }
 
 /// The variable by which a container reads the record as it is when it starts. Without a record whoever reads it says
@@ -121,7 +143,17 @@ mod tests {
     fn of_version(version: &str) -> Backend {
         let mut backend = born();
         backend.release.version = version.to_owned();
+        backend.release.image = format!("example.com/backend:{version}");
         backend
+    }
+
+    #[test]
+    fn a_release_is_remembered_by_its_version_and_by_an_image_that_is_not_that_of_the_version() {
+        let mut release = of_version("v1").release;
+        assert_eq!(opener(&release), "v1");
+        release.image = "example.com/backend:v1-patched".to_owned();
+        assert_eq!(opener(&release), "v1 example.com/backend:v1-patched");
+        assert_eq!((version_of(&opener(&release)), version_of("v1")), ("v1", "v1"));
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub const STORE: &str = "convex.icod.de/store";
 pub const CONFIG_HASH: &str = "convex.icod.de/config-hash";
 /// On claims: the image that was last about to open the store.
 pub const IMAGE: &str = "convex.icod.de/image";
+/// On claims: the cold copy that it was made for.
+pub const COPY: &str = "convex.icod.de/copy";
 /// On claims: every version that was about to open the store, oldest first.
 pub const OPENED_BY: &str = "convex.icod.de/opened-by";
 /// On claims: the `INSTANCE_NAME` that the data was made under.

@@ -114,8 +114,20 @@ impl Planner<'_> {
 
     fn gate(&self, backend: &Backend, open: bool) -> Step {
         let found = self.world.children.record();
-        let next = Record::next(found.as_ref(), backend, open);
+        let known = self.opened_by(&backend.store);
+        let next = Record::knowing(&known, found.as_ref(), backend, open);
         self.record(&next.permitting(self.permit(open)))
+    }
+
+    /// Everything that has opened a store: by the record, or else by its claim.
+    fn opened_by(&self, store: &Store) -> Vec<String> {
+        let record = self.world.children.record();
+        let recorded = record.map(|it| it.opened_by(store).to_vec()).filter(|it| !it.is_empty());
+        let stamped = || {
+            let found = self.world.children.claims.iter().find(|(of, _)| of == store);
+            claim::opened_by(found.map(|(_, claim)| &claim.metadata))
+        };
+        recorded.unwrap_or_else(stamped)
     }
 
     fn record(&self, record: &Record) -> Step {

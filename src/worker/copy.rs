@@ -24,7 +24,7 @@ use self::{
     error::At,
     manifest::Manifest,
 };
-use super::{permit, progress::Progress, report::Report};
+use super::{gate::memory, permit, progress::Progress, report::Report};
 
 /// What a copy of ours keeps beside the data, at the root of its volume.
 pub const OWN: &str = ".convex-operator";
@@ -99,6 +99,14 @@ pub(super) fn reported(to: &Path, id: &str) -> Result<Report, Error> {
     }
 }
 
+/// Whether a volume holds a copy that was read back as a whole.
+///
+/// # Errors
+/// What is known of it cannot be read.
+pub fn is_whole(volume: &Path) -> Result<bool, Error> {
+    Ok(manifest::state(&volume.join(OWN))?.is_some_and(|it| it.whole))
+}
+
 impl Copy {
     /// Copies, reads back, and says what was copied. A copy of this name that is whole is read back only.
     ///
@@ -110,6 +118,7 @@ impl Copy {
             self.has_room()?;
             let mut manifest = Manifest::begin(&self.own(), &self.id)?;
             self.fill(&mut manifest)?;
+            memory::carry(&self.from, &self.to).at(&self.own())?;
             manifest.end()?;
         }
         let read_back = verify::all(&self.to, &self.own(), &self.id)?;

@@ -5,7 +5,7 @@
 //! an older version to data that a newer one has migrated.
 
 mod error;
-mod memory;
+pub(in crate::worker) mod memory;
 
 use std::{fs, path::PathBuf};
 
@@ -13,7 +13,10 @@ use clap::Args;
 use statemachine::pins::Backend;
 
 pub use self::error::Error;
-use crate::plan::gate::Record;
+use crate::{
+    plan::gate::{Record, opener},
+    worker::copy,
+};
 
 /// What the gate is told.
 #[derive(Args, Clone, Debug)]
@@ -36,6 +39,9 @@ pub struct Options {
     /// Note on the volume that this version opens it; asked of the last container before the backend.
     #[arg(long)]
     remember: bool,
+    /// The volume was made for a cold copy: it is opened only once that is whole.
+    #[arg(long)]
+    copied: bool,
     /// Where a refusal is written.
     #[arg(long, default_value = "/dev/termination-log")]
     report: PathBuf,
@@ -60,7 +66,7 @@ pub fn run(options: &Options) -> Result<(), Error> {
 /// # Errors
 /// See [`Error`].
 pub fn pass(options: &Options) -> Result<(), Error> {
-    let Options { pod, only, template, record, data, remember, .. } = options;
+    let Options { pod, only, template, record, data, remember, copied, .. } = options;
     if pod != only {
         return Err(Error::AnotherPod { pod: pod.clone(), only: only.clone() });
     }
@@ -78,10 +84,11 @@ pub fn pass(options: &Options) -> Result<(), Error> {
     if !record.open {
         return Err(Error::Closed(Box::new(record.backend)));
     }
-    match data {
-        Some(data) => memory::open(data, &template.release.version, *remember),
-        None => Ok(()),
+    let Some(data) = data else { return Ok(()) };
+    if *copied && !copy::is_whole(data).map_err(Error::Copy)? {
+        return Err(Error::CopyUnfinished);
     }
+    memory::open(data, &opener(&template.release), *remember)
 }
 
 #[cfg(test)]

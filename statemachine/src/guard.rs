@@ -188,7 +188,12 @@ impl Life<'_> {
         let back = upgrade.direction == Direction::Forward
             && self.seen.wish.release == upgrade.from.release;
         unless(back, || Waiting::ForHelp(Some(upgrade.stage)))?;
-        unless(upgrade.has_way_back(), || Waiting::NoWayBack(upgrade.from.release.clone()))
+        unless(self.has_way_back(upgrade), || Waiting::NoWayBack(upgrade.from.release.clone()))
+    }
+
+    /// `from` can be restored, and what it is restored from is still there.
+    pub(crate) fn has_way_back(&self, upgrade: &Upgrade) -> bool {
+        upgrade.has_way_back() && !self.seen.way_back_gone
     }
 
     /// A copy of exactly the data that a deletion would destroy is verified, or none is asked for;

@@ -62,6 +62,8 @@ pub struct Observed {
     pub leave: Leave,
     /// Whether the target image of the running upgrade's attempt was pulled and started on the node.
     pub proof: Proof,
+    /// Whether what a rollback of the running upgrade would go to is gone: its copy, or its export.
+    pub way_back_gone: bool,
     /// What is gone that must never be made anew once the instance has served: the instance's
     /// secret, or a store that [`Pins::vital_stores`] names. Absent, not merely unready; while
     /// it is being deleted it is already gone.

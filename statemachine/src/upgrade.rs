@@ -77,7 +77,7 @@ impl Life<'_> {
         let by_policy = self.seen.wish.rollback
             && upgrade.direction == Direction::Forward
             && upgrade.stage != Stage::Exporting
-            && upgrade.has_way_back();
+            && self.has_way_back(&upgrade);
         if by_policy {
             self.refuse_target();
             return Some(self.turn_back());

@@ -160,7 +160,7 @@ impl Display for Waiting {
             ),
             Self::NoWayBack(release) => write!(
                 out,
-                "{release} cannot be restored: its store may have been opened by the target, and no copy was taken; choose a version that the data can go on to"
+                "{release} cannot be restored: its store may have been opened by the target, and there is no copy of it; choose a version that the data can go on to"
             ),
             Self::Refused(release) => write!(
                 out,

@@ -144,6 +144,7 @@ fn world(pins: &Pins, found: Option<&Backend>, digits: &mut Digits) -> Observed 
         outgrown: false,
         cleared: calm,
         obtainable: true,
+        way_back_gone: false,
         leave: Leave::Given,
         proof: Proof::Proven,
         missing: None,

@@ -10,8 +10,8 @@ use fixtures::{
     stays, under_way, unproven, verify,
 };
 use statemachine::{
-    Action, Backend, Direction, Leave, Observed, Phase, Revision, Snapshot, Stage, Step, Store,
-    Strategy, Vital, Waiting,
+    Action, Backend, Direction, Leave, Observed, Phase, Pins, Revision, Snapshot, Stage, Step,
+    Store, Strategy, Vital, Waiting,
     observed::{Job, Kind, Outcome, Traffic},
     pins::Refused,
     step,
@@ -76,6 +76,12 @@ fn a_stage_that_waits_says_for_what() {
         seen.wish.release = release(1);
     });
     refuses(Degraded, &no_way_back, &Waiting::NoWayBack(release(1)));
+    let lost_way_back = forward(COLD, Rolling, |seen| {
+        gone(seen);
+        seen.way_back_gone = true;
+        seen.wish.release = release(1);
+    });
+    refuses(Degraded, &lost_way_back, &Waiting::NoWayBack(release(1)));
     let draining = forward(SAME, Exporting, |seen| {
         verify(seen);
         seen.traffic = Traffic::Draining;
@@ -221,6 +227,49 @@ fn a_copy_besides_the_payload_is_made_after_the_payload_is_pinned() {
     });
     let again = step(Degraded, &retried).pins.and_then(|it| it.upgrade).expect("an upgrade");
     assert_eq!((again.snapshot, again.attempt), (None, 2), "users were let in since");
+}
+
+#[test]
+fn a_copy_that_was_made_while_somebody_could_write_stays_unused() {
+    let copied_amid = |traffic| {
+        stays(
+            Upgrading(Exporting),
+            &forward(COLD, Exporting, |seen| {
+                gone(seen);
+                copied(seen);
+                seen.traffic = traffic;
+            }),
+        )
+    };
+    for traffic in [Traffic::Flowing, Traffic::Draining] {
+        assert_eq!(copied_amid(traffic).waiting, Some(Waiting::ForTrafficHeld));
+    }
+}
+
+#[test]
+fn a_failed_upgrade_does_not_go_on_to_a_version_that_the_store_has_left_behind() {
+    let third = |strategy, outgrown| {
+        let seen = forward(strategy, Rolling, |seen| {
+            gone(seen);
+            seen.wish.release = release(3);
+            seen.outgrown = outgrown;
+        });
+        step(Degraded, &seen).phase
+    };
+    assert_eq!(third(COLD, false), Upgrading(Rolling));
+    assert_eq!(third(COLD, true), Degraded);
+    assert_eq!(third(FRESH, true), Upgrading(Rolling), "a fresh store has left nobody behind");
+}
+
+#[test]
+fn what_a_rollback_goes_to_is_irreplaceable_from_then_on() {
+    let vital = |direction| {
+        let upgrade = Some(upgrade(COLD, Rolling, direction));
+        Pins { home: Some(born()), served: true, upgrade, ..Pins::default() }.vital_stores(None)
+    };
+    let copy = upgrade(COLD, Rolling, Direction::Rollback).copy.expect("a copy");
+    assert_eq!(vital(Direction::Forward), [Store::Original]);
+    assert_eq!(vital(Direction::Rollback), [Store::Copied(copy)]);
 }
 
 /// A verified export may be lost between its stage and the one that loads it.

@@ -147,3 +147,50 @@ async fn an_owner_who_has_paused_finds_the_deployment_paused_after_the_upgrade()
     assert!(rig.backend.paused.load(Ordering::Relaxed));
     assert_eq!(rig.condition("dev", "Available"), "False/Paused");
 }
+
+/// Whose pause it is cannot be told while nobody answers: then nobody is paused before it is known.
+#[tokio::test]
+async fn a_pause_of_the_owner_is_known_for_his_also_where_the_upgrade_begins_while_nobody_answers()
+{
+    let rig = Rig::ready(copied()).await;
+    rig.backend.paused.store(true, Ordering::Relaxed);
+    let ready = |status: &'static str| {
+        rig.server.edit("pods", "dev-backend-0", |pod| {
+            pod["status"]["conditions"] = json!([{"type": "Ready", "status": status}]);
+        });
+    };
+    ready("False");
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.status("dev")["stage"], "Exporting");
+    assert_eq!(rig.status("dev")["traffic"], Value::Null);
+    ready("True");
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    rig.backend.says("v2");
+    until(&rig, ("Ready", Value::Null)).await;
+    rig.run("dev", 3).await;
+    assert!(rig.backend.paused.load(Ordering::Relaxed));
+    assert_eq!(rig.status("dev")["traffic"], "Paused");
+}
+
+#[tokio::test]
+async fn an_upgrade_from_a_version_that_is_broken_says_that_no_way_back_can_be_made_of_it() {
+    let rig = Rig::ready(copied()).await;
+    rig.server.edit("pods", "dev-backend-0", |pod| {
+        pod["status"]["conditions"] = json!([{"type": "Ready", "status": "False"}]);
+        pod["status"]["containerStatuses"][0]["ready"] = json!(false);
+        pod["status"]["containerStatuses"][0]["restartCount"] = json!(7);
+        pod["status"]["containerStatuses"][0]["state"] =
+            json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}});
+        pod["status"]["containerStatuses"][0]["lastState"] =
+            json!({"terminated": {"exitCode": 1, "message": "out of cheese"}});
+    });
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    rig.run("dev", 4).await;
+    assert_eq!(rig.status("dev")["stage"], "Exporting");
+    let message = rig.status("dev")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("out of cheese"), "{message}");
+    assert!(message.contains("no way back can be made of v1"), "{message}");
+    assert!(message.contains("preUpgradeSnapshot"), "{message}");
+    assert!(!rig.backend.paused.load(Ordering::Relaxed));
+}

@@ -100,6 +100,9 @@ pub struct StoreStatus {
     /// The claim that holds it.
     #[schemars(length(max = 253))]
     pub claim: String,
+    /// Of a cold copy: whether it was read back as a whole. One that was not is no data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
     /// The version that opened it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]

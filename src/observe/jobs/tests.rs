@@ -167,6 +167,28 @@ fn a_copy_is_there_as_long_as_its_claim_is() {
 }
 
 #[test]
+fn a_way_back_is_gone_with_the_claim_that_it_is_on() {
+    use statemachine::{
+        Direction, Stage,
+        pins::{Strategy, WayBack},
+        worlds::upgrade,
+    };
+    let gone = |way_back: WayBack, children: &Children| {
+        let rolling = upgrade(Strategy::InPlace(way_back), Stage::Rolling, Direction::Forward);
+        Jobs::default().way_back_is_gone(&rolling, &instance(), children)
+    };
+    let of = Snapshot { of: Revision("7".to_owned()), attempt: 1 };
+    let there = Children {
+        claims: vec![(Store::Copied(of), Arc::new(claim("dev-copy-7-1")))],
+        ..Children::default()
+    };
+    assert!(gone(WayBack::Copy, &Children::default()));
+    assert!(!gone(WayBack::Copy, &there));
+    assert!(gone(WayBack::Export, &there), "its claim is not there");
+    assert!(!gone(WayBack::None, &Children::default()), "there never was one");
+}
+
+#[test]
 fn an_attempt_is_read_back_from_its_name() {
     let of = Snapshot { of: Revision("71".to_owned()), attempt: 12 };
     assert_eq!(snapshot(&attempt(&of)), Some(of));

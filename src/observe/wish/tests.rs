@@ -72,18 +72,30 @@ fn the_engine_tells_one_database_from_another_and_shows_neither() {
     assert!(!postgres("canary").contains("canary"));
 }
 
+/// Version 1 by its usual image.
+fn wished() -> Wish {
+    let settings = Settings {
+        backend_repository: "example.com/backend".to_owned(),
+        dashboard_repository: String::new(),
+        worker_image: "op:v0".to_owned(),
+        max_concurrent_upgrades: 0,
+    };
+    of(&instance(), &settings)
+}
+
 #[test]
 fn a_store_has_outgrown_a_version_that_opened_it_before_the_last() {
     let outgrown_by = |opened: &[&str]| {
         let opened = claim("dev-data").opened_by(opened);
         let children = Children { claims: crate::fixtures::claimed(opened), ..Children::default() };
-        outgrown(&instance(), &children, &Pins::default())
+        outgrown(&wished(), &children, &Pins::default())
     };
     assert!(outgrown_by(&["v1", "v2"]));
     assert!(!outgrown_by(&["v1"]));
     assert!(!outgrown_by(&["v2", "v1"]));
     assert!(!outgrown_by(&["v0", "v2"]));
-    assert!(!outgrown(&instance(), &Children::default(), &Pins::default()));
+    assert!(!outgrown(&wished(), &Children::default(), &Pins::default()));
+    assert!(outgrown_by(&["v1", "v1 example.com/other:v2"]), "another image of the same version");
 }
 
 #[test]

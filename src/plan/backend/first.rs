@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, ObjectFieldSelector};
 use statemachine::pins::{Backend, Release};
 
-use crate::plan::{Inputs, config, gate, security};
+use crate::plan::{Inputs, claim, config, gate, security};
 
 /// The image's files are executable for root alone (mode 744) and readable for all: whoever copies them
 /// owns the copy and may run it. `/convex/data` is a folder, and stays where it is.
@@ -20,7 +20,9 @@ pub(super) fn containers(
     // Asked once more, right before the backend: pulling its image may have taken its time. What could not be pulled has
     // opened nothing.
     let volume = inputs.instance.spec.backend.storage.pvc.enabled;
-    first.extend(volume.then(|| asked(inputs, backend, "open", &["--remember"])));
+    let copied = inputs.found(&backend.store).is_some_and(claim::is_copy);
+    let more: &[&str] = if copied { &["--remember", "--copied"] } else { &["--remember"] };
+    first.extend(volume.then(|| asked(inputs, backend, "open", more)));
     first
 }
 

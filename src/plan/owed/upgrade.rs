@@ -61,7 +61,8 @@ impl Planner<'_> {
             Some(Hold { pausable: false, .. }) => vec![traffic(inputs, Traffic::Held)],
             _ => {
                 let closes = fresh.then(|| traffic(inputs, Traffic::Held));
-                closes.into_iter().chain(hold.map(|_| Step::Hold)).collect()
+                let pauses = hold.filter(|_| hold::is_known(self.instance)).map(|_| Step::Hold);
+                closes.into_iter().chain(pauses).collect()
             }
         }
     }
@@ -166,7 +167,11 @@ impl Planner<'_> {
         }
         let copied = Backend { release: release.unwrap_or_default(), store: to.clone() };
         vec![
-            Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, &copied)))),
+            Step::Ensure(Child::Claim(Box::new(claim::copied(
+                inputs,
+                &copied,
+                &self.opened_by(from),
+            )))),
             Step::Start(Box::new(jobs::copy(inputs, of, from, to))),
         ]
     }

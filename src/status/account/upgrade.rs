@@ -12,7 +12,13 @@ use statemachine::{
 use crate::{
     api::{ConvexInstance, ConvexInstanceStatus, SnapshotStatus, StoreStatus, UpgradeStatus},
     observe::{World, hold, image},
-    plan::{Applied, labels, names::attempt, retention},
+    plan::{
+        Applied,
+        gate::version_of,
+        labels,
+        names::{Errand, attempt},
+        retention,
+    },
     worker::report::Report,
 };
 
@@ -85,8 +91,13 @@ pub(super) fn traffic(
     if holds {
         // Once ours holds, what the deployment says is no word of its owner.
         let begins = step.taken.is_some_and(|taken| taken.reason == Reason::UpgradeStarted);
-        let first = if paused { hold::PAUSED } else { hold::HELD };
-        return known.filter(|_| !begins).or_else(|| Some(first.to_owned()));
+        let says = world.hold.as_ref().is_some_and(|it| it.paused.is_some() || !it.pausable);
+        let first = match paused {
+            true => Some(hold::PAUSED),
+            false if says => Some(hold::HELD),
+            false => None,
+        };
+        return known.filter(|_| !begins).or_else(|| first.map(str::to_owned));
     }
     if known.as_deref() == Some(hold::HELD) {
         let over = applied.flows || world.hold.as_ref().is_some_and(|it| it.paused == Some(false));
@@ -166,6 +177,7 @@ pub(super) fn stores(
             let since = known.and_then(|it| it.since.clone()).or_else(left);
             let (claim, marked) = (claim.name_any(), claim.annotations().get(labels::VERSION));
             StoreStatus {
+                verified: verified(store, known, world),
                 version: last_opened(world, store, marked),
                 removal_time: since.as_ref().and_then(|it| retention::due(instance, &claim, it)),
                 claim,
@@ -176,9 +188,22 @@ pub(super) fn stores(
         .collect()
 }
 
+/// What a Job has reported once stays known when the Job is gone.
+fn verified(store: &Store, known: Option<&StoreStatus>, world: &World) -> Option<bool> {
+    let Store::Copied(of) = store else { return None };
+    let before = known.is_some_and(|it| it.verified == Some(true));
+    let opened = world
+        .children
+        .record()
+        .is_some_and(|it| it.releases.contains_key(&String::from(store.clone())));
+    let job = world.jobs.find(Errand::Copy, of);
+    Some(before || opened || job.is_some_and(|it| it.outcome == Outcome::Succeeded))
+}
+
 fn last_opened(world: &World, store: &Store, stamped: Option<&String>) -> Option<String> {
     let record = world.children.record();
     let opened = record.and_then(|it| it.opened_by(store).last().cloned());
+    let opened = opened.map(|it| version_of(&it).to_owned());
     opened.or_else(|| stamped.cloned())
 }
 

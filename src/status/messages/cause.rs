@@ -58,13 +58,27 @@ pub(super) fn waiting_for(
             let told = job(world).or_else(|| backend(step, world));
             told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
         }
+        Waiting::ForTrafficHeld => broken(world).unwrap_or_else(passing),
         Waiting::ForBackendStopped
         | Waiting::ForFences
         | Waiting::ForResume(_)
-        | Waiting::ForTrafficHeld
         | Waiting::ForJobsStopped => passing(),
         _ => own(),
     }
+}
+
+/// A way back is bought from a backend that answers: one that is broken can neither be paused nor asked.
+fn broken(world: &World) -> Option<Obstacle> {
+    let trouble = world.trouble.as_ref().filter(|it| it.abnormal && !world.backend_serves())?;
+    let from = &world.release().version;
+    Some(Obstacle::new(
+        trouble.reason,
+        format!(
+            "no way back can be made of {}, which does not serve: {}. Mend it first with spec.version {from}, or go on without a way back: spec.maintenance.preUpgradeSnapshot \"Off\" (quoted, for YAML)",
+            short(from),
+            trouble.message.trim_end_matches('.')
+        ),
+    ))
 }
 
 /// What a stage is about as a whole: what is waited for when it is entered is over in a moment, and would be told for long.
@@ -84,7 +98,7 @@ pub(super) fn of_the_stage(step: &Step) -> Option<Obstacle> {
 }
 
 /// What keeps the Job of this attempt from its end, or ended it.
-fn job(world: &World) -> Option<Obstacle> {
+pub(super) fn job(world: &World) -> Option<Obstacle> {
     let attempt = world.facts.pins.upgrade.as_ref()?.next_snapshot();
     let jobs = world.jobs.0.iter().filter(|it| it.of == attempt);
     jobs.filter_map(|it| it.obstacle.clone()).next_back()

@@ -6,7 +6,10 @@ use statemachine::{
     taken::Reason,
 };
 
-use super::{cause::gone_to, short};
+use super::{
+    cause::{self, gone_to},
+    short,
+};
 use crate::{
     api::ConvexInstance,
     observe::{World, image},
@@ -41,7 +44,7 @@ pub(super) fn announced(
         }
         Reason::RollbackStarted => {
             let way_back = super::super::account::upgrade::way_back(upgrade?, world)?;
-            format!("going back to {version}: {way_back}")
+            format!("going back to {version}: {way_back}{}", because(instance, world))
         }
         Reason::UpgradeAbandoned => {
             format!("the upgrade is dropped before anything was moved; {runs} serves on")
@@ -114,6 +117,18 @@ fn finished(instance: &ConvexInstance, step: &Step, runs: &str, world: &World) -
     }
     let proven = upgrade.and_then(|it| it.digest.as_deref());
     format!("backend serves {runs} after {seconds}s{}", other_than(proven, world))
+}
+
+/// Why it goes back, where that was not asked for: the cause goes with the pod that had it.
+fn because(instance: &ConvexInstance, world: &World) -> String {
+    let wanted = world.facts.pins.upgrade.as_ref().map(|it| &it.to.release);
+    if wanted != Some(&world.facts.wish.release) {
+        return String::new();
+    }
+    let known = instance.status.iter().flat_map(|it| &it.blocked_by).next();
+    let cause = cause::job(world).or_else(|| world.trouble.clone()).filter(|it| it.abnormal);
+    let cause = cause.map(|it| it.message).or_else(|| known.map(|it| it.message.clone()));
+    cause.map(|it| format!("; because {it}")).unwrap_or_default()
 }
 
 /// A tag may have moved between the proof of an image and the pod that was to run it.

@@ -62,7 +62,8 @@ fn suspended(instance: &ConvexInstance) -> String {
 fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
     let Some(upgrade) = &world.facts.pins.upgrade else { return at_home(instance, world, why) };
     let (from, to) = (short(&upgrade.from.release.version), short(&upgrade.to.release.version));
-    let kept = way_back(upgrade, world).filter(|_| upgrade.has_way_back());
+    let there = upgrade.has_way_back() && !world.facts.way_back_gone;
+    let kept = way_back(upgrade, world).filter(|_| there);
     let kept = kept.map(|it| format!("The data of {from} is kept: {it}. ")).unwrap_or_default();
     let (id, stage, why) = (&upgrade.id.0, upgrade.stage, why.trim_end_matches('.'));
     let again = "To try again: annotate convex.icod.de/retry=<anything new>.";
@@ -71,8 +72,11 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
             "the rollback of upgrade {id} to {from} stopped in {stage:?}: {why}. {kept}It goes on by itself once {from} serves. {again}"
         );
     }
-    let back = if upgrade.has_way_back() {
+    let back = if there {
         format!("{kept}To go back: set spec.version to {}.", upgrade.from.release.version)
+    } else if upgrade.has_way_back() {
+        let gone = way_back(upgrade, world).unwrap_or_default();
+        format!("There is no way back to {from} any more: {gone}, is gone.")
     } else {
         format!("There is no way back to {from}: none was asked for (preUpgradeSnapshot Off).")
     };

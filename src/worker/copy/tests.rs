@@ -197,6 +197,18 @@ fn a_socket_holds_no_data_and_is_left_out() {
     assert!(!volumes.target("socket").exists());
 }
 
+#[test]
+fn a_copy_remembers_who_has_opened_the_original() {
+    let volumes = Volumes::filled();
+    let remembered = |root: &std::path::Path| fs::read(root.join(OWN).join("opened.json")).ok();
+    let own = volumes.from.path().join(OWN);
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("opened.json"), r#"{"opened":["v1","v2"]}"#).unwrap();
+    volumes.copy("7-1").make().unwrap();
+    let told = remembered(volumes.to.path());
+    assert!(told.is_some() && told == remembered(volumes.from.path()));
+}
+
 type Spoil = &'static dyn Fn(&Volumes);
 
 /// Every way in which a copy can go bad after it was made.

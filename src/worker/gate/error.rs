@@ -4,6 +4,8 @@ use std::{io, path::PathBuf};
 
 use statemachine::pins::Backend;
 
+use crate::worker::copy;
+
 /// Why a backend is not let through.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -49,6 +51,14 @@ pub enum Error {
         /// The version that opened it last.
         last: String,
     },
+    /// Whoever would open it would begin with nothing, and take it for everything.
+    #[error(
+        "the claim was made for a cold copy that never became whole: what is on it is not the data. Open the claim that it was to be copied from."
+    )]
+    CopyUnfinished,
+    /// Whether the copy is whole cannot be found out.
+    #[error("whether the cold copy on the volume is whole cannot be found out: {0}")]
+    Copy(#[source] copy::Error),
     /// What the volume remembers cannot be read or written.
     #[error("what the volume remembers, {0:?}: {1}. It was left as it is")]
     Memory(PathBuf, #[source] io::Error),

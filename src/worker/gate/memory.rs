@@ -47,6 +47,16 @@ pub(super) fn open(volume: &Path, version: &str, remember: bool) -> Result<(), E
     write(&path, &memory).map_err(failed)
 }
 
+/// Gives one volume the memory of another: a copy was opened by whoever opened the original.
+///
+/// # Errors
+/// Either cannot be read or written.
+pub(in crate::worker) fn carry(from: &Path, to: &Path) -> io::Result<()> {
+    let path = |volume: &Path| volume.join(OWN).join(FILE);
+    let memory = read(&path(from))?;
+    if memory.opened.is_empty() { Ok(()) } else { write(&path(to), &memory) }
+}
+
 fn read(path: &Path) -> io::Result<Memory> {
     match fs::read(path) {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),

@@ -9,6 +9,7 @@ use super::*;
 fn of_version(version: &str) -> Backend {
     let mut backend = born();
     backend.release.version = version.to_owned();
+    backend.release.image = format!("example.com/backend:{version}");
     backend
 }
 
@@ -21,6 +22,7 @@ fn asks(template: &Backend, record: Option<&Record>) -> Options {
         record: record.map(|it| serde_json::to_string(it).unwrap()).unwrap_or_default(),
         data: None,
         remember: true,
+        copied: false,
         report: PathBuf::from("/dev/null"),
     }
 }
@@ -83,6 +85,37 @@ fn a_volume_is_not_opened_by_a_version_that_it_has_left_behind() {
     let refusal = opens("v2").unwrap_err();
     assert!(matches!(&refusal, Error::Outgrown { last, .. } if last == "v3"), "{refusal:?}");
     opens("v3").unwrap();
+}
+
+#[test]
+fn a_volume_is_not_opened_by_an_image_that_it_has_left_behind_whatever_its_version_is_called() {
+    let volume = TempDir::new().unwrap();
+    let opens = |image: &str| {
+        let mut backend = of_version("v1");
+        backend.release.image = format!("example.com/backend:{image}");
+        let data = Some(volume.path().to_owned());
+        pass(&Options { data, ..asks(&backend, Some(&open(&backend))) })
+    };
+    for image in ["v1", "v1-patched", "v1-patched"] {
+        opens(image).unwrap();
+    }
+    assert!(matches!(opens("v1").unwrap_err(), Error::Outgrown { .. }));
+}
+
+/// Whoever begins on an empty volume takes nothing for everything.
+#[test]
+fn a_volume_that_was_made_for_a_copy_is_opened_once_that_is_whole() {
+    let (original, volume) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    std::fs::write(original.path().join("db.sqlite3"), "rows").unwrap();
+    let opens = || {
+        let data = Some(volume.path().to_owned());
+        pass(&Options { data, copied: true, ..asks(&born(), Some(&open(&born()))) })
+    };
+    let refusal = opens().unwrap_err();
+    assert!(matches!(refusal, Error::CopyUnfinished), "{refusal:?}");
+    let (from, to) = (original.path().to_owned(), volume.path().to_owned());
+    copy::Copy { id: "7-1".to_owned(), from, to }.make().unwrap();
+    opens().unwrap();
 }
 
 /// The image of a mistyped version is never had, and its volume never opened.

@@ -98,6 +98,7 @@ impl Look<'_> {
             outgrown: self.outgrown(),
             cleared: self.cleared(),
             obtainable: true,
+            way_back_gone: false,
             leave: Leave::Given,
             proof: self.proof(),
             missing: self.missing(&vital),

@@ -32,9 +32,16 @@ fn steps(instance: &ConvexInstance, action: Action, world: &World) -> Vec<Step> 
     owed(instance, &[action], world).steps
 }
 
+/// An instance whose status says this of its traffic.
+fn told_of(traffic: &str) -> ConvexInstance {
+    let mut instance = instance();
+    instance.status.get_or_insert_default().traffic = Some(traffic.to_owned());
+    instance
+}
+
 /// Where the Service leads after these steps, and whether the deployment is to be paused.
 fn holds(world: &World) -> (Option<bool>, bool) {
-    let steps = steps(&instance(), Action::EnsureTrafficHeld, world);
+    let steps = steps(&told_of(hold::HELD), Action::EnsureTrafficHeld, world);
     let leads = steps.iter().find_map(|step| match step {
         Step::Ensure(Child::Service(service)) => Some(service::flows(service)),
         _ => None,
@@ -71,6 +78,13 @@ fn users_of_the_old_version_are_turned_away_by_its_pause_and_the_service_stays_a
     assert_eq!(holds(&world), (None, false));
     world.hold = Some(Hold { pausable: false, ..Hold::default() });
     assert_eq!(holds(&world), (Some(false), false), "one that knows no pause");
+}
+
+#[test]
+fn nobody_is_paused_before_it_is_known_whether_the_owner_has_paused() {
+    let mut world = amid(SAME, Stage::Exporting);
+    world.hold = Some(told(Some(false)));
+    assert_eq!(steps(&instance(), Action::EnsureTrafficHeld, &world), []);
 }
 
 /// A new store knows of no pause, and until its own backend is seen paused anybody could write to it.
@@ -124,6 +138,14 @@ fn imports_are_cancelled_where_they_are_not_those_of_the_attempt() {
     world.jobs = Jobs(vec![import.clone()]);
     assert_eq!(all(&world, None), [removed, Step::CancelImports(performed.clone())]);
     assert_eq!(all(&world, own.clone()), []);
+    let older = Seen { of: Snapshot { attempt: 9, ..import.of.clone() }, ..import.clone() };
+    world.jobs = Jobs(vec![older.clone()]);
+    let ends = Step::Remove(Kind::Job, older.name);
+    assert_eq!(
+        all(&world, own.clone()),
+        [ends, Step::CancelImports(performed.clone())],
+        "another attempt's"
+    );
     world.jobs = Jobs(vec![Seen { outcome: Outcome::Failed, ..import }]);
     assert_eq!(all(&world, own), [Step::CancelImports(performed)], "its Job has given up");
 }
@@ -169,6 +191,12 @@ fn an_export_is_told_to_spare_the_one_that_the_upgrade_still_needs() {
         at.map(|at| all[at + 1].clone())
     };
     assert_eq!(spares(&world), None);
+    let held = |world: &World| {
+        arguments(world, Action::EnsureExported(of.clone())).contains(&"--held".to_owned())
+    };
+    assert!(!held(&world), "nobody can be held who does not know how");
+    world.hold = Some(told(Some(true)));
+    assert!(held(&world));
     let needed = Snapshot { attempt: 4, ..of.clone() };
     world.facts.pins.upgrade.as_mut().unwrap().snapshot = Some(needed.clone());
     assert_eq!(spares(&world), Some(attempt(&needed)));
@@ -194,6 +222,45 @@ fn a_copy_is_permitted_behind_a_gate_that_is_shut_and_an_import_before_an_open_o
         assert_eq!(permits(&world, Action::EnsureBackendRolled(born())), rolled, "{stage:?}");
         assert_eq!(permits(&world, Action::EnsureBackendStopped(born())), stopped, "{stage:?}");
     }
+}
+
+#[test]
+fn a_copy_was_opened_by_whoever_opened_the_original_and_is_marked_as_a_copy() {
+    let mut world = amid(COPIED, Stage::Exporting);
+    let mut record = Record::of(&gate("v2", false)).unwrap();
+    record.opened.insert("Original".to_owned(), vec!["v0".to_owned(), "1".to_owned()]);
+    let config = crate::plan::gate::config_map(&instance(), &record, "5");
+    world.children.gate = Some(std::sync::Arc::new(config));
+    let attempt = world.facts.pins.upgrade.as_ref().unwrap().next_snapshot();
+    let (from, to) = (Store::Original, Store::Copied(attempt.clone()));
+    let action = Action::EnsureCopied { attempt, from, to: to.clone() };
+    let claim = steps(&instance(), action, &world).into_iter().find_map(|step| match step {
+        Step::Ensure(Child::Claim(claim)) => Some(*claim),
+        _ => None,
+    });
+    let claim = claim.unwrap();
+    assert_eq!(claim::opened_by(Some(&claim.metadata)), ["v0", "1"]);
+    assert!(claim::is_copy(&claim));
+    // The record learns it from the claim when the copy is opened, and the mark stays.
+    world.children.claims.push((to.clone(), std::sync::Arc::new(claim)));
+    let copied = Backend { store: to.clone(), ..born() };
+    let opens = steps(&instance(), Action::EnsureBackendRolled(copied.clone()), &world);
+    let record = opens.iter().find_map(|step| match step {
+        Step::Ensure(Child::ConfigMap(it)) => Record::of(it),
+        _ => None,
+    });
+    assert_eq!(record.unwrap().opened_by(&to), ["v0", "1"]);
+    let stamped = steps(&instance(), Action::EnsureStoreStamped(copied), &world);
+    let stamped = stamped.iter().any(|step| match step {
+        Step::Ensure(Child::Claim(claim)) => claim::is_copy(claim),
+        _ => false,
+    });
+    assert!(stamped);
+    let checks = |step: &Step| match step {
+        Step::Ensure(Child::StatefulSet(set)) => json!(set).to_string().contains("--copied"),
+        _ => false,
+    };
+    assert!(opens.iter().any(checks), "opened without a look at whether it is whole");
 }
 
 /// The claims that go where a store was left at the beginning of time.
