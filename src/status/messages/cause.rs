@@ -58,6 +58,13 @@ pub(super) fn waiting_for(
             let told = job(world).or_else(|| backend(step, world));
             told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
         }
+        Waiting::HoldUnsupported => Obstacle::new(
+            waiting.reason(),
+            format!(
+                "version {} is too old to turn users away, and what they write while it is exported would be lost: set spec.maintenance.preUpgradeSnapshot to Copy, or accept that (spec.maintenance.acceptUnheldExport: true)",
+                short(&world.release().version)
+            ),
+        ),
         Waiting::ForTrafficHeld => broken(world).unwrap_or_else(passing),
         Waiting::ForBackendStopped
         | Waiting::ForFences

@@ -22,6 +22,8 @@ pub const VERSIONS: [&str; 5] = [
     "v2",
     "v3",
 ];
+/// A version whose programs say that it is this one, whatever their environment says; only real nodes have it.
+pub const FOREIGN: &str = "foreign";
 /// The operator's image.
 pub const OPERATOR: &str = "convex-operator:dev";
 
@@ -56,14 +58,27 @@ pub fn pause() -> Result<Image> {
 /// # Errors
 /// The stand-in was not built, or busybox is missing.
 pub fn backend(programs: &Programs) -> Result<Image> {
+    stand_in(programs, "backend", tags_of(BACKEND), "")
+}
+
+/// The same as a version that nothing but its image makes another one.
+///
+/// # Errors
+/// As [`backend`].
+pub fn foreign(programs: &Programs) -> Result<Image> {
+    let says = format!("export CONVEX_RELEASE_VERSION_DEV={FOREIGN}\n");
+    stand_in(programs, FOREIGN, vec![format!("{BACKEND}:{FOREIGN}")], &says)
+}
+
+fn stand_in(programs: &Programs, name: &str, tags: Vec<String>, first: &str) -> Result<Image> {
     let mut rootfs = Rootfs::default();
     shell(&mut rootfs)?;
     rootfs.program(STAND_IN, programs.path("convex-standin")?)?;
-    for name in ENTRY_POINTS {
+    for program in ENTRY_POINTS {
         // The stand-in knows by its name which program it is to be.
-        rootfs.link(&format!("usr/lib/stand-in/{name}"), "convex-standin");
-        let script = format!("#!/bin/sh\nexec /usr/lib/stand-in/{name} \"$@\"\n");
-        rootfs.file(&format!("convex/{name}"), script.into_bytes(), 0o744);
+        rootfs.link(&format!("usr/lib/stand-in/{program}"), "convex-standin");
+        let script = format!("#!/bin/sh\n{first}exec /usr/lib/stand-in/{program} \"$@\"\n");
+        rootfs.file(&format!("convex/{program}"), script.into_bytes(), 0o744);
     }
     rootfs.folder("convex/data", 0o755);
     rootfs.folder("tmp", 0o1777);
@@ -73,7 +88,7 @@ pub fn backend(programs: &Programs) -> Result<Image> {
         volumes: vec!["/convex/data".into()],
         ..Config::default()
     };
-    Ok(Image { name: "backend".into(), tags: tags_of(BACKEND), rootfs, config })
+    Ok(Image { name: name.into(), tags, rootfs, config })
 }
 
 /// The stand-in for Convex's dashboard, which runs as its own user.

@@ -77,7 +77,8 @@ impl RealNode {
         let socket = containerd::socket(&self.runtime);
         containerd::wait(&socket, containerd).await?;
         let folder = parts.run.join("images");
-        let images = [images::pause()?, images::backend(programs)?, images::dashboard(programs)?];
+        let (backend, foreign) = (images::backend(programs)?, images::foreign(programs)?);
+        let images = [images::pause()?, backend, images::dashboard(programs)?, foreign];
         // Packing is work for a thread: the API server is being waited for meanwhile.
         tokio::task::spawn_blocking(move || {
             images.iter().try_for_each(|image| containerd::import(&socket, &folder, image))

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow, ensure};
 use cluster::{Cluster, NodeKind, operator, wait};
 use convex_operator::api::ConvexInstance;
+use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api, Client, ResourceExt,
     api::{DeleteParams, ListParams},
@@ -206,7 +207,15 @@ impl Stage {
     /// # Errors
     /// It has no pod with an address.
     pub async fn door(&self, name: &str) -> Result<Door> {
-        self.reach.open(&self.pod(name).await?).await
+        self.enter(&self.pod(name).await?).await
+    }
+
+    /// Opens the way to any pod that serves as a backend.
+    ///
+    /// # Errors
+    /// It has no address.
+    pub async fn enter(&self, pod: &Pod) -> Result<Door> {
+        self.reach.open(pod).await
     }
 
     /// What the stand-in says about its data; that it never saw a second writer holds in every test.

@@ -3,8 +3,13 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use k8s_openapi::api::core::v1::{Pod, Volume};
-use on_cluster::Stage;
+use cluster::images::{BACKEND, FOREIGN};
+use k8s_openapi::api::{
+    apps::v1::StatefulSet,
+    core::v1::{EmptyDirVolumeSource, Pod, Volume},
+};
+use on_cluster::{Stage, stage::PATIENCE};
+use serde_json::json;
 
 use crate::stage::{played, small};
 
@@ -43,6 +48,49 @@ async fn the_image_runs_as_it_is_where_the_spec_says_so() -> Result<()> {
         stage.door("dev").await?.accepts(&key).await
     })
     .await
+}
+
+/// What opens the data is what the container `prepare` has brought, from an image of its own: whoever edits that of the
+/// backend's container gets another root filesystem, and no other backend. Here without a gate, so that nothing else stops it.
+#[tokio::test]
+async fn an_image_that_was_edited_by_hand_brings_no_other_program() -> Result<()> {
+    played("edited", async |stage| {
+        stage.ready(&small("dev")).await?;
+        let set: StatefulSet = stage.get("dev-backend").await?;
+        let template = set.spec.context("a StatefulSet has a spec")?.template;
+        let mut spec = template.spec.context("a template has a spec")?;
+        let first = spec.init_containers.get_or_insert_default();
+        first.retain(|it| it.name == "prepare");
+        ensure!(first.len() == 1, "nothing is prepared");
+        spec.containers[0].image = Some(format!("{BACKEND}:{FOREIGN}"));
+        for volume in spec.volumes.iter_mut().flatten().filter(|it| it.name == "data") {
+            *volume = Volume {
+                name: "data".to_owned(),
+                empty_dir: Some(EmptyDirVolumeSource::default()),
+                ..Volume::default()
+            };
+        }
+        let edited = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "edited"}, "spec": spec});
+        stage.make::<Pod>(edited.clone()).await?;
+        ensure!(version(stage, "edited").await? == "v1", "the image of the container runs");
+        let mut other = edited;
+        other["metadata"]["name"] = "other".into();
+        other["spec"]["initContainers"][0]["image"] = format!("{BACKEND}:{FOREIGN}").into();
+        stage.make::<Pod>(other).await?;
+        let of_prepare = version(stage, "other").await?;
+        ensure!(of_prepare == FOREIGN, "this test cannot fail: {of_prepare}");
+        Ok(())
+    })
+    .await
+}
+
+async fn version(stage: &Stage, pod: &str) -> Result<String> {
+    let answers = async || {
+        let pod: Pod = stage.get(pod).await?;
+        let Ok(door) = stage.enter(&pod).await else { return Ok(None) };
+        Ok(door.version().await.ok())
+    };
+    stage.until("an answer", PATIENCE, answers).await
 }
 
 fn has_these_volumes_and_no_others(pod: &Pod) -> Result<()> {
