@@ -55,7 +55,7 @@ async fn an_export_that_its_claim_has_no_room_for_is_kept_once_the_claim_has_gro
         let state = stage.degrades("dev", "ExportFailed").await?;
         ensure!(state.message.contains("NoRoom") && state.running == "v1", "{state}");
         ensure!(state.message.contains("maintenance.snapshots.size"), "what to do: {state}");
-        stage.has_all("dev", &data).await?;
+        stage.serves_on(&data).await?;
         stage.patch("dev", json!({"maintenance": {"snapshots": {"size": "16Mi"}}})).await?;
         stage.retry("dev", "1").await?;
         stage.ends_well(&data, "v2").await

@@ -55,7 +55,7 @@ async fn the_image_runs_as_it_is_where_the_spec_says_so() -> Result<()> {
 #[tokio::test]
 async fn an_image_that_was_edited_by_hand_brings_no_other_program() -> Result<()> {
     played("edited", async |stage| {
-        stage.ready(&small("dev")).await?;
+        stage.ready(&small("dev").with("version", "v1")).await?;
         let set: StatefulSet = stage.get("dev-backend").await?;
         let template = set.spec.context("a StatefulSet has a spec")?.template;
         let mut spec = template.spec.context("a template has a spec")?;
