@@ -14,7 +14,7 @@ use statemachine::{
 use super::{Children, Keys, backend, phase};
 use crate::{
     api::{ConditionStatus, ConvexInstance},
-    convex::deployment::Deployment,
+    convex::deployment::{self, Deployment},
 };
 
 /// What a status says of traffic that is held for an upgrade.
@@ -31,6 +31,8 @@ pub struct Hold {
     pub pausable: bool,
     /// The imports that it performs.
     pub imports: Vec<String>,
+    /// It was asked for its imports and did not say: it may perform some.
+    pub silent: bool,
     /// Whether functions are deployed; none where nobody asked or it did not say.
     pub deployed: Option<bool>,
 }
@@ -64,8 +66,9 @@ pub(super) async fn ask(
     if moved.is_some() {
         match deployment.imports_in_progress().await {
             Ok(imports) => hold.imports = imports,
-            // Whoever does not say what changes its data says nothing.
-            Err(_) => hold.paused = None,
+            // One that does not know the question performs none.
+            Err(deployment::Error::Refused { .. }) => {}
+            Err(_) => hold.silent = true,
         }
     }
     let fresh =

@@ -10,7 +10,10 @@ use std::{
 
 use axum::{
     Json, Router,
+    extract::Request,
     http::StatusCode,
+    middleware::{Next, from_fn},
+    response::IntoResponse,
     routing::{get, post},
 };
 use serde_json::{Value, json};
@@ -24,6 +27,8 @@ pub struct Backend {
     takes_keys: Arc<AtomicBool>,
     version: Arc<Mutex<String>>,
     pub paused: Arc<AtomicBool>,
+    /// Nothing but the version and the key is answered.
+    pub mute: Arc<AtomicBool>,
     _serving: tokio::task::JoinSet<()>,
 }
 
@@ -36,6 +41,8 @@ impl Backend {
         let takes_keys = Arc::new(AtomicBool::new(true));
         let takes = takes_keys.clone();
         let paused = Arc::new(AtomicBool::new(false));
+        let mute = Arc::new(AtomicBool::new(false));
+        let silent = mute.clone();
         let routes = Router::new()
             .route("/version", get(move || async move { said.lock().unwrap().clone() }))
             .route(
@@ -50,10 +57,18 @@ impl Backend {
             )
             .route("/api/v1/pause_deployment", post(set(&paused, true)))
             .route("/api/v1/unpause_deployment", post(set(&paused, false)))
-            .route("/api/query", post(queries(&paused)));
+            .route("/api/query", post(queries(&paused)))
+            .layer(from_fn(move |request: Request, next: Next| {
+                let told = ["/version", "/api/check_admin_key"].contains(&request.uri().path());
+                let mute = silent.load(Ordering::Relaxed) && !told;
+                async move {
+                    let none = || StatusCode::SERVICE_UNAVAILABLE.into_response();
+                    if mute { none() } else { next.run(request).await }
+                }
+            }));
         let mut serving = tokio::task::JoinSet::new();
         serving.spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { address, takes_keys, version, paused, _serving: serving }
+        Self { address, takes_keys, version, paused, mute, _serving: serving }
     }
 
     pub fn refuses_keys(&self) {

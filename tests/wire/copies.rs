@@ -194,3 +194,19 @@ async fn an_upgrade_from_a_version_that_is_broken_says_that_no_way_back_can_be_m
     assert!(message.contains("preUpgradeSnapshot"), "{message}");
     assert!(!rig.backend.paused.load(Ordering::Relaxed));
 }
+
+/// What does not answer for a moment may be written to: it is neither stopped nor copied, nor taken for one that knows no pause.
+#[tokio::test]
+async fn a_deployment_that_says_nothing_of_itself_is_left_running() {
+    let rig = Rig::ready(copied()).await;
+    rig.backend.mute.store(true, Ordering::Relaxed);
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    rig.run("dev", 6).await;
+    assert_eq!(rig.status("dev")["stage"], "Exporting");
+    let set_of = || rig.server.get("statefulsets", "dev-backend").unwrap();
+    assert_eq!(set_of()["spec"]["replicas"], 1, "{}", rig.status("dev"));
+    let copies = rig.server.all("jobs").into_iter().filter(|it| it.to_string().contains("-copy-"));
+    assert_eq!(copies.count(), 0);
+    rig.backend.mute.store(false, Ordering::Relaxed);
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+}

@@ -89,6 +89,17 @@ pub async fn confine(
     hosted::token_kubeconfig(cluster, namespace).await
 }
 
+/// Applies the policy of the chart that lets nobody but the operator change which image opens data; hands out the same
+/// manifests, by which it is taken away again.
+///
+/// # Errors
+/// Helm or the API server refuses.
+pub fn protect(checkout: &Checkout, cluster: &Description) -> Result<String> {
+    let policy = chart::policy(checkout, cluster, NAMESPACE)?;
+    chart::kubectl_apply(cluster, policy.as_bytes())?;
+    Ok(policy)
+}
+
 /// Starts an operator that was stopped.
 ///
 /// # Errors

@@ -58,6 +58,21 @@ pub fn apply(
         "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace },
     });
     kubectl_apply(cluster, &serde_json::to_vec(&wanted)?)?;
+    kubectl_apply(cluster, rendered(checkout, cluster, namespace, values)?.as_bytes())
+}
+
+/// The chart for a namespace with these values; of kinds that not every cluster has, none.
+fn rendered(
+    checkout: &Checkout,
+    cluster: &Description,
+    namespace: &str,
+    values: &[String],
+) -> Result<String> {
+    let values = values.iter().flat_map(|value| ["--set-json", value]);
+    captured(helm(checkout, cluster, namespace)?.args(values))
+}
+
+fn helm(checkout: &Checkout, cluster: &Description, namespace: &str) -> Result<Command> {
     let mut helm = Command::new(cluster.tool("helm")?);
     helm.args(["template", NAME])
         .arg(checkout.root().join("charts/convex-operator"))
@@ -65,16 +80,34 @@ pub fn apply(
         .args(["--set", "crds.enabled=false"])
         .args(["--set", &format!("images.backend.repository={BACKEND}")])
         .args(["--set", &format!("images.dashboard.repository={DASHBOARD}")])
-        .args(values.iter().flat_map(|value| ["--set-json", value]))
         // Helm would otherwise read, and write, what the user has in the home folder.
         .env("HELM_CONFIG_HOME", cluster.run.join("helm"))
         .env("HELM_CACHE_HOME", cluster.run.join("helm"))
         .env("HELM_DATA_HOME", cluster.run.join("helm"))
         .env_remove("KUBECONFIG");
-    kubectl_apply(cluster, captured(&mut helm)?.as_bytes())
+    Ok(helm)
 }
 
-fn kubectl_apply(cluster: &Description, manifest: &[u8]) -> Result<()> {
+const POLICY: [&str; 4] = [
+    "--api-versions",
+    "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy",
+    "--show-only",
+    "templates/admission.yaml",
+];
+
+/// What lets nobody but the operator change an image, as the chart renders it where the cluster has such policies.
+///
+/// # Errors
+/// Helm refuses.
+pub fn policy(checkout: &Checkout, cluster: &Description, namespace: &str) -> Result<String> {
+    captured(helm(checkout, cluster, namespace)?.args(POLICY))
+}
+
+/// Applies manifests as the installer of the cluster.
+///
+/// # Errors
+/// The API server refuses.
+pub(super) fn kubectl_apply(cluster: &Description, manifest: &[u8]) -> Result<()> {
     let mut child = Command::new(cluster.tool("kubectl")?)
         .args(["apply", "--server-side", "--force-conflicts", "--field-manager", FIELD_MANAGER])
         .args(["--filename", "-"])

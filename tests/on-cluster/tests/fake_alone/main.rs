@@ -4,6 +4,7 @@
 mod definition;
 mod gate;
 mod process;
+mod protection;
 mod rest;
 mod rivals;
 mod role;

@@ -235,3 +235,19 @@ async fn an_export_that_cannot_be_compared_with_what_is_there_is_none() {
     assert!(error.to_string().contains("preUpgradeSnapshot: Copy"), "{error}");
     assert!(!folder.path().join("manifest.json").exists());
 }
+
+#[tokio::test]
+async fn an_export_that_has_changed_since_it_was_judged_is_none() {
+    let backend = filled(&Container::new()).await;
+    let (folder, another) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    exported(&backend, folder.path()).await;
+    backend.holds("messages", json!([{"text": "later"}])).await;
+    exported(&backend, another.path()).await;
+    let archive = |of: &TempDir| {
+        let found = fs::read_dir(of.path()).unwrap().filter_map(Result::ok);
+        found.map(|it| it.path()).find(|it| it.extension().is_some_and(|it| it == "zip")).unwrap()
+    };
+    fs::copy(archive(&another), archive(&folder)).unwrap();
+    let error = made(&exporting(&backend.at(), folder.path(), &[])).await.unwrap_err();
+    assert_eq!(error.reason(), "SnapshotCorrupt", "{error}");
+}
