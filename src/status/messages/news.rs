@@ -125,10 +125,10 @@ fn because(instance: &ConvexInstance, world: &World) -> String {
     if wanted != Some(&world.facts.wish.release) {
         return String::new();
     }
-    let known = instance.status.iter().flat_map(|it| &it.blocked_by).next();
-    let cause = cause::job(world).or_else(|| world.trouble.clone()).filter(|it| it.abnormal);
-    let cause = cause.map(|it| it.message).or_else(|| known.map(|it| it.message.clone()));
-    cause.map(|it| format!("; because {it}")).unwrap_or_default()
+    let before = instance.status.as_ref().and_then(super::kept);
+    let seen = cause::job(world).or_else(|| world.trouble.clone()).filter(|it| it.abnormal);
+    let late = || format!("it was not done within {}s", world.facts.patience.as_secs());
+    format!("; because {}", seen.or(before).map_or_else(late, |it| it.message))
 }
 
 /// A tag may have moved between the proof of an image and the pod that was to run it.

@@ -54,7 +54,7 @@ async fn a_version_that_the_data_has_left_behind_is_not_let_in_after_a_rollback_
         stage.stands("dev", "Ready", "ReleaseRefused").await?;
         let history = stage.status("dev").await?.history;
         let back = history.iter().find(|it| it.reason == "RollbackStarted");
-        ensure!(back.is_some_and(|it| it.message.contains("because")), "{history:#?}");
+        ensure!(back.is_some_and(|it| it.message.contains("exits with code")), "{history:#?}");
         stage.patch("dev", json!({"version": "v1"})).await?;
         let state = stage.stands("dev", "Ready", "ReleaseOutgrown").await?;
         ensure!(state.running == "v2", "{state}");
