@@ -65,7 +65,7 @@ pub async fn differences(
             Err(kube::Error::Api(status)) if refusal::is_final(status.code) => {
                 let refused = refusal::told(step, &status.reason, &status.message);
                 if matches!(step, Step::Grow(_)) {
-                    doer.applied.not_grown = Some(refused);
+                    doer.applied.not_grown.get_or_insert(refused);
                     continue;
                 }
                 doer.applied.refused.push(refused);

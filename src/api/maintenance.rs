@@ -30,7 +30,7 @@ pub struct Maintenance {
     pub snapshots: Snapshots,
     /// How many exports are kept besides those that an upgrade still needs. Default 3.
     #[serde(default = "three")]
-    #[schemars(range(min = 1, max = 100))]
+    #[schemars(range(min = 1, max = 32))]
     pub snapshot_retention: i32,
     /// How long a store that an upgrade left behind is kept, such as `720h`. Left out, it is kept until somebody deletes its claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,7 +150,7 @@ pub enum OnFailure {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshots {
-    /// The size of the claim as a quantity. Default 10Gi. It may only grow.
+    /// The size of the claim as a quantity. Default 10Gi. Less than the claim has changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
     #[x_kube(validation = Rule::new("isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))")

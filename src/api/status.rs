@@ -188,6 +188,9 @@ pub struct Blocked {
 pub struct Transition {
     /// When the edge was taken.
     pub time: Time,
+    /// How long the phase or stage that was left had lasted, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<i64>,
     /// The phase left, with its stage after a slash.
     #[schemars(length(max = 64))]
     pub from: String,

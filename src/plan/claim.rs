@@ -64,13 +64,18 @@ pub fn sealed(inputs: &Inputs<'_>, backend: &Backend) -> Option<PersistentVolume
     Some(with_stamp(inputs, backend, stamp, &size(inputs, &backend.store)))
 }
 
-/// The claim as an instance leaves it that goes: with who opened it meanwhile.
+/// The claim of a store as an instance leaves it that goes: with who opened it meanwhile, by which the next one knows what it
+/// holds.
 #[must_use]
-pub fn left_behind(inputs: &Inputs<'_>, record: &Record) -> Option<PersistentVolumeClaim> {
-    let (backend, opened) = (&record.backend, record.opened_by(&record.backend.store));
-    let sealed = inputs.found(&backend.store).and_then(|it| mark(it, labels::SEALED));
-    let stamp = stamp_of(inputs, backend, opened, sealed);
-    (!opened.is_empty()).then(|| with_stamp(inputs, backend, stamp, &size(inputs, &backend.store)))
+pub fn left_behind(
+    inputs: &Inputs<'_>,
+    record: &Record,
+    store: &Store,
+) -> Option<PersistentVolumeClaim> {
+    let (backend, opened) = (record.at(store)?, record.opened_by(store));
+    let sealed = inputs.found(store).and_then(|it| mark(it, labels::SEALED));
+    let stamp = stamp_of(inputs, &backend, opened, sealed);
+    (!opened.is_empty()).then(|| with_stamp(inputs, &backend, stamp, &size(inputs, store)))
 }
 
 fn with_stamp(
@@ -109,7 +114,8 @@ fn size(inputs: &Inputs<'_>, store: &Store) -> String {
     most.unwrap_or(wanted).to_owned()
 }
 
-fn requested(claim: &PersistentVolumeClaim) -> Option<&str> {
+/// The size that a claim asks for.
+pub(super) fn requested(claim: &PersistentVolumeClaim) -> Option<&str> {
     let requests = claim.spec.as_ref()?.resources.as_ref()?.requests.as_ref()?;
     Some(requests.get("storage")?.0.as_str())
 }

@@ -18,7 +18,9 @@ use k8s_openapi::{
 use statemachine::pins::{Release, Snapshot, Store};
 
 use self::pod::{beside_the_backend, claimed, confined, contained, mount, worker};
-pub use self::snapshots::{Carried, claim as snapshots_claim, export, import};
+pub use self::snapshots::{
+    Carried, claim as snapshots_claim, export, grown as grown_snapshots_claim, import,
+};
 use super::{
     Inputs,
     labels::{self, Part},

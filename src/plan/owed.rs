@@ -11,7 +11,7 @@ use statemachine::{
 use super::{
     Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard,
     gate::{self, Record},
-    secrets, service,
+    jobs, secrets, service,
 };
 use crate::{
     api::ConvexInstance,
@@ -26,7 +26,7 @@ pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Pla
     let planner = Planner { instance, world, inputs: world.inputs(instance), removes };
     let mut steps: Vec<_> = actions.iter().flat_map(|action| planner.steps(action)).collect();
     // Last, for it may be refused.
-    steps.extend(actions.iter().find_map(|action| planner.growth(action)));
+    steps.extend(planner.growth(actions));
     Plan::of(steps)
 }
 
@@ -142,10 +142,22 @@ impl Planner<'_> {
         found.or_else(missing).map(|it| self.record(&it)).into_iter().collect()
     }
 
-    fn growth(&self, action: &Action) -> Option<Step> {
-        let Action::EnsureStoreStamped(backend) = action else { return None };
-        let inputs = self.inputs.as_ref().filter(|_| self.world.barred.is_none())?;
-        Some(Step::Grow(Box::new(claim::grown(inputs, backend)?)))
+    /// A volume that is full stands in the way of an upgrade, too: its backend cannot even note that it is paused.
+    fn growth(&self, actions: &[Action]) -> Vec<Step> {
+        let from = || self.world.facts.pins.upgrade.as_ref().map(|it| &it.from);
+        let backend = actions.iter().find_map(|action| match action {
+            Action::EnsureStoreStamped(backend) => Some(backend),
+            Action::EnsureImageProven(_) => from(),
+            _ => None,
+        });
+        let inputs = self.inputs.as_ref().filter(|_| self.world.barred.is_none());
+        let Some((backend, inputs)) = backend.zip(inputs) else { return Vec::new() };
+        let snapshots = self.world.children.snapshots.as_deref();
+        let grown = [
+            claim::grown(inputs, backend),
+            snapshots.and_then(|it| jobs::grown_snapshots_claim(inputs, it)),
+        ];
+        grown.into_iter().flatten().map(|it| Step::Grow(Box::new(it))).collect()
     }
 
     fn dashboard(&self, inputs: &Inputs<'_>) -> Vec<Step> {

@@ -111,8 +111,10 @@ fn instant(at: DateTime<Utc>) -> Time {
 
 fn history(before: &ConvexInstanceStatus, step: &Step, news: &str, now: &Time) -> Vec<Transition> {
     let mut history = before.history.clone();
+    let lasted = before.phase_transition_time.as_ref().map(|it| now.0.duration_since(it.0));
     history.extend(step.taken.map(|taken| Transition {
         time: now.clone(),
+        seconds: lasted.map(|it| it.as_secs().max(0)),
         from: place(taken.from),
         to: place(taken.to),
         reason: taken.reason().to_owned(),

@@ -3,6 +3,7 @@
 mod cause;
 mod control;
 mod news;
+mod release;
 mod sentence;
 
 use std::time::Duration;

@@ -10,7 +10,7 @@ mod manifest;
 mod verify;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs,
     os::unix::fs::{MetadataExt, symlink},
     path::{Path, PathBuf},
@@ -163,15 +163,23 @@ impl Copy {
 
     /// Refuses before anything is written what cannot end well.
     fn has_room(&self) -> Result<(), Error> {
-        let mut needed = 0_u64;
-        for entry in entries(&self.from) {
-            let entry = entry?;
-            entry.is_copied()?;
-            needed += entry.metadata.blocks() * 512;
-        }
+        let needed = self.needed()?;
         let room = rustix::fs::statvfs(&self.to).map_err(std::io::Error::from).at(&self.to)?;
         let free = room.f_bavail * room.f_frsize;
         fits(needed, free)
+    }
+
+    /// The bytes that everything takes up. What has several names is there once, here as there.
+    fn needed(&self) -> Result<u64, Error> {
+        let (mut needed, mut counted) = (0_u64, HashSet::new());
+        for entry in entries(&self.from) {
+            let entry = entry?;
+            entry.is_copied()?;
+            if !entry.has_several_names() || counted.insert(entry.inode()) {
+                needed += entry.metadata.blocks() * 512;
+            }
+        }
+        Ok(needed)
     }
 
     fn fill(&self, manifest: &mut Manifest) -> Result<(), Error> {
@@ -181,8 +189,8 @@ impl Copy {
         let mut folders = Vec::new();
         for entry in entries(&self.from) {
             let entry = entry?;
-            let inode = (entry.metadata.dev(), entry.metadata.ino());
-            let several = entry.kind == Kind::File && entry.metadata.nlink() > 1;
+            let inode = entry.inode();
+            let several = entry.has_several_names();
             let first = linked.get(&inode).filter(|_| several).cloned();
             let digest = self.put(&entry, first.as_deref(), &mut progress)?;
             if several {

@@ -101,11 +101,17 @@ impl Life<'_> {
             .pins
             .refused
             .as_ref()
-            .is_some_and(|it| it.release == wish.release && it.retry == wish.retry);
+            .is_some_and(|it| it.release == wish.release && !self.asks_again(&it.retry));
         unless(!refused, || Waiting::Refused(wish.release.clone()))?;
         unless(wish.strategy.starts_over() || !self.seen.outgrown, || {
             Waiting::Outgrown(wish.release.clone())
         })
+    }
+
+    /// Another try is asked for than the last one. A token that is taken away asks for nothing.
+    pub(crate) fn asks_again(&self, last: &str) -> bool {
+        let asked = &self.seen.wish.retry;
+        !asked.is_empty() && asked != last
     }
 
     /// The wanted release may be tried from here and now.
@@ -152,8 +158,17 @@ impl Life<'_> {
             self.importable(upgrade)?;
             return Err(Waiting::ForImport(attempt));
         }
+        unless(!self.awaits_functions(upgrade), || Waiting::ForFunctions)
+    }
+
+    /// The data is in a new store, and what is missing is code, which people deploy.
+    fn awaits_functions(&self, upgrade: &Upgrade) -> bool {
         let fresh = upgrade.aim().store != upgrade.from.store;
-        unless(!fresh || self.seen.deployed, || Waiting::ForFunctions)
+        let attempt = upgrade.next_snapshot();
+        upgrade.stage == Stage::Importing
+            && fresh
+            && !self.seen.deployed
+            && self.outcome(&(Kind::Import, attempt)) == Some(Outcome::Succeeded)
     }
 
     /// The snapshot that is to be imported is still there.
@@ -173,13 +188,14 @@ impl Life<'_> {
         }
     }
 
-    /// The stage failed: its job did, its image did, or it is late and not done. People are never late.
+    /// The stage failed: its job did, its image did, or it is late and not done. People are never late, and a backend that
+    /// starts again while they are waited for does not make them so.
     pub(crate) fn failed(&self, upgrade: &Upgrade) -> bool {
         let job = upgrade.job().is_some_and(|job| self.outcome(&job) == Some(Outcome::Failed));
         let image = upgrade.stage == Stage::Exporting && self.seen.proof == Proof::Failed;
         match self.done(upgrade) {
             Ok(()) | Err(Waiting::ForFunctions) => false,
-            Err(_) => job || image || self.late(),
+            Err(_) => job || image || self.late() && !self.awaits_functions(upgrade),
         }
     }
 

@@ -94,7 +94,7 @@ impl Life<'_> {
         if !exporting && self.put_back(&upgrade).is_ok() && self.may_turn_back(&upgrade) {
             return Some(self.turn_back());
         }
-        let again = self.seen.wish.retry != upgrade.retry;
+        let again = self.asks_again(&upgrade.retry);
         if self.whole().is_err() && !(again && self.may_fill_anew(&upgrade)) {
             return None;
         }
@@ -139,12 +139,11 @@ impl Life<'_> {
 
     /// Remembers a target that policy turned away from, so that it is not tried again by itself.
     fn refuse_target(&mut self) {
-        let retry = self.seen.wish.retry.clone();
-        self.pins.refused = self
-            .pins
-            .upgrade
-            .as_ref()
-            .map(|upgrade| Refused { release: upgrade.to.release.clone(), retry });
+        let asked = self.seen.wish.retry.clone();
+        self.pins.refused = self.pins.upgrade.as_ref().map(|upgrade| {
+            let retry = if asked.is_empty() { upgrade.retry.clone() } else { asked };
+            Refused { release: upgrade.to.release.clone(), retry }
+        });
     }
 
     fn reworded(&self, upgrade: &Upgrade) -> bool {
@@ -170,7 +169,9 @@ impl Life<'_> {
 
     fn try_again(&mut self, mut upgrade: Upgrade, stage: Stage) -> Phase {
         upgrade.attempt += 1;
-        upgrade.retry.clone_from(&self.seen.wish.retry);
+        if self.asks_again(&upgrade.retry) {
+            upgrade.retry.clone_from(&self.seen.wish.retry);
+        }
         if stage == Stage::Exporting {
             upgrade.snapshot = None;
         }

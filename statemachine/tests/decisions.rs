@@ -7,28 +7,15 @@ use Phase::{Degraded, Provisioning, Ready, Suspended, Upgrading};
 use Stage::{Exporting, Importing, Rolling};
 use fixtures::{
     COLD, FRESH, PLAIN, SAME, SAME_COPIED, at_home, calm, copied, forward, gone, import, late,
-    stays, under_way, unproven, verify,
+    refuses, stays, under_way, unproven, verify, wanting,
 };
 use statemachine::{
     Action, Backend, Direction, Leave, Observed, Phase, Pins, Revision, Snapshot, Stage, Step,
     Store, Strategy, Vital, Waiting,
     observed::{Job, Kind, Outcome, Traffic},
-    pins::Refused,
     step,
     worlds::{born, exported, release, upgrade},
 };
-
-fn refuses(phase: Phase, seen: &Observed, why: &Waiting) {
-    assert_eq!(stays(phase, seen).waiting.as_ref(), Some(why), "{seen:#?}");
-}
-
-fn wanting(strategy: Strategy, edit: impl FnOnce(&mut Observed)) -> Observed {
-    at_home(|seen| {
-        seen.wish.release = release(2);
-        seen.wish.strategy = strategy;
-        edit(seen);
-    })
-}
 
 #[test]
 fn what_nothing_was_made_for_has_its_home_at_once_and_everything_else_is_looked_for() {
@@ -97,6 +84,29 @@ fn a_stage_that_waits_says_for_what() {
     refuses(Upgrading(Importing), &unpaused, &Waiting::HoldUnsupported);
 }
 
+/// Who deploys the code may take days, in which a node is drained and a pod replaced.
+#[test]
+fn people_are_never_late_whatever_becomes_of_the_backend_meanwhile() {
+    let awaiting = |deployed: bool, outcome| {
+        forward(FRESH, Importing, |seen| {
+            import(outcome)(seen);
+            late(seen);
+            gone(seen);
+            seen.deployed = deployed;
+            seen.wish.rollback = true;
+        })
+    };
+    refuses(
+        Upgrading(Importing),
+        &awaiting(false, Outcome::Succeeded),
+        &Waiting::ForBackend(awaiting(false, Outcome::Succeeded).pins.upgrade.expect("one").to),
+    );
+    for late in [awaiting(true, Outcome::Succeeded), awaiting(false, Outcome::Running)] {
+        let taken = step(Upgrading(Importing), &late).taken.expect("a fault");
+        assert_eq!(taken.to, Upgrading(Rolling), "policy goes back: {late:#?}");
+    }
+}
+
 #[test]
 fn a_late_export_is_stale_and_stays_unused() {
     let made_late = forward(SAME, Exporting, |seen| {
@@ -116,35 +126,6 @@ fn nothing_is_felt_before_the_image_is_proven() {
         let proven = stays(Upgrading(Exporting), &forward(strategy, Exporting, |_| {}));
         assert!(proven.obligations.contains(&Action::EnsureTrafficHeld));
     }
-}
-
-#[test]
-fn a_rollback_by_policy_is_remembered_as_a_refusal() {
-    let failed = forward(SAME, Rolling, |seen| {
-        late(seen);
-        gone(seen);
-        seen.wish.rollback = true;
-    });
-    let pins = step(Upgrading(Rolling), &failed).pins.expect("pins");
-    assert_eq!(pins.refused.map(|it| it.release), Some(release(2)));
-    let upgrade = pins.upgrade.expect("an upgrade");
-    assert_eq!((upgrade.direction, upgrade.attempt), (Direction::Rollback, 2));
-    assert_eq!(upgrade.aim().store, Store::Made(upgrade.id.clone()), "the migrated store is kept");
-    assert_eq!(upgrade.snapshot, Some(Snapshot { of: upgrade.id, attempt: 1 }));
-}
-
-/// Else a release that was turned away from would be tried again for ever, or never again.
-#[test]
-fn a_refused_release_is_tried_again_with_a_new_token_only() {
-    let refused = |token: &str| {
-        wanting(PLAIN, |seen| {
-            let retry = "one".to_owned();
-            seen.pins.refused = Some(Refused { release: release(2), retry });
-            seen.wish.retry = token.to_owned();
-        })
-    };
-    refuses(Ready, &refused("one"), &Waiting::Refused(release(2)));
-    assert!(step(Ready, &refused("two")).taken.is_some(), "it was asked for anew");
 }
 
 /// Once it is parted from its data, an instance that goes waits for no clock.
@@ -364,17 +345,4 @@ fn home_is_ready_and_an_upgrade_done_only_where_nothing_else_has_any_effect_left
 fn home_is_ready_only_with_what_surrounds_it() {
     let lacking = at_home(|seen| seen.surrounded = false);
     refuses(Provisioning, &lacking, &Waiting::ForSurroundings);
-}
-
-/// A refusal is of the version that was turned away from, and is over with the next one that is tried; the
-/// token of the try that begins is used up with it.
-#[test]
-fn an_upgrade_that_begins_forgets_an_older_refusal_and_uses_the_token_up() {
-    let seen = wanting(PLAIN, |seen| {
-        seen.pins.refused = Some(Refused { release: release(3), retry: String::new() });
-        seen.wish.retry = "again".to_owned();
-    });
-    let pins = step(Ready, &seen).pins.expect("an edge pins");
-    assert_eq!(pins.refused, None);
-    assert_eq!(pins.upgrade.expect("an upgrade").retry, "again");
 }

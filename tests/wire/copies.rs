@@ -61,9 +61,9 @@ async fn an_upgrade_with_a_cold_copy_is_ready_in_fourteen_writes_and_one_for_the
         "update convexinstances/dev/status",
         "create event UpgradeStarted",
         "create jobs/dev-proof-ID-1",
+        "create persistentvolumeclaims/dev-copy-ID-1",
         "apply configmaps/dev-gate",
         "apply statefulsets/dev-backend",
-        "create persistentvolumeclaims/dev-copy-ID-1",
         "create jobs/dev-copy-ID-1",
         "update convexinstances/dev/status",
         "create event SnapshotVerified",
@@ -75,6 +75,29 @@ async fn an_upgrade_with_a_cold_copy_is_ready_in_fourteen_writes_and_one_for_the
         "update convexinstances/dev/status",
     ];
     assert_eq!(nameless(&rig, writes), expected);
+}
+
+/// What is found out with everybody turned away and the backend stopped is found out too late.
+#[tokio::test]
+async fn a_quota_that_forbids_the_copy_is_told_while_everybody_is_served() {
+    let rig = Rig::ready(copied()).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    until(&rig, ("Upgrading", json!("Exporting"))).await;
+    let id = rig.status("dev")["upgrade"]["id"].as_str().unwrap().to_owned();
+    let claim = format!("create persistentvolumeclaims/dev-copy-{id}-1");
+    let refused = || rig.condition("dev", "Ready") == "False/Forbidden";
+    for _ in 0..10 {
+        rig.server.fail_next(&claim, 403);
+        rig.pass("dev").await.unwrap();
+        rig.settle();
+    }
+    assert!(refused(), "{}", rig.status("dev"));
+    assert!(!rig.backend.paused.load(Ordering::Relaxed));
+    assert_eq!(rig.server.get("statefulsets", "dev-backend").unwrap()["spec"]["replicas"], 1);
+    rig.server.writes();
+    // One refusal is still to come; then there is room.
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    assert!(!refused() && rig.backend.paused.load(Ordering::Relaxed));
 }
 
 /// A deployment knows no resourceVersion: whoever pauses it, or lets users in again, looks first whether it is still its turn.

@@ -17,8 +17,10 @@ use statemachine::pins::Snapshot;
 use super::{claimed, confined, job, mount, worker};
 use crate::plan::{
     Inputs,
+    claim::requested,
     labels::{self, Part},
     names::{Errand, attempt},
+    quantity,
 };
 
 /// The size of the claim where nobody asks for one.
@@ -37,23 +39,39 @@ pub struct Carried<'a> {
     pub seconds: u64,
 }
 
-/// The claim that exports are kept on. Nobody owns it: it goes with its instance only by policy.
+/// The claim that exports are kept on. Nobody owns it: it goes with its instance only by policy. One that is there keeps its
+/// class and its size, whatever the spec says by now: [`grown`] asks for more, which may be refused without harm.
 #[must_use]
 pub fn claim(inputs: &Inputs<'_>, found: Option<&PersistentVolumeClaim>) -> PersistentVolumeClaim {
     let wanted = &inputs.instance.spec.maintenance.snapshots;
-    let spec = found.and_then(|it| it.spec.as_ref());
-    let class = spec.map_or_else(
-        || wanted.storage_class_name.clone(),
-        |it| wanted.storage_class_name.clone().and(it.storage_class_name.clone()),
-    );
-    let size = wanted.size.as_deref().unwrap_or(SIZE).to_owned();
+    let there = found.and_then(|it| it.spec.as_ref());
+    let class = match there {
+        Some(there) => there.storage_class_name.clone(),
+        None => wanted.storage_class_name.clone(),
+    };
+    let size = found.and_then(requested).or(wanted.size.as_deref()).unwrap_or(SIZE);
+    of_size(inputs, class, size)
+}
+
+/// The same claim with the size that the spec asks for, where it is this instance's and has less.
+#[must_use]
+pub fn grown(inputs: &Inputs<'_>, found: &PersistentVolumeClaim) -> Option<PersistentVolumeClaim> {
+    let wanted = inputs.instance.spec.maintenance.snapshots.size.as_deref()?;
+    let ours = labels::belongs(inputs.instance, &found.metadata) == labels::Belongs::Ours;
+    let more = ours && quantity::milli(wanted) > quantity::milli(requested(found)?);
+    let class = found.spec.as_ref()?.storage_class_name.clone();
+    more.then(|| of_size(inputs, class, wanted))
+}
+
+fn of_size(inputs: &Inputs<'_>, class: Option<String>, size: &str) -> PersistentVolumeClaim {
+    let size = Quantity(size.to_owned());
     PersistentVolumeClaim {
         metadata: labels::outliving(inputs.instance, Part::Worker, inputs.names.snapshots()),
         spec: Some(PersistentVolumeClaimSpec {
             access_modes: Some(vec!["ReadWriteOnce".to_owned()]),
             storage_class_name: class,
             resources: Some(VolumeResourceRequirements {
-                requests: Some(BTreeMap::from([("storage".to_owned(), Quantity(size))])),
+                requests: Some(BTreeMap::from([("storage".to_owned(), size)])),
                 ..VolumeResourceRequirements::default()
             }),
             ..PersistentVolumeClaimSpec::default()

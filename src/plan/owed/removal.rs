@@ -25,11 +25,7 @@ impl Planner<'_> {
             Step::Remove(Kind::Secret, names.admin_secret()),
         ]);
         let goes = data_goes(self.instance) && !keep_stores;
-        let stays = (!goes && self.world.children.claim().is_some()).then_some(());
-        let left = stays.and_then(|()| {
-            claim::left_behind(self.inputs.as_ref()?, &self.world.children.record()?)
-        });
-        steps.extend(left.map(|it| Step::Ensure(Child::Claim(Box::new(it)))));
+        steps.extend((!goes).then(|| self.left_behind()).into_iter().flatten());
         let keyed_store = self.instance.spec.backend.storage.pvc.enabled;
         if goes {
             steps.extend(self.jobs_that_are_over());
@@ -42,22 +38,42 @@ impl Planner<'_> {
         }
         steps
     }
+
+    fn left_behind(&self) -> Vec<Step> {
+        let Some((inputs, record)) = self.inputs.as_ref().zip(self.world.children.record()) else {
+            return Vec::new();
+        };
+        let stores = self.world.children.claims.iter().map(|(store, _)| store);
+        let left = stores.filter_map(|store| claim::left_behind(inputs, &record, store));
+        left.map(|it| Step::Ensure(Child::Claim(Box::new(it)))).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-    use statemachine::{Action, observed::Outcome, pins::Snapshot};
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+    use statemachine::{
+        Action,
+        observed::Outcome,
+        pins::{Backend, Release, Snapshot, Store},
+        worlds::born,
+    };
 
     use crate::{
-        fixtures::{all_is_well, instance_with, world},
+        fixtures::{ClaimWords, all_is_well, claim, gate, instance_with, world},
         observe::{
             Children,
             jobs::{Jobs, Seen},
         },
-        plan::{Kind, Step, names::Errand, owed},
+        plan::{
+            Child, Kind, Step,
+            gate::{Record, opener},
+            labels,
+            names::Errand,
+            owed,
+        },
     };
 
     /// Jobs and claims that are removed, in order, where a copy was made once.
@@ -93,6 +109,50 @@ mod tests {
         ];
         assert_eq!(removed("Delete", leaves.clone(), stopped), in_order);
         assert_eq!(removed("Retain", leaves, stopped), []);
+    }
+
+    /// Else whoever takes up an old store would be sent to a version that the store has left behind.
+    #[test]
+    fn every_store_that_stays_says_who_opened_it_last() {
+        let made = Store::try_from("Made/71".to_owned()).unwrap();
+        let fresh = Backend { store: made.clone(), ..born() };
+        let mut record = Record::of(&gate("v1", false)).unwrap();
+        let image = "example.com/backend:v2".to_owned();
+        let next = Release { version: "v2".to_owned(), image, ..record.backend.release.clone() };
+        let in_place = Backend { release: next, ..record.backend.clone() };
+        record = Record::next(Some(&record), &in_place, true);
+        record = Record::next(Some(&record), &fresh, true);
+        let left = |policy: &str| {
+            let instance = instance_with(|spec| spec["deletionPolicy"] = policy.into());
+            let mut world = world(all_is_well());
+            world.children.pods.clear();
+            world.children.stateful_set = None;
+            world.children.claims = vec![
+                (Store::Original, Arc::new(claim("dev-data").opened_by(&["v1"]))),
+                (made.clone(), Arc::new(claim("dev-data-71"))),
+            ];
+            world.children.gate =
+                Some(Arc::new(crate::plan::gate::config_map(&instance, &record, "5")));
+            let leaves = Action::EnsureChildrenRemoved { keep_stores: false };
+            let steps = owed(&instance, &[leaves], &world).steps;
+            let claims = steps.into_iter().filter_map(|it| match it {
+                Step::Ensure(Child::Claim(claim)) => Some(claim.metadata),
+                _ => None,
+            });
+            let said = |it: ObjectMeta| {
+                let marks = it.annotations.clone().unwrap_or_default();
+                let opened = crate::plan::claim::opened_by(Some(&it)).join(",");
+                format!("{} {} {opened}", it.name.unwrap_or_default(), marks[labels::VERSION])
+            };
+            claims.map(said).collect::<Vec<_>>()
+        };
+        let born = born().release.version;
+        let stays = [
+            "dev-data v2 v1,v2".to_owned(),
+            format!("dev-data-71 {born} {}", opener(&fresh.release)),
+        ];
+        assert_eq!(left("Retain"), stays);
+        assert_eq!(left("Delete"), [""; 0]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an upgrade owes besides a backend: a proof, a pause, Jobs, and the claims that they fill.
 
-use std::time::Duration;
+mod fill;
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use statemachine::{
@@ -13,8 +13,7 @@ use super::Planner;
 use crate::{
     observe::hold::{self, Hold},
     plan::{
-        Child, Inputs, Kind, Step, claim,
-        jobs::{self, Carried},
+        Child, Inputs, Kind, Step, claim, jobs,
         names::{Errand, attempt},
         retention,
         service::{self, Traffic},
@@ -58,11 +57,14 @@ impl Planner<'_> {
                 vec![traffic(inputs, Traffic::Held)]
             }
             Some(Hold { paused: Some(true), .. }) => vec![traffic(inputs, Traffic::Flows)],
-            Some(Hold { pausable: false, .. }) => vec![traffic(inputs, Traffic::Held)],
+            Some(Hold { pausable: false, .. }) => {
+                self.to_fill(inputs).into_iter().chain([traffic(inputs, Traffic::Held)]).collect()
+            }
             _ => {
                 let closes = fresh.then(|| traffic(inputs, Traffic::Held));
                 let pauses = hold.filter(|_| hold::is_known(self.instance)).map(|_| Step::Hold);
-                closes.into_iter().chain(pauses).collect()
+                let fills = pauses.as_ref().and_then(|_| self.to_fill(inputs));
+                closes.into_iter().chain(fills).chain(pauses).collect()
             }
         }
     }
@@ -131,71 +133,6 @@ impl Planner<'_> {
         }
         let start = Step::Start(Box::new(jobs::proof(inputs, &of, release)));
         self.idle_proofs().chain([start]).collect()
-    }
-
-    pub(super) fn export(&self, inputs: &Inputs<'_>, of: &Snapshot) -> Vec<Step> {
-        self.talking(Errand::Export, of, |carried| {
-            let version = &inputs.release.version;
-            let held = self.world.hold.as_ref().is_some_and(|it| it.pausable);
-            let job = jobs::export(inputs, carried, version, held, &self.kept());
-            let found = self.world.children.snapshots.as_deref();
-            let claim = jobs::snapshots_claim(inputs, found);
-            vec![Step::Ensure(Child::Claim(Box::new(claim))), Step::Start(Box::new(job))]
-        })
-    }
-
-    pub(super) fn import(
-        &self,
-        inputs: &Inputs<'_>,
-        of: &Snapshot,
-        snapshot: &Snapshot,
-    ) -> Vec<Step> {
-        self.talking(Errand::Import, of, |carried| {
-            vec![Step::Start(Box::new(jobs::import(inputs, carried, snapshot)))]
-        })
-    }
-
-    pub(super) fn copy(
-        &self,
-        inputs: &Inputs<'_>,
-        of: &Snapshot,
-        (from, to): (&Store, &Store),
-    ) -> Vec<Step> {
-        let release = self.upgrade().map(|upgrade| upgrade.from.release.clone());
-        if self.world.jobs.find(Errand::Copy, of).is_some() {
-            return Vec::new();
-        }
-        let copied = Backend { release: release.unwrap_or_default(), store: to.clone() };
-        vec![
-            Step::Ensure(Child::Claim(Box::new(claim::copied(
-                inputs,
-                &copied,
-                &self.opened_by(from),
-            )))),
-            Step::Start(Box::new(jobs::copy(inputs, of, from, to))),
-        ]
-    }
-
-    /// A Job that talks to a pod which is gone is ended, and made anew for the pod that is there.
-    fn talking(
-        &self,
-        errand: Errand,
-        of: &Snapshot,
-        start: impl FnOnce(Carried<'_>) -> Vec<Step>,
-    ) -> Vec<Step> {
-        if let Some(found) = self.world.jobs.find(errand, of) {
-            let stale = found.stale && found.outcome != Outcome::Succeeded;
-            let ends = stale && !found.name.is_empty();
-            return ends.then(|| Step::Remove(Kind::Job, found.name.clone())).into_iter().collect();
-        }
-        let Some(backend) = hold::address(&self.world.children) else { return Vec::new() };
-        let seconds = self.world.facts.patience.max(Duration::from_secs(1)).as_secs();
-        start(Carried { attempt: of, backend, seconds })
-    }
-
-    /// The exports that stay however old they are: what an upgrade still needs.
-    fn kept(&self) -> Vec<String> {
-        self.upgrade().and_then(|it| it.snapshot.as_ref()).map(attempt).into_iter().collect()
     }
 
     pub(super) fn stop_jobs(&self, except: Option<&(Carries, Snapshot)>) -> Vec<Step> {

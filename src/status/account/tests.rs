@@ -1,5 +1,6 @@
 //! What a status says, and what kstatus makes of it.
 
+mod degraded;
 mod kstatus;
 mod laws;
 
@@ -103,20 +104,6 @@ fn what_no_waiting_mends_fails_at_once() {
     };
     let pending = after(at(Phase::Pending), &seen, &Applied::default());
     assert_eq!(kstatus(&pending), Kstatus::Failed);
-}
-
-#[test]
-fn a_degraded_instance_keeps_its_reason_while_the_pod_starts_again() {
-    let crash = Obstacle::new("BackendCrashing", "container backend exits with code 1");
-    let crashing = World { trouble: Some(crash.clone()), ..lacking_its_backend() };
-    let degraded = after(at(Phase::Ready), &crashing, &Applied::default());
-    assert_eq!(reason(&degraded, "Degraded"), "BackendCrashing");
-    let starting = after(degraded, &lacking_its_backend(), &Applied::default());
-    assert_eq!(reason(&starting, "Degraded"), "BackendCrashing");
-    let other = Obstacle::new("ImagePullFailed", "image cannot be pulled");
-    let pulling = World { trouble: Some(other), ..lacking_its_backend() };
-    let told = after(starting, &pulling, &Applied::default());
-    assert_eq!(reason(&told, "Degraded"), "ImagePullFailed");
 }
 
 #[test]
@@ -246,18 +233,4 @@ fn a_suspended_instance_says_what_became_of_its_data() {
         spec["backend"]["storage"] = serde_json::json!({"pvc": {"enabled": false}});
     });
     assert!(told(none).ends_with("went with the pod"));
-}
-
-#[test]
-fn a_version_that_is_not_tried_is_told_beside_what_fails() {
-    let wished = Release { version: "v0".to_owned(), ..all_is_well().wish.release };
-    let facts = Observed {
-        wish: statemachine::Wish { release: wished, ..all_is_well().wish },
-        outgrown: true,
-        ..lacking_its_backend().facts
-    };
-    let world = World { facts, ..lacking_its_backend() };
-    let told = after(at(Phase::Degraded), &world, &Applied::default());
-    let message = told.status.unwrap().message.unwrap();
-    assert!(message.contains("v0 is not tried: the store was given to 1 after it"), "{message}");
 }

@@ -212,3 +212,6 @@ pub(super) fn retry(before: &ConvexInstanceStatus, pins: &Pins) -> Option<String
     let used = pins.upgrade.as_ref().map(|it| it.retry.clone()).filter(|it| !it.is_empty());
     used.or_else(|| before.retry.clone())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The conditions of the parts of an instance: secrets, storage, backend, dashboard.
 
 use k8s_openapi::api::apps::v1::Deployment;
+use kube::ResourceExt;
 use statemachine::{Phase, Step};
 
 use super::verdict::Verdict;
@@ -97,7 +98,8 @@ fn storage(instance: &ConvexInstance, world: &World, applied: &Applied) -> Verdi
             "somebody has deleted the claim: it goes, with the data, as soon as no pod uses it. Make a copy of the data now.",
         );
     }
-    if let Some(refused) = messages::not_grown(applied) {
+    let not_grown = applied.not_grown.as_ref().filter(|it| it.name == claim.name_any());
+    if let Some(refused) = not_grown.and_then(|_| messages::not_grown(applied)) {
         return Verdict::new(type_, false, refused.reason, refused.message);
     }
     let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref()).unwrap_or("Pending");

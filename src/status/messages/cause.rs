@@ -5,7 +5,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use statemachine::{Phase, Stage, Step, Waiting, pins::Direction};
 
-use super::{control, short};
+use super::{control, release::to_set, short};
 use crate::{
     api::ConvexInstance,
     observe::{Obstacle, World},
@@ -40,9 +40,9 @@ pub(super) fn waiting_for(
         Waiting::Refused(release) => Obstacle::new(
             waiting.reason(),
             format!(
-                "version {} was rolled back and is not tried again by itself: annotate convex.icod.de/retry=<anything new> once its cause is gone, set spec.version to another version, or put it back to {}",
+                "version {} was rolled back and is not tried again by itself: annotate convex.icod.de/retry=<anything new> once its cause is gone, set spec.version to another version, or, to stay with what serves, set {}",
                 short(&release.version),
-                world.release().version
+                to_set(instance, world, world.release())
             ),
         ),
         Waiting::ForImageProven(_)

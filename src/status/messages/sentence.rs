@@ -1,8 +1,11 @@
 //! What is, and what has just happened, in a sentence or two.
 
-use statemachine::{Phase, Step, pins::Direction};
+use statemachine::{
+    Phase, Stage, Step,
+    pins::{Direction, Upgrade},
+};
 
-use super::{super::account::upgrade::way_back, cause::gone_to, control, short};
+use super::{super::account::upgrade::way_back, cause::gone_to, control, release::to_set, short};
 use crate::{
     api::{ConvexInstance, Engine},
     observe::{Obstacle, World, hold},
@@ -73,14 +76,26 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
         );
     }
     let back = if there {
-        format!("{kept}To go back: set spec.version to {}.", upgrade.from.release.version)
+        format!("{kept}To go back: set {}.", to_set(instance, world, &upgrade.from.release))
     } else if upgrade.has_way_back() {
         let gone = way_back(upgrade, world).unwrap_or_default();
         format!("There is no way back to {from} any more: {gone}, is gone.")
     } else {
         format!("There is no way back to {from}: none was asked for (preUpgradeSnapshot Off).")
     };
-    format!("upgrade {id} to {to} stopped in {stage:?}: {why}. {back} {again}")
+    let older = elsewhere(world, upgrade).unwrap_or_default();
+    format!("upgrade {id} to {to} stopped in {stage:?}: {why}. {older}{back} {again}")
+}
+
+/// What is wished for instead, where the store has moved on from it.
+fn elsewhere(world: &World, upgrade: &Upgrade) -> Option<String> {
+    let wish = &world.facts.wish.release;
+    let same = upgrade.stage != Stage::Exporting && upgrade.to.store == upgrade.from.store;
+    let another = *wish != upgrade.to.release && *wish != upgrade.from.release;
+    let (wished, to) = (short(&wish.version), short(&upgrade.to.release.version));
+    (same && another && world.facts.outgrown).then(|| {
+        format!("{wished} is not tried: the store was given to {to} after it, and may have been migrated. ")
+    })
 }
 
 /// What is wished for is not even tried where the store has moved on; that is said beside what fails.

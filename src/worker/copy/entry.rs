@@ -68,6 +68,16 @@ impl Entry {
         if self.kind == Kind::File { self.metadata.len() } else { 0 }
     }
 
+    /// Whether the same file is there under another name as well.
+    pub(super) fn has_several_names(&self) -> bool {
+        self.kind == Kind::File && self.metadata.nlink() > 1
+    }
+
+    /// What it is whatever its name: the device and the number on it.
+    pub(super) fn inode(&self) -> (u64, u64) {
+        (self.metadata.dev(), self.metadata.ino())
+    }
+
     fn read(root: &Path, absolute: PathBuf) -> Result<Self, Error> {
         let metadata = fs::symlink_metadata(&absolute).at(&absolute)?;
         let type_ = metadata.file_type();

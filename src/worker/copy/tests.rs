@@ -265,6 +265,10 @@ fn too_little_room_is_found_out_before_anything_is_written() {
     assert!(fits(1 << 30, 2 << 30).is_ok());
     assert_eq!(fits(1 << 30, 1 << 30).unwrap_err().reason(), "NoRoom");
     assert_eq!(fits(0, 1 << 19).unwrap_err().reason(), "NoRoom");
+    let volumes = Volumes::filled();
+    let once = volumes.copy("7-1").needed().unwrap();
+    fs::hard_link(volumes.from.path().join("db.sqlite3"), volumes.from.path().join("b")).unwrap();
+    assert_eq!(volumes.copy("7-1").needed().unwrap(), once, "a second name takes up nothing");
 }
 
 #[test]

@@ -20,6 +20,7 @@
 //! | `STANDIN_IMPORT_UNPARSED_VERSIONS` | an import stays `uploaded` and asks for no yes |
 //! | `STANDIN_IMPORT_FAILS_VERSIONS` | an import fails once it was confirmed |
 //! | `STANDIN_IMPORT_STALLS_VERSIONS` | an import stays `in_progress` once it was confirmed |
+//! | `STANDIN_IMPORT_MISCOUNTS_VERSIONS` | a completed import tells one row less than the ZIP has |
 //! | `STANDIN_MIGRATION_FAILS_VERSIONS` | the first step fails, and again after every pause |
 //! | `STANDIN_MIGRATION_STALLS_VERSIONS` | the first step never ends |
 //! | `STANDIN_MIGRATION_DELAY_MS` | milliseconds that each step takes |
@@ -63,13 +64,15 @@ pub enum Fault {
     ImportFails,
     /// An import stays in progress.
     ImportStalls,
+    /// An import tells too few rows.
+    ImportMiscounts,
     /// A migration fails.
     MigrationFails,
     /// A migration never ends.
     MigrationStalls,
 }
 
-const FAULTS: [(&str, Fault); 14] = [
+const FAULTS: [(&str, Fault); 15] = [
     ("STANDIN_NO_PAUSE_VERSIONS", Fault::NoPause),
     ("STANDIN_TABLES_UNTOLD_VERSIONS", Fault::TablesUntold),
     ("STANDIN_EXPORT_STALLS_VERSIONS", Fault::ExportStalls),
@@ -82,6 +85,7 @@ const FAULTS: [(&str, Fault); 14] = [
     ("STANDIN_IMPORT_UNPARSED_VERSIONS", Fault::ImportUnparsed),
     ("STANDIN_IMPORT_FAILS_VERSIONS", Fault::ImportFails),
     ("STANDIN_IMPORT_STALLS_VERSIONS", Fault::ImportStalls),
+    ("STANDIN_IMPORT_MISCOUNTS_VERSIONS", Fault::ImportMiscounts),
     ("STANDIN_MIGRATION_FAILS_VERSIONS", Fault::MigrationFails),
     ("STANDIN_MIGRATION_STALLS_VERSIONS", Fault::MigrationStalls),
 ];

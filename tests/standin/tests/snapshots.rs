@@ -99,7 +99,7 @@ async fn an_import_replaces_the_data_and_leaves_functions_and_variables_alone() 
     assert!(asked["message_to_confirm"].as_str().unwrap().contains("old: 1"), "{asked}");
     assert_eq!(target.performs(&id).await, 200);
     let done = target.import_is(&id, "completed").await;
-    assert_eq!(done["num_rows_written"], "3");
+    assert_eq!(done["num_rows_written"], "2", "files are no rows");
     for table in ["messages", "old", "_storage"] {
         assert_eq!(target.documents(table).await, source.documents(table).await, "{table}");
     }

@@ -1,3 +1,4 @@
+mod room;
 mod stores;
 
 use statemachine::{

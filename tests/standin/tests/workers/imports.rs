@@ -94,3 +94,14 @@ async fn an_import_that_fails_or_hangs_says_so() {
         assert_eq!(imports[0]["state"]["state"], "failed", "{lie}: canceled");
     }
 }
+
+/// Tables of components are told by nobody, so that only the count of rows speaks for them.
+#[tokio::test]
+async fn an_import_that_wrote_fewer_rows_than_the_snapshot_has_is_none() {
+    let folder = TempDir::new().unwrap();
+    exported(&filled(&Container::new()).await, folder.path()).await;
+    let miscounts = steered("STANDIN_IMPORT_MISCOUNTS_VERSIONS").serving().await;
+    let error = made(&importing(&miscounts.at(), folder.path(), &[])).await.unwrap_err();
+    assert_eq!(error.reason(), "RowsMissing", "{error}");
+    assert_eq!(miscounts.documents("messages").await.len(), 2, "what is there is not taken back");
+}

@@ -57,7 +57,7 @@ impl Deployment {
                 io::Result::Ok(())
             })
             .unwrap();
-        if let Err(error) = read(&self.store, &import, false) {
+        if let Err(error) = read(&self.store, &import, &Steering::default()) {
             fail(&self.store, &import.id, &error).unwrap();
         }
         self.store.read(|state| state.imports[0].state.clone())
@@ -83,7 +83,8 @@ fn files_stay_unless_the_archive_carries_files() {
     let source = Deployment::new().holding("messages", &[json!({})]).with_file("new");
     for (storage, left) in [(false, "old"), (true, "new")] {
         let target = Deployment::new().with_file("old");
-        target.imports(&source, storage, Mode::ReplaceAll);
+        let outcome = target.imports(&source, storage, Mode::ReplaceAll);
+        assert_eq!(outcome, ImportState::Completed { num_rows_written: 1 }, "files are no rows");
         assert_eq!(target.files(), [left]);
     }
 }

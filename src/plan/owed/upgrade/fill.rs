@@ -1,0 +1,107 @@
+//! The claims that an upgrade fills, and the Jobs that fill them.
+
+use std::time::Duration;
+
+use statemachine::{
+    Stage,
+    observed::{Kind as Carries, Outcome},
+    pins::{Backend, Snapshot, Store},
+};
+
+use crate::{
+    observe::hold,
+    plan::{
+        Child, Inputs, Kind, Step, claim,
+        jobs::{self, Carried},
+        names::{Errand, attempt},
+        owed::Planner,
+    },
+};
+
+impl Planner<'_> {
+    /// The claim that the way back is to be made on, before anybody feels anything: a quota may refuse it, and a name be taken.
+    pub(super) fn to_fill(&self, inputs: &Inputs<'_>) -> Option<Step> {
+        let upgrade = self.upgrade().filter(|it| it.stage == Stage::Exporting)?;
+        match upgrade.job()? {
+            (Carries::Copy, of) => {
+                let to = Store::Copied(of);
+                let missing = inputs.found(&to).is_none();
+                missing.then(|| self.copied_claim(inputs, &upgrade.from.store, to))
+            }
+            (Carries::Export, _) => {
+                let missing = self.world.children.snapshots.is_none();
+                missing.then(|| self.snapshots_claim(inputs))
+            }
+            (Carries::Import, _) => None,
+        }
+    }
+
+    fn snapshots_claim(&self, inputs: &Inputs<'_>) -> Step {
+        let found = self.world.children.snapshots.as_deref();
+        Step::Ensure(Child::Claim(Box::new(jobs::snapshots_claim(inputs, found))))
+    }
+
+    fn copied_claim(&self, inputs: &Inputs<'_>, from: &Store, to: Store) -> Step {
+        let release = self.upgrade().map(|upgrade| upgrade.from.release.clone());
+        let copied = Backend { release: release.unwrap_or_default(), store: to };
+        let claim = claim::copied(inputs, &copied, &self.opened_by(from));
+        Step::Ensure(Child::Claim(Box::new(claim)))
+    }
+
+    pub(in crate::plan::owed) fn export(&self, inputs: &Inputs<'_>, of: &Snapshot) -> Vec<Step> {
+        self.talking(Errand::Export, of, |carried| {
+            let version = &inputs.release.version;
+            let held = self.world.hold.as_ref().is_some_and(|it| it.pausable);
+            let job = jobs::export(inputs, carried, version, held, &self.kept());
+            vec![self.snapshots_claim(inputs), Step::Start(Box::new(job))]
+        })
+    }
+
+    pub(in crate::plan::owed) fn import(
+        &self,
+        inputs: &Inputs<'_>,
+        of: &Snapshot,
+        snapshot: &Snapshot,
+    ) -> Vec<Step> {
+        self.talking(Errand::Import, of, |carried| {
+            vec![Step::Start(Box::new(jobs::import(inputs, carried, snapshot)))]
+        })
+    }
+
+    pub(in crate::plan::owed) fn copy(
+        &self,
+        inputs: &Inputs<'_>,
+        of: &Snapshot,
+        (from, to): (&Store, &Store),
+    ) -> Vec<Step> {
+        if self.world.jobs.find(Errand::Copy, of).is_some() {
+            return Vec::new();
+        }
+        vec![
+            self.copied_claim(inputs, from, to.clone()),
+            Step::Start(Box::new(jobs::copy(inputs, of, from, to))),
+        ]
+    }
+
+    /// A Job that talks to a pod which is gone is ended, and made anew for the pod that is there.
+    fn talking(
+        &self,
+        errand: Errand,
+        of: &Snapshot,
+        start: impl FnOnce(Carried<'_>) -> Vec<Step>,
+    ) -> Vec<Step> {
+        if let Some(found) = self.world.jobs.find(errand, of) {
+            let stale = found.stale && found.outcome != Outcome::Succeeded;
+            let ends = stale && !found.name.is_empty();
+            return ends.then(|| Step::Remove(Kind::Job, found.name.clone())).into_iter().collect();
+        }
+        let Some(backend) = hold::address(&self.world.children) else { return Vec::new() };
+        let seconds = self.world.facts.patience.max(Duration::from_secs(1)).as_secs();
+        start(Carried { attempt: of, backend, seconds })
+    }
+
+    /// The exports that stay however old they are: what an upgrade still needs.
+    fn kept(&self) -> Vec<String> {
+        self.upgrade().and_then(|it| it.snapshot.as_ref()).map(attempt).into_iter().collect()
+    }
+}

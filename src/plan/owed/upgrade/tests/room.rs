@@ -1,0 +1,100 @@
+//! Where a way back is to be made: before anybody feels anything, and as large as the spec wants it.
+
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::ResourceExt;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::{ClaimWords, PodWords, claim as claim_of, instance_with};
+
+/// A look in Exporting, at a deployment that nobody has paused yet.
+fn unheld(strategy: Strategy) -> World {
+    World { hold: Some(told(Some(false))), ..amid(strategy, Stage::Exporting) }
+}
+
+/// What is done with claims, and with traffic, in order.
+fn held(world: &World) -> Vec<String> {
+    let steps = steps(&told_of(hold::HELD), Action::EnsureTrafficHeld, world);
+    steps.iter().map(said).collect()
+}
+
+fn said(step: &Step) -> String {
+    let size = |it: &PersistentVolumeClaim| {
+        let spec: Value = json!(it.spec);
+        let size = spec["resources"]["requests"]["storage"].as_str().unwrap().to_owned();
+        format!("{} {size}", it.name_any())
+    };
+    match step {
+        Step::Ensure(Child::Claim(it)) => format!("claim {}", size(it)),
+        Step::Grow(it) => format!("grow {}", size(it)),
+        Step::Ensure(Child::Service(_)) => "service".to_owned(),
+        Step::Hold => "pause".to_owned(),
+        Step::Start(_) => "start".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Else a quota would be found out with everybody turned away.
+#[test]
+fn the_claim_of_the_way_back_is_made_before_anybody_is_turned_away() {
+    assert_eq!(held(&unheld(COPIED)), ["claim dev-copy-7-1 10Gi", "pause"]);
+    assert_eq!(held(&unheld(SAME)), ["claim dev-snapshots 10Gi", "pause"]);
+    let mut old = unheld(COPIED);
+    old.hold = Some(Hold { pausable: false, ..Hold::default() });
+    assert_eq!(held(&old), ["claim dev-copy-7-1 10Gi", "service"]);
+    let mut there = unheld(SAME);
+    there.children.snapshots = Some(Arc::new(claim_of("dev-snapshots")));
+    assert_eq!(held(&there), ["pause"], "it is there");
+    let mut rolling = amid(SAME, Stage::Rolling);
+    rolling.hold = Some(told(Some(false)));
+    assert_eq!(held(&rolling), ["pause"], "nothing is exported any more");
+}
+
+/// What somebody grew, or an earlier instance left, is larger than the spec says or of another class: asking for less is
+/// refused by the API server, and no export would ever begin.
+#[test]
+fn the_claim_of_exports_keeps_the_size_and_the_class_that_it_has() {
+    let mut world = unheld(SAME);
+    let mut serving = pod("dev-backend-0").ready();
+    serving.status.get_or_insert_default().pod_ip = Some("10.0.0.7".to_owned());
+    world.children.pods = vec![Arc::new(serving)];
+    let larger = claim_of("dev-snapshots").of_class("fast");
+    world.children.snapshots = Some(Arc::new(larger));
+    for spec in [json!({"size": "5Gi", "storageClassName": "other"}), json!({})] {
+        let instance = instance_with(|it| it["maintenance"] = json!({"snapshots": spec}));
+        let of = world.facts.pins.upgrade.as_ref().unwrap().next_snapshot();
+        let steps = steps(&instance, Action::EnsureExported(of), &world);
+        assert_eq!(
+            steps.iter().map(said).collect::<Vec<_>>(),
+            ["claim dev-snapshots 10Gi", "start"]
+        );
+        let Step::Ensure(Child::Claim(claim)) = &steps[0] else { panic!("{steps:?}") };
+        assert_eq!(claim.spec.as_ref().unwrap().storage_class_name.as_deref(), Some("fast"));
+    }
+}
+
+#[test]
+fn claims_grow_amid_an_upgrade_and_outside_of_one_and_last_of_all() {
+    let instance = instance_with(|spec| {
+        spec["backend"]["storage"] = json!({"pvc": {"size": "20Gi"}});
+        spec["maintenance"] = json!({"snapshots": {"size": "30Gi"}});
+    });
+    let grows = |actions: &[Action], world: &World| {
+        let steps = owed(&instance, actions, world).steps;
+        let grows = |it: &&Step| matches!(it, Step::Grow(_));
+        let last = steps.iter().rev().take_while(grows).map(said).collect::<Vec<_>>();
+        assert_eq!(last.len(), steps.iter().filter(grows).count(), "something depends on it");
+        last
+    };
+    let both = ["grow dev-snapshots 30Gi", "grow dev-data 20Gi"];
+    let mut copied = unheld(COPIED);
+    copied.children.snapshots = Some(Arc::new(claim_of("dev-snapshots")));
+    let target = copied.facts.pins.upgrade.as_ref().unwrap().to.release.clone();
+    let proves = [Action::EnsureImageProven(target), Action::EnsureTrafficHeld];
+    assert_eq!(grows(&proves, &copied), both, "a full volume cannot even note a pause");
+    let home = World { children: copied.children.clone(), ..world(all_is_well()) };
+    assert_eq!(grows(&[Action::EnsureStoreStamped(born())], &home), both);
+    assert_eq!(grows(&[Action::EnsureTrafficHeld], &home), [""; 0], "not while it goes");
+}

@@ -1,0 +1,84 @@
+//! What is not tried again by itself, and what asks for another try.
+#![allow(clippy::expect_used)] // helpers of tests are tests
+
+mod fixtures;
+
+use Phase::{Degraded, Ready, Upgrading};
+use Stage::{Exporting, Rolling};
+use fixtures::{COLD, PLAIN, SAME, forward, gone, late, refuses, stays, wanting};
+use statemachine::{
+    Direction, Phase, Snapshot, Stage, Store, Waiting, pins::Refused, step, worlds::release,
+};
+
+#[test]
+fn a_rollback_by_policy_is_remembered_as_a_refusal() {
+    let failed = forward(SAME, Rolling, |seen| {
+        late(seen);
+        gone(seen);
+        seen.wish.rollback = true;
+    });
+    let pins = step(Upgrading(Rolling), &failed).pins.expect("pins");
+    assert_eq!(pins.refused.map(|it| it.release), Some(release(2)));
+    let upgrade = pins.upgrade.expect("an upgrade");
+    assert_eq!((upgrade.direction, upgrade.attempt), (Direction::Rollback, 2));
+    assert_eq!(upgrade.aim().store, Store::Made(upgrade.id.clone()), "the migrated store is kept");
+    assert_eq!(upgrade.snapshot, Some(Snapshot { of: upgrade.id, attempt: 1 }));
+}
+
+/// Else a release that was turned away from would be tried again for ever, or never again.
+#[test]
+fn a_refused_release_is_tried_again_with_a_new_token_only() {
+    let refused = |token: &str| {
+        wanting(PLAIN, |seen| {
+            let retry = "one".to_owned();
+            seen.pins.refused = Some(Refused { release: release(2), retry });
+            seen.wish.retry = token.to_owned();
+        })
+    };
+    refuses(Ready, &refused("one"), &Waiting::Refused(release(2)));
+    refuses(Ready, &refused(""), &Waiting::Refused(release(2)));
+    assert!(step(Ready, &refused("two")).taken.is_some(), "it was asked for anew");
+}
+
+/// A refusal is of the version that was turned away from, and is over with the next one that is tried; the
+/// token of the try that begins is used up with it.
+#[test]
+fn an_upgrade_that_begins_forgets_an_older_refusal_and_uses_the_token_up() {
+    let seen = wanting(PLAIN, |seen| {
+        seen.pins.refused = Some(Refused { release: release(3), retry: String::new() });
+        seen.wish.retry = "again".to_owned();
+    });
+    let pins = step(Ready, &seen).pins.expect("an edge pins");
+    assert_eq!(pins.refused, None);
+    assert_eq!(pins.upgrade.expect("an upgrade").retry, "again");
+}
+
+/// Nobody is turned away because somebody tidied up.
+#[test]
+fn a_token_that_is_taken_away_asks_for_nothing_and_stays_used_up() {
+    let failed = |stage, token: &str| {
+        forward(COLD, stage, |seen| {
+            gone(seen);
+            late(seen);
+            seen.wish.retry = token.to_owned();
+            let upgrade = seen.pins.upgrade.as_mut().expect("an upgrade");
+            upgrade.retry = "one".to_owned();
+        })
+    };
+    for stage in [Exporting, Rolling] {
+        stays(Degraded, &failed(stage, "one"));
+        stays(Degraded, &failed(stage, ""));
+        let pins = step(Degraded, &failed(stage, "two")).pins.expect("another try");
+        assert_eq!(pins.upgrade.map(|it| (it.attempt, it.retry)), Some((2, "two".to_owned())));
+    }
+    // Another version is gone to without a token, and the old one counts as used.
+    let mut elsewhere = failed(Rolling, "");
+    elsewhere.wish.release = release(3);
+    let pins = step(Degraded, &elsewhere).pins.expect("another version");
+    assert_eq!(pins.upgrade.map(|it| (it.attempt, it.retry)), Some((2, "one".to_owned())));
+    // Nor is a version that policy turns away from.
+    let mut failing = failed(Rolling, "");
+    failing.wish.rollback = true;
+    let pins = step(Upgrading(Rolling), &failing).pins.expect("a rollback");
+    assert_eq!(pins.refused.map(|it| it.retry), Some("one".to_owned()));
+}
