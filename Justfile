@@ -38,7 +38,7 @@ test-fake *filter:
 test-real *filter:
     tests/run-on real "$@"
 
-# Kill the operator during every write of every kind of upgrade, let two act at once, stop leaders: [a filter of test names].
+# Kill the operator during every write of upgrades and rollbacks, let two act at once, stop leaders: [a filter of test names].
 test-campaign *filter:
     CAMPAIGN=part tests/run-on campaign "$@"
 

@@ -39,8 +39,9 @@ pub struct Carried<'a> {
     pub seconds: u64,
 }
 
-/// The claim that exports are kept on. Nobody owns it: it goes with its instance only by policy. One that is there keeps its
-/// class and its size, whatever the spec says by now: [`grown`] asks for more, which may be refused without harm.
+/// The claim that exports are kept on. Nobody owns it: it goes with its instance only by policy. One that an earlier instance
+/// has left keeps its class and its size, whatever the spec says by now: [`grown`] asks for more, which may be refused
+/// without harm.
 #[must_use]
 pub fn claim(inputs: &Inputs<'_>, found: Option<&PersistentVolumeClaim>) -> PersistentVolumeClaim {
     let wanted = &inputs.instance.spec.maintenance.snapshots;

@@ -92,7 +92,7 @@ impl Proxy {
         self.gate.watchman.writes()
     }
 
-    /// Whether the write that was to be cut has come.
+    /// Whether the write that was to be cut has come, and its operator was ended or stopped at it.
     #[must_use]
     pub fn has_cut(&self) -> bool {
         self.gate.watchman.has_cut()

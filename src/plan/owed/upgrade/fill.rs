@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use kube::Resource;
 use statemachine::{
     Stage,
     observed::{Kind as Carries, Outcome},
@@ -13,6 +15,7 @@ use crate::{
     plan::{
         Child, Inputs, Kind, Step, claim,
         jobs::{self, Carried},
+        labels,
         names::{Errand, attempt},
         owed::Planner,
     },
@@ -28,17 +31,19 @@ impl Planner<'_> {
                 let missing = inputs.found(&to).is_none();
                 missing.then(|| self.copied_claim(inputs, &upgrade.from.store, to))
             }
-            (Carries::Export, _) => {
-                let missing = self.world.children.snapshots.is_none();
-                missing.then(|| self.snapshots_claim(inputs))
-            }
+            (Carries::Export, _) => self.snapshots_claim(inputs),
             (Carries::Import, _) => None,
         }
     }
 
-    fn snapshots_claim(&self, inputs: &Inputs<'_>) -> Step {
+    /// One that is this instance's already is as it was wanted when it was made.
+    fn snapshots_claim(&self, inputs: &Inputs<'_>) -> Option<Step> {
         let found = self.world.children.snapshots.as_deref();
-        Step::Ensure(Child::Claim(Box::new(jobs::snapshots_claim(inputs, found))))
+        let ours = |it: &PersistentVolumeClaim| {
+            labels::belongs(self.instance, it.meta()) == labels::Belongs::Ours
+        };
+        let claim = || Box::new(jobs::snapshots_claim(inputs, found));
+        (!found.is_some_and(ours)).then(|| Step::Ensure(Child::Claim(claim())))
     }
 
     fn copied_claim(&self, inputs: &Inputs<'_>, from: &Store, to: Store) -> Step {
@@ -53,7 +58,8 @@ impl Planner<'_> {
             let version = &inputs.release.version;
             let held = self.world.hold.as_ref().is_some_and(|it| it.pausable);
             let job = jobs::export(inputs, carried, version, held, &self.kept());
-            vec![self.snapshots_claim(inputs), Step::Start(Box::new(job))]
+            let claim = self.snapshots_claim(inputs);
+            claim.into_iter().chain([Step::Start(Box::new(job))]).collect()
         })
     }
 

@@ -101,15 +101,16 @@ impl Watchman {
         seen.writes.push(write);
         seen.last = Some(Instant::now());
         let number = seen.writes.len();
-        let met = seen.cut.clone().filter(|cut| cut.number == number);
-        seen.has_cut |= met.is_some();
-        met
+        seen.cut.clone().filter(|cut| cut.number == number)
     }
 
+    /// Only what has reached the operator counts as a cut.
     pub(super) fn signal(&self, signal: Signal) {
-        let pid = self.seen().cut.as_ref().map(|cut| cut.pid);
-        if let Some(Err(error)) = pid.map(|pid| kill_process(pid, signal)) {
-            eprintln!("the operator was not ended: {error}");
+        let mut seen = self.seen();
+        let Some(pid) = seen.cut.as_ref().map(|cut| cut.pid) else { return };
+        match kill_process(pid, signal) {
+            Ok(()) => seen.has_cut = true,
+            Err(error) => eprintln!("the operator was not ended: {error}"),
         }
     }
 
@@ -151,7 +152,8 @@ mod tests {
     #[test]
     fn writes_about_the_instance_are_counted_and_the_right_one_is_cut() {
         let watchman = Watchman::default();
-        let cut = Cut { number: 2, mode: Mode::Before, pid: Pid::INIT };
+        let nobody = Pid::from_raw(i32::MAX).unwrap();
+        let cut = Cut { number: 2, mode: Mode::Before, pid: nobody };
         watchman.watch("run7", Some(cut));
         let jobs = "/apis/batch/v1/namespaces/a/jobs";
         let lease = "/apis/coordination.k8s.io/v1/namespaces/a/leases/convex-operator";
@@ -162,7 +164,8 @@ mod tests {
         assert!(watchman.meet(&parts("POST", jobs), body).is_none());
         let met = watchman.meet(&parts("DELETE", &format!("{jobs}/run7-copy-1")), b"");
         assert_eq!(met.unwrap().number, 2);
-        assert!(watchman.has_cut());
+        watchman.signal(Signal::KILL);
+        assert!(!watchman.has_cut(), "nobody was there to be killed");
         let seen: Vec<_> = watchman.writes().iter().map(ToString::to_string).collect();
         assert_eq!(seen, ["POST jobs/run7-copy-1", "DELETE jobs/run7-copy-1"]);
     }

@@ -12,20 +12,23 @@ pub enum Flow {
     ExportImport,
     /// In place to a target that cannot open the data, and back by itself to the copy.
     Rollback,
+    /// In place to a target that cannot open the data, and back by itself, the export loaded into a new store.
+    Reimport,
     /// Through export and import, into a new store.
     FreshStore,
 }
 
 impl Flow {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::InPlace, Self::ExportImport, Self::Rollback, Self::FreshStore];
+    pub const ALL: [Self; 5] =
+        [Self::InPlace, Self::ExportImport, Self::Rollback, Self::Reimport, Self::FreshStore];
 
     /// The instance before.
     pub fn instance(self, name: &str) -> Instance {
         let instance = small(name).with("version", "v1").with("maintenance", self.maintenance());
         // A target that is older than the data is found out at once, and not by a deadline.
-        let formats = if self == Self::Rollback { "v1=130,v2=128" } else { "v1=128,v2=130" };
+        let goes_back = self.ends_with() == "v1";
+        let formats = if goes_back { "v1=130,v2=128" } else { "v1=128,v2=130" };
         let env = json!([{"name": "STANDIN_METADATA_VERSION", "value": formats}]);
         instance.with("backend.env", env)
     }
@@ -35,16 +38,22 @@ impl Flow {
             Self::InPlace => json!({}),
             Self::ExportImport => json!({"upgradeStrategy": "exportImport"}),
             Self::Rollback => json!({"onFailure": "Rollback"}),
+            Self::Reimport => json!({"onFailure": "Rollback", "preUpgradeSnapshot": "Export"}),
             Self::FreshStore => {
                 json!({"upgradeStrategy": "exportImport", "exportImport": {"into": "FreshStore"}})
             }
         }
     }
 
+    /// Whether it ends in a store that is new, on which code is deployed again.
+    pub const fn needs_code(self) -> bool {
+        matches!(self, Self::Reimport | Self::FreshStore)
+    }
+
     /// The version that it ends with.
     pub const fn ends_with(self) -> &'static str {
         match self {
-            Self::Rollback => "v1",
+            Self::Rollback | Self::Reimport => "v1",
             _ => "v2",
         }
     }

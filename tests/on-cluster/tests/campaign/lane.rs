@@ -161,7 +161,7 @@ impl Lane {
     async fn over(&self, flow: Flow, run: &Prepared) -> Result<bool> {
         let instance = self.stage.instance(&run.name).await?;
         let status = instance.status.context("a status")?;
-        if status.stage.as_deref() == Some("Importing") && flow == Flow::FreshStore {
+        if status.stage.as_deref() == Some("Importing") && flow.needs_code() {
             App::of(&self.stage, &run.name).await?.deploy().await?;
         }
         Ok(status.phase.as_deref() == Some("Ready")

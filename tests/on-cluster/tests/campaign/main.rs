@@ -1,4 +1,4 @@
-//! The campaign: an operator is killed before, during and after every single write of every kind of upgrade, and starts
+//! The campaign: an operator is killed before, during and after every single write of upgrades and of rollbacks, and starts
 //! again; two operators act at once; a leader is stopped and woken after another one has acted. Every run has to end
 //! like the undisturbed one.
 

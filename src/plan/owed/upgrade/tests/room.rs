@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::fixtures::{ClaimWords, PodWords, claim as claim_of, instance_with};
+use crate::plan::labels;
 
 /// A look in Exporting, at a deployment that nobody has paused yet.
 fn unheld(strategy: Strategy) -> World {
@@ -60,17 +61,26 @@ fn the_claim_of_exports_keeps_the_size_and_the_class_that_it_has() {
     let mut serving = pod("dev-backend-0").ready();
     serving.status.get_or_insert_default().pod_ip = Some("10.0.0.7".to_owned());
     world.children.pods = vec![Arc::new(serving)];
-    let larger = claim_of("dev-snapshots").of_class("fast");
-    world.children.snapshots = Some(Arc::new(larger));
-    for spec in [json!({"size": "5Gi", "storageClassName": "other"}), json!({})] {
+    let exported = |world: &World, spec: Value| {
         let instance = instance_with(|it| it["maintenance"] = json!({"snapshots": spec}));
         let of = world.facts.pins.upgrade.as_ref().unwrap().next_snapshot();
-        let steps = steps(&instance, Action::EnsureExported(of), &world);
+        steps(&instance, Action::EnsureExported(of), world)
+    };
+    let mut larger = claim_of("dev-snapshots").of_class("fast");
+    world.children.snapshots = Some(Arc::new(larger.clone()));
+    let smaller = || json!({"size": "5Gi", "storageClassName": "other"});
+    let ours = exported(&world, smaller());
+    assert_eq!(ours.iter().map(said).collect::<Vec<_>>(), ["start"], "as it was made");
+    let marks = larger.metadata.labels.get_or_insert_default();
+    marks.insert(labels::INSTANCE_UID.to_owned(), "of-an-earlier-one".to_owned());
+    world.children.snapshots = Some(Arc::new(larger));
+    for spec in [smaller(), json!({})] {
+        let left = exported(&world, spec);
         assert_eq!(
-            steps.iter().map(said).collect::<Vec<_>>(),
+            left.iter().map(said).collect::<Vec<_>>(),
             ["claim dev-snapshots 10Gi", "start"]
         );
-        let Step::Ensure(Child::Claim(claim)) = &steps[0] else { panic!("{steps:?}") };
+        let Step::Ensure(Child::Claim(claim)) = &left[0] else { panic!("{left:?}") };
         assert_eq!(claim.spec.as_ref().unwrap().storage_class_name.as_deref(), Some("fast"));
     }
 }
