@@ -179,10 +179,12 @@ impl Life<'_> {
         self.enter(stage)
     }
 
-    /// Ready means serving: what was stopped for a copy comes up again first.
+    /// Ready means serving: what was stopped for a copy comes up again first. What was never stopped may be broken since
+    /// before the upgrade, and another version be the way out.
     fn abandon(&mut self, upgrade: &Upgrade) -> Phase {
         self.pins.upgrade = None;
-        if upgrade.strategy.stops() && self.serves(&upgrade.from).is_err() {
+        let stopped = self.seen.asked.as_ref() != Some(&upgrade.from);
+        if upgrade.strategy.stops() && stopped && self.serves(&upgrade.from).is_err() {
             return Phase::Provisioning;
         }
         Phase::Ready

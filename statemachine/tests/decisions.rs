@@ -84,6 +84,28 @@ fn a_stage_that_waits_says_for_what() {
     refuses(Upgrading(Importing), &unpaused, &Waiting::HoldUnsupported);
 }
 
+/// Else whoever does without a way back, because there is nothing that serves, would wait for a deadline first.
+#[test]
+fn an_upgrade_from_what_is_broken_begins_anew_without_a_way_back_at_once() {
+    let reworded = |stopped: bool| {
+        forward(COLD, Exporting, |seen| {
+            gone(seen);
+            seen.wish.strategy = PLAIN;
+            if !stopped {
+                seen.stopped = false;
+                seen.asked = Some(born());
+            }
+        })
+    };
+    let entered = |seen: &Observed| step(Upgrading(Exporting), seen).taken.map(|it| it.to);
+    assert_eq!(entered(&reworded(true)), Some(Provisioning), "it comes up again first");
+    assert_eq!(entered(&reworded(false)), Some(Ready));
+    let mut broken = wanting(PLAIN, gone);
+    broken.asked = Some(born());
+    let begun = step(Ready, &broken).taken.expect("an upgrade");
+    assert_eq!(begun.to, Upgrading(Rolling));
+}
+
 /// Who deploys the code may take days, in which a node is drained and a pod replaced.
 #[test]
 fn people_are_never_late_whatever_becomes_of_the_backend_meanwhile() {
