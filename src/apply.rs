@@ -85,6 +85,8 @@ pub async fn differences(
     let fails = doer.applied.failed.is_some();
     let lasted = ctx.memory.lasted(&uid(instance), Span::Failing, fails).unwrap_or_default();
     doer.applied.fails = lasted >= LASTING;
+    let unasked = doer.applied.unasked;
+    doer.applied.unasked_for = ctx.memory.lasted(&uid(instance), Span::Unasked, unasked);
     Ok(Plan { steps: plan.steps, state: doer.applied })
 }
 

@@ -102,6 +102,8 @@ pub enum Span {
     Failing,
     /// The backend of an instance answers badly.
     Unanswered,
+    /// A deployment does not do what it is asked for.
+    Unasked,
     /// A pod is asked for and there is none.
     Unmade,
     /// The target of an upgrade serves and is not migrated.

@@ -20,6 +20,8 @@ pub mod secrets;
 pub mod security;
 pub mod service;
 
+use std::time::Duration;
+
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
@@ -65,6 +67,12 @@ pub struct Applied {
     pub asked: bool,
     /// Why the deployment did not let itself be paused.
     pub unheld: Option<String>,
+    /// Why it did not let itself be resumed.
+    pub unresumed: Option<String>,
+    /// Whether it did not do something that it was asked for.
+    pub unasked: bool,
+    /// For how long that has been so.
+    pub unasked_for: Option<Duration>,
     /// Whether the Service of the backend leads to it by now, and it lets users in.
     pub flows: bool,
     /// A write that the API server failed to make, or a webhook that it asks: the pass ends with it.

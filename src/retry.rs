@@ -79,9 +79,12 @@ pub fn soon() -> Duration {
 }
 
 /// When to go on after the finalizer was written, where the watch does not bring it; and after the deployment was asked
-/// for something, of which no watch tells.
+/// for something, of which no watch tells: later and later where it does not do it.
 #[must_use]
 pub fn goes_on(applied: &Applied) -> Option<Duration> {
+    if let Some(since) = applied.unasked_for {
+        return Some(jittered(since.clamp(ASK_AGAIN, ASK_AT_LAST)));
+    }
     (applied.asked || applied.revision.is_some()).then(soon)
 }
 
@@ -183,6 +186,17 @@ mod tests {
             soonest(&step, &world, None, false).map(|it| it.as_secs())
         };
         assert_eq!([0, 1, 4, 600].map(&mut asks), [1, 1, 4, 15].map(Some));
+    }
+
+    #[test]
+    fn a_deployment_that_does_not_do_what_it_is_asked_for_is_asked_later_and_later() {
+        let goes_on = |since: Option<u64>| {
+            let unasked_for = since.map(Duration::from_secs);
+            goes_on(&Applied { asked: true, unasked_for, ..Applied::default() }).unwrap()
+        };
+        assert!(goes_on(None) <= ASK_AGAIN && goes_on(Some(0)) <= ASK_AGAIN);
+        assert!((1..50).any(|_| goes_on(Some(600)) > ASK_AT_LAST / 2));
+        assert!((1..50).all(|_| goes_on(Some(600)) >= ASK_AT_LAST / 10));
     }
 
     /// A volume that waits for its first pod waits for as long as the instance is suspended.

@@ -22,7 +22,8 @@ impl Doer<'_> {
             }
             Err(error) => {
                 self.unasked(&error);
-                self.applied.unheld = pause.then(|| error.to_string());
+                let why = Some(error.to_string());
+                *(if pause { &mut self.applied.unheld } else { &mut self.applied.unresumed }) = why;
             }
         }
         Ok(())
@@ -46,11 +47,11 @@ impl Doer<'_> {
         Some(Deployment::at(hold::address(&self.world.children)?, key))
     }
 
-    /// A backend that does not answer now is asked again by the next pass: what holds is observed, never assumed.
+    /// A backend that does not answer now is asked again, later and later: what holds is observed, never assumed.
     fn unasked(&mut self, error: &deployment::Error) {
         let (namespace, name) = (self.instance.namespace(), self.instance.name_any());
         tracing::info!(namespace, name, %error, "the deployment was not paused, unpaused or told to stop an import");
-        self.applied.asked = true;
+        self.applied.unasked = true;
     }
 
     /// The instance as it is now, past every cache, is the one that this pass is about.

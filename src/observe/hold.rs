@@ -157,16 +157,16 @@ mod tests {
     use super::*;
     use crate::fixtures::{gate, instance};
 
-    fn amid(hold: Option<&Hold>, open: bool) -> Traffic {
+    fn pins() -> Pins {
         let strategy = Strategy::InPlace(WayBack::Copy);
         let upgrade = Some(upgrade(strategy, Stage::Exporting, Direction::Forward));
-        let pins = Pins {
-            upgrade,
-            fence: statemachine::pins::Revision("5".to_owned()),
-            ..Pins::default()
-        };
+        let fence = statemachine::pins::Revision("5".to_owned());
+        Pins { upgrade, fence, ..Pins::default() }
+    }
+
+    fn amid(hold: Option<&Hold>, open: bool) -> Traffic {
         let gate = Some(Arc::new(gate("v1", open)));
-        traffic(&Children { gate, ..Children::default() }, &pins, hold)
+        traffic(&Children { gate, ..Children::default() }, &pins(), hold)
     }
 
     #[test]
@@ -179,6 +179,17 @@ mod tests {
         assert_eq!(says(None, false), Traffic::Unholdable);
         assert_eq!(amid(None, true), Traffic::Draining, "nobody was asked");
         assert_eq!(amid(None, false), Traffic::Held);
+    }
+
+    /// Nobody knows whether anybody was held when it was shut.
+    #[test]
+    fn a_gate_that_was_shut_before_this_edge_holds_nobody() {
+        let mut pins = pins();
+        let gate = Some(Arc::new(gate("v1", false)));
+        let children = Children { gate, ..Children::default() };
+        assert_eq!(traffic(&children, &pins, None), Traffic::Held);
+        pins.fence = statemachine::pins::Revision("6".to_owned());
+        assert_eq!(traffic(&children, &pins, None), Traffic::Draining);
     }
 
     #[test]

@@ -8,14 +8,14 @@ use statemachine::{
     Phase,
     observed::Wish,
     phase::Stage,
-    pins::{Destination, Pins, Release, Strategy, WayBack},
+    pins::{Destination, Pins, Release, Strategy, Upgrade, WayBack},
 };
 
 use super::Children;
 use crate::{
     api::{ConvexInstance, Engine, ImportInto, OnFailure, PreUpgradeSnapshot, UpgradeStrategy},
     context::Settings,
-    plan::{claim, gate},
+    plan::claim,
 };
 
 /// The annotation whose change asks for another try.
@@ -90,8 +90,10 @@ pub(super) fn lets_in_without_functions(instance: &ConvexInstance) -> bool {
 
 /// Whether the wanted release once opened the store that the data is in, which has moved on since.
 pub(super) fn outgrown(wish: &Wish, children: &Children, pins: &Pins) -> bool {
-    let wanted = &gate::opener(&wish.release);
-    let runs = pins.home.as_ref().map(|home| gate::opener(&home.release));
+    let wanted = &wish.release.opener();
+    // Once the target was let in, what was at home has moved on from this store as well.
+    let left = pins.upgrade.as_ref().is_some_and(Upgrade::overwritten);
+    let runs = pins.home.as_ref().filter(|_| !left).map(|home| home.release.opener());
     let store = pins.home.as_ref().map(|home| &home.store);
     let record = children.record();
     let opened = match (&record, store) {

@@ -201,6 +201,26 @@ mod tests {
         assert_eq!(wanted(Some("other"), vec![there()]).as_deref(), Some("fast"));
     }
 
+    /// By the seal a lost status is rebuilt: a store that nobody was let in to must not be taken for the one that holds the data.
+    #[test]
+    fn a_store_that_was_made_is_sealed_once_it_is_home_and_then_no_more() {
+        let instance = instance_with(|_| ());
+        let backend = Backend { store: made(), ..born() };
+        let mut world = world(all_is_well());
+        world.children.claims = vec![(made(), Arc::new(claim("dev-data-71")))];
+        let seals = |world: &crate::observe::World| {
+            sealed(&world.inputs(&instance).unwrap(), &backend).map(|it| it.metadata)
+        };
+        let marks = seals(&world).expect("it is not sealed yet").annotations.unwrap();
+        assert!(marks.contains_key(labels::SEALED));
+        let opens = stamped(&world.inputs(&instance).unwrap(), &backend).metadata.annotations;
+        assert!(!opens.unwrap().contains_key(labels::SEALED), "opened is not served from");
+        let mut there = claim("dev-data-71");
+        there.metadata.annotations = Some(marks);
+        world.children.claims = vec![(made(), Arc::new(there))];
+        assert_eq!(seals(&world), None);
+    }
+
     #[test]
     fn a_store_besides_is_of_the_class_that_is_asked_for_or_else_of_that_of_the_others() {
         let theirs = || of_class(Store::Original, "theirs", "slow");

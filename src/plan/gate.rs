@@ -61,7 +61,7 @@ impl Record {
             releases.insert(String::from(backend.store.clone()), backend.release.clone());
             let of =
                 opened.entry(String::from(backend.store.clone())).or_insert_with(|| known.to_vec());
-            let last = opener(&backend.release);
+            let last = backend.release.opener();
             if of.last() != Some(&last) {
                 of.push(last);
             }
@@ -87,22 +87,14 @@ impl Record {
         Some(Backend { release, store: store.clone() })
     }
 
-    /// Everything that was about to open this store, oldest first: see [`opener`].
+    /// Everything that was about to open this store, oldest first: see [`Release::opener`].
     #[must_use]
     pub fn opened_by(&self, store: &Store) -> &[String] {
         self.opened.get(&String::from(store.clone())).map_or(&[], Vec::as_slice)
     }
 }
 
-/// What a store remembers of a release that opened it: its version; and its image, where that is not the one of this version.
-#[must_use]
-pub fn opener(release: &Release) -> String {
-    let Release { version, image, .. } = release;
-    let usual = image.is_empty() || image.ends_with(&format!(":{version}"));
-    if usual { version.clone() } else { format!("{version} {image}") }
-}
-
-/// The version of what a store remembers.
+/// The version of what a store remembers: see [`Release::opener`].
 #[must_use]
 pub fn version_of(opener: &str) -> &str {
     opener.split_once(' ').map_or(opener, |(version, _)| version)
@@ -150,10 +142,10 @@ mod tests {
     #[test]
     fn a_release_is_remembered_by_its_version_and_by_an_image_that_is_not_that_of_the_version() {
         let mut release = of_version("v1").release;
-        assert_eq!(opener(&release), "v1");
+        assert_eq!(release.opener(), "v1");
         release.image = "example.com/backend:v1-patched".to_owned();
-        assert_eq!(opener(&release), "v1 example.com/backend:v1-patched");
-        assert_eq!((version_of(&opener(&release)), version_of("v1")), ("v1", "v1"));
+        assert_eq!(release.opener(), "v1 example.com/backend:v1-patched");
+        assert_eq!((version_of(&release.opener()), version_of("v1")), ("v1", "v1"));
     }
 
     #[test]

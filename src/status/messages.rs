@@ -146,7 +146,7 @@ fn keyless(step: &Step, world: &World) -> Option<Obstacle> {
 }
 
 /// A deployment that starts is asked again at once.
-const UNHELD: Duration = Duration::from_secs(10);
+pub(super) const UNHELD: Duration = Duration::from_secs(10);
 
 /// A volume that is full, above all: its deployment cannot even note that it is paused.
 fn unheld(step: &Step, world: &World, applied: &Applied) -> Option<Obstacle> {

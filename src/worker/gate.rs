@@ -13,10 +13,7 @@ use clap::Args;
 use statemachine::pins::Backend;
 
 pub use self::error::Error;
-use crate::{
-    plan::gate::{Record, opener},
-    worker::copy,
-};
+use crate::{plan::gate::Record, worker::copy};
 
 /// What the gate is told.
 #[derive(Args, Clone, Debug)]
@@ -88,7 +85,7 @@ pub fn pass(options: &Options) -> Result<(), Error> {
     if *copied && !copy::is_whole(data).map_err(Error::Copy)? {
         return Err(Error::CopyUnfinished);
     }
-    memory::open(data, &opener(&template.release), *remember)
+    memory::open(data, &template.release.opener(), *remember)
 }
 
 #[cfg(test)]

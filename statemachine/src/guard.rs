@@ -201,10 +201,17 @@ impl Life<'_> {
 
     /// The user put the release back, and `from` can be restored.
     pub(crate) fn put_back(&self, upgrade: &Upgrade) -> Verdict {
-        let back = upgrade.direction == Direction::Forward
-            && self.seen.wish.release == upgrade.from.release;
+        let back = upgrade.direction == Direction::Forward && self.asks_for_origin(upgrade);
         unless(back, || Waiting::ForHelp(Some(upgrade.stage)))?;
         unless(self.has_way_back(upgrade), || Waiting::NoWayBack(upgrade.from.release.clone()))
+    }
+
+    /// What is wanted is where the upgrade came from; or the same version out of another registry, which must not be let at
+    /// what the target has opened either.
+    pub(crate) fn asks_for_origin(&self, upgrade: &Upgrade) -> bool {
+        let (wish, from) = (&self.seen.wish.release, &upgrade.from.release);
+        let moved_on = !upgrade.to.release.opens_as(from);
+        wish == from || moved_on && wish.opens_as(from)
     }
 
     /// `from` can be restored, and what it is restored from is still there.

@@ -155,7 +155,7 @@ impl Life<'_> {
         let wish = &self.seen.wish;
         upgrade.direction == Direction::Forward
             && wish.release != upgrade.to.release
-            && wish.release != upgrade.from.release
+            && !self.asks_for_origin(upgrade)
             && (upgrade.to.store != upgrade.from.store || !self.seen.outgrown)
     }
 

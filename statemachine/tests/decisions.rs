@@ -7,11 +7,11 @@ use Phase::{Degraded, Provisioning, Ready, Suspended, Upgrading};
 use Stage::{Exporting, Importing, Rolling};
 use fixtures::{
     COLD, FRESH, PLAIN, SAME, SAME_COPIED, at_home, calm, copied, forward, gone, import, late,
-    refuses, stays, under_way, unproven, verify, wanting,
+    refuses, stays, unproven, verify, wanting,
 };
 use statemachine::{
-    Action, Backend, Direction, Leave, Observed, Phase, Pins, Revision, Snapshot, Stage, Step,
-    Store, Strategy, Vital, Waiting,
+    Action, Backend, Direction, Leave, Observed, Phase, Revision, Snapshot, Stage, Step, Store,
+    Strategy, Vital, Waiting,
     observed::{Job, Kind, Outcome, Traffic},
     step,
     worlds::{born, exported, release, upgrade},
@@ -166,12 +166,6 @@ fn a_deletion_has_a_deadline_until_it_is_parted_from_its_data_and_none_after() {
 }
 
 #[test]
-fn a_fresh_store_is_left_for_the_untouched_one_without_an_import() {
-    let step = step(Upgrading(Rolling), &under_way(FRESH, Rolling, Direction::Rollback, |_| {}));
-    assert_eq!((step.phase, step.pins.and_then(|it| it.home)), (Ready, Some(born())));
-}
-
-#[test]
 fn obligations_are_owed_edge_or_no_edge() {
     for strategy in Strategy::ALL {
         let waiting = forward(strategy, Rolling, gone);
@@ -247,32 +241,6 @@ fn a_copy_that_was_made_while_somebody_could_write_stays_unused() {
     for traffic in [Traffic::Flowing, Traffic::Draining] {
         assert_eq!(copied_amid(traffic).waiting, Some(Waiting::ForTrafficHeld));
     }
-}
-
-#[test]
-fn a_failed_upgrade_does_not_go_on_to_a_version_that_the_store_has_left_behind() {
-    let third = |strategy, outgrown| {
-        let seen = forward(strategy, Rolling, |seen| {
-            gone(seen);
-            seen.wish.release = release(3);
-            seen.outgrown = outgrown;
-        });
-        step(Degraded, &seen).phase
-    };
-    assert_eq!(third(COLD, false), Upgrading(Rolling));
-    assert_eq!(third(COLD, true), Degraded);
-    assert_eq!(third(FRESH, true), Upgrading(Rolling), "a fresh store has left nobody behind");
-}
-
-#[test]
-fn what_a_rollback_goes_to_is_irreplaceable_from_then_on() {
-    let vital = |direction| {
-        let upgrade = Some(upgrade(COLD, Rolling, direction));
-        Pins { home: Some(born()), served: true, upgrade, ..Pins::default() }.vital_stores(None)
-    };
-    let copy = upgrade(COLD, Rolling, Direction::Rollback).copy.expect("a copy");
-    assert_eq!(vital(Direction::Forward), [Store::Original]);
-    assert_eq!(vital(Direction::Rollback), [Store::Copied(copy)]);
 }
 
 /// A verified export may be lost between its stage and the one that loads it.

@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::Request,
-    http::StatusCode,
+    http::{Method, StatusCode},
     middleware::{Next, from_fn},
     response::IntoResponse,
     routing::{get, post},
@@ -29,6 +29,8 @@ pub struct Backend {
     pub paused: Arc<AtomicBool>,
     /// Nothing but the version and the key is answered.
     pub mute: Arc<AtomicBool>,
+    /// It can be neither paused nor resumed, as where its volume is full.
+    pub stuck: Arc<AtomicBool>,
     _serving: tokio::task::JoinSet<()>,
 }
 
@@ -43,6 +45,8 @@ impl Backend {
         let paused = Arc::new(AtomicBool::new(false));
         let mute = Arc::new(AtomicBool::new(false));
         let silent = mute.clone();
+        let stuck = Arc::new(AtomicBool::new(false));
+        let is_stuck = stuck.clone();
         let routes = Router::new()
             .route("/version", get(move || async move { said.lock().unwrap().clone() }))
             .route(
@@ -60,7 +64,10 @@ impl Backend {
             .route("/api/query", post(queries(&paused)))
             .layer(from_fn(move |request: Request, next: Next| {
                 let told = ["/version", "/api/check_admin_key"].contains(&request.uri().path());
-                let mute = silent.load(Ordering::Relaxed) && !told;
+                let asked = request.uri().path().ends_with("pause_deployment")
+                    && request.method() == Method::POST;
+                let mute = silent.load(Ordering::Relaxed) && !told
+                    || asked && is_stuck.load(Ordering::Relaxed);
                 async move {
                     let none = || StatusCode::SERVICE_UNAVAILABLE.into_response();
                     if mute { none() } else { next.run(request).await }
@@ -68,7 +75,7 @@ impl Backend {
             }));
         let mut serving = tokio::task::JoinSet::new();
         serving.spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { address, takes_keys, version, paused, mute, _serving: serving }
+        Self { address, takes_keys, version, paused, mute, stuck, _serving: serving }
     }
 
     pub fn refuses_keys(&self) {

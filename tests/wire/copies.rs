@@ -10,14 +10,14 @@ use crate::support::{
 };
 
 /// An instance that buys a cold copy before it lets another version at its data.
-fn copied() -> Value {
+pub fn copied() -> Value {
     let mut instance = instance("dev");
     set(&mut instance, "/maintenance/preUpgradeSnapshot", json!("Auto"));
     instance
 }
 
 /// Runs until the instance is in this phase and stage, every write on the way.
-async fn until(rig: &Rig, place: (&str, Value)) -> Vec<String> {
+pub async fn until(rig: &Rig, place: (&str, Value)) -> Vec<String> {
     let mut writes = Vec::new();
     for _ in 0..40 {
         let _ = rig.pass("dev").await;

@@ -16,4 +16,5 @@ mod keys;
 mod migrations;
 mod provisioning;
 mod races;
+mod resumption;
 mod upgrade;

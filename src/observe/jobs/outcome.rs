@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::{
-    batch::v1::Job,
-    core::v1::{ContainerStateTerminated, Pod},
+use k8s_openapi::{
+    api::{
+        batch::v1::Job,
+        core::v1::{ContainerStateTerminated, Pod},
+    },
+    jiff::{SignedDuration, Timestamp},
 };
 use statemachine::{observed::Outcome, pins::Snapshot};
 
@@ -13,6 +16,9 @@ use crate::{
     plan::names::{Errand, attempt},
     worker::report::Report,
 };
+
+/// How long the pod of a Job that is complete may be unknown before it counts as gone.
+const NEWS: SignedDuration = SignedDuration::from_secs(30);
 
 /// How it went, what it reported where that was well, and why not where it was not.
 pub(super) fn of(
@@ -34,6 +40,10 @@ pub(super) fn of(
     if errand == Errand::Proof {
         return (Outcome::Succeeded, None, None);
     }
+    let arrived = pods.iter().any(|pod| phase(pod) == Some("Succeeded"));
+    if !arrived && is_news(job) {
+        return (Outcome::Running, None, None);
+    }
     let said = pods.iter().filter_map(|pod| ended(pod, main(errand)));
     let well = said.filter(|it| it.exit_code == 0).find_map(|it| report(it, errand, of));
     match well {
@@ -44,8 +54,17 @@ pub(super) fn of(
 
 /// Every container has ended, and none is started again.
 pub(super) fn is_over(pod: &Pod) -> bool {
-    let phase = pod.status.as_ref().and_then(|it| it.phase.as_deref());
-    matches!(phase, Some("Succeeded" | "Failed"))
+    matches!(phase(pod), Some("Succeeded" | "Failed"))
+}
+
+fn phase(pod: &Pod) -> Option<&str> {
+    pod.status.as_ref()?.phase.as_deref()
+}
+
+/// The watch of pods may bring later what the watch of Jobs has brought already: the pod that made this one complete.
+fn is_news(job: &Job) -> bool {
+    let ended = job.status.as_ref().and_then(|it| it.completion_time.as_ref());
+    ended.is_some_and(|it| Timestamp::now().duration_since(it.0) < NEWS)
 }
 
 fn is(job: &Job, condition: &str) -> bool {

@@ -80,6 +80,24 @@ fn a_job_that_is_complete_and_reports_nothing_of_ours_has_failed() {
     assert_eq!(seen.outcome, Outcome::Failed);
 }
 
+/// Two watches bring two kinds: an import that is done is not begun again because the one was quicker.
+#[test]
+fn a_job_that_is_complete_runs_on_until_its_pod_is_known_or_a_while_is_over() {
+    let complete = |seconds| {
+        let mut job = job("export", Some("Complete"));
+        let ended = k8s_openapi::jiff::Timestamp::now()
+            - k8s_openapi::jiff::SignedDuration::from_secs(seconds);
+        job.status.get_or_insert_default().completion_time =
+            Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(ended));
+        job
+    };
+    let tried = || pod("export", "Failed", 1, "before");
+    assert_eq!(one(vec![complete(1)], vec![tried()]).outcome, Outcome::Running);
+    assert_eq!(one(vec![complete(60)], vec![tried()]).outcome, Outcome::Failed);
+    let silent = pod("export", "Succeeded", 0, "");
+    assert_eq!(one(vec![complete(1)], vec![tried(), silent]).outcome, Outcome::Failed);
+}
+
 #[test]
 fn a_failure_is_told_in_the_words_of_its_pod() {
     let words = r#"{"result":"failed","reason":"NoRoom","message":"12 bytes are free"}"#;

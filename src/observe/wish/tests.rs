@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use statemachine::{pins::Backend, worlds::born};
+
 use super::*;
 use crate::fixtures::{ClaimWords, claim, instance, instance_with};
 
@@ -96,6 +98,24 @@ fn a_store_has_outgrown_a_version_that_opened_it_before_the_last() {
     assert!(!outgrown_by(&["v0", "v2"]));
     assert!(!outgrown(&wished(), &Children::default(), &Pins::default()));
     assert!(outgrown_by(&["v1", "v1 example.com/other:v2"]), "another image of the same version");
+}
+
+/// Else a rollback would be taken for a third release, and the store given back to the version that it has left behind.
+#[test]
+fn a_store_has_outgrown_what_was_at_home_once_the_target_was_let_in() {
+    use statemachine::{Direction, worlds::upgrade};
+    let opened = claim("dev-data").opened_by(&["v1", "v2"]);
+    let children = Children { claims: crate::fixtures::claimed(opened), ..Children::default() };
+    let amid = |stage: Option<Stage>| {
+        let home = Backend { release: wished().release, ..born() };
+        let strategy = Strategy::InPlace(WayBack::Copy);
+        let upgrade = stage.map(|stage| upgrade(strategy, stage, Direction::Forward));
+        let pins = Pins { home: Some(home), upgrade, ..Pins::default() };
+        outgrown(&wished(), &children, &pins)
+    };
+    assert!(!amid(None), "it is at home");
+    assert!(!amid(Some(Stage::Exporting)), "nothing has begun");
+    assert!(amid(Some(Stage::Rolling)));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use k8s_openapi::{
 };
 use statemachine::pins::{Backend, Store};
 
-use crate::plan::{Inputs, gate, labels};
+use crate::plan::{Inputs, labels};
 
 /// How many versions a store remembers; the oldest are forgotten first.
 const REMEMBERED: usize = 32;
@@ -28,7 +28,7 @@ pub(super) fn stamp(inputs: &Inputs<'_>, backend: &Backend) -> BTreeMap<String, 
 
 /// Who has opened a store once this backend has.
 pub(super) fn with(mut opened: Vec<String>, backend: &Backend) -> Vec<String> {
-    let last = gate::opener(&backend.release);
+    let last = backend.release.opener();
     if opened.last() != Some(&last) {
         opened.push(last);
     }

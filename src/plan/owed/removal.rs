@@ -67,13 +67,7 @@ mod tests {
             Children,
             jobs::{Jobs, Seen},
         },
-        plan::{
-            Child, Kind, Step,
-            gate::{Record, opener},
-            labels,
-            names::Errand,
-            owed,
-        },
+        plan::{Child, Kind, Step, gate::Record, labels, names::Errand, owed},
     };
 
     /// Jobs and claims that are removed, in order, where a copy was made once.
@@ -149,7 +143,7 @@ mod tests {
         let born = born().release.version;
         let stays = [
             "dev-data v2 v1,v2".to_owned(),
-            format!("dev-data-71 {born} {}", opener(&fresh.release)),
+            format!("dev-data-71 {born} {}", fresh.release.opener()),
         ];
         assert_eq!(left("Retain"), stays);
         assert_eq!(left("Delete"), [""; 0]);

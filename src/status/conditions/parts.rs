@@ -163,13 +163,22 @@ pub(in crate::status) fn surroundings(
     }
     let paused = hold::is_paused_by_owner(instance, world.hold.as_ref());
     let flows = applied.flows || world.traffic_flows() || (paused && world.service_flows());
-    let held = || {
-        let why = if world.service_flows() {
-            "users are turned away by the pause of the upgrade until it is lifted"
-        } else {
-            "the Service of the backend is not there or leads nowhere yet"
-        };
-        Obstacle::passing("TrafficHeld", why)
+    let held = || match &applied.unresumed {
+        Some(error) => {
+            let why = format!(
+                "users are still turned away by the pause of the upgrade: the deployment does not let itself be resumed ({error}). Its log says why."
+            );
+            let lasts = applied.unasked_for >= Some(messages::UNHELD);
+            Obstacle { abnormal: lasts, ..Obstacle::new("TrafficHeld", why) }
+        }
+        _ if world.service_flows() => Obstacle::passing(
+            "TrafficHeld",
+            "users are turned away by the pause of the upgrade until it is lifted",
+        ),
+        _ => Obstacle::passing(
+            "TrafficHeld",
+            "the Service of the backend is not there or leads nowhere yet",
+        ),
     };
     let dashboard = || dashboard(world).filter(|_| instance.spec.dashboard.enabled);
     (!flows).then(held).or_else(dashboard)

@@ -22,6 +22,23 @@ pub struct Release {
     pub engine: String,
 }
 
+impl Release {
+    /// What a store remembers of a release that opened it: its version; and its image, where that is not the one of this
+    /// version, whatever registry it comes from.
+    #[must_use]
+    pub fn opener(&self) -> String {
+        let Self { version, image, .. } = self;
+        let usual = image.is_empty() || image.ends_with(&format!(":{version}"));
+        if usual { version.clone() } else { format!("{version} {image}") }
+    }
+
+    /// Whether a store cannot tell the two apart.
+    #[must_use]
+    pub fn opens_as(&self, other: &Self) -> bool {
+        self.engine == other.engine && self.opener() == other.opener()
+    }
+}
+
 /// A `resourceVersion` of the instance. The write that pins an upgrade consumes the one it names, so
 /// no two upgrades ever share an id, not even after the status was lost.
 #[derive(

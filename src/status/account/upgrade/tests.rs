@@ -6,7 +6,7 @@ use k8s_openapi::jiff::SignedDuration;
 use serde_json::json;
 use statemachine::{
     Observed, Strategy,
-    pins::{Destination, Revision},
+    pins::{Destination, Revision, WayBack},
     worlds::{born, upgrade},
 };
 
@@ -69,4 +69,36 @@ fn while_the_way_back_is_made_the_store_in_use_is_not_called_old() {
     let exporting = upgrade(FRESH, Stage::Exporting, Direction::Forward);
     let amid = listed(&[], &two_stores(Some(exporting), Store::Original), 1000);
     assert!(amid.iter().all(|it| it.claim != "dev-data"), "{amid:?}");
+}
+
+/// Else our own pause would be taken for the owner's, and never be lifted.
+#[test]
+fn whose_pause_it_is_is_decided_when_an_upgrade_begins_and_stays() {
+    let held = |phase, before: &str, paused: Option<bool>| {
+        let mut instance = instance_with(|spec| spec["version"] = "v2".into());
+        instance.status.get_or_insert_default().traffic = Some(before.to_owned());
+        let mut world = world(all_is_well());
+        world.hold = Some(hold::Hold { paused, pausable: true, ..hold::Hold::default() });
+        world.facts.wish.strategy = Strategy::InPlace(WayBack::Copy);
+        world.facts.wish.release.version = "v2".to_owned();
+        if phase != Phase::Ready {
+            let stage = Stage::Exporting;
+            world.facts.pins.upgrade =
+                Some(upgrade(world.facts.wish.strategy, stage, Direction::Forward));
+            world.facts.wish.release =
+                world.facts.pins.upgrade.as_ref().unwrap().to.release.clone();
+        }
+        let step = statemachine::step(phase, &world.facts);
+        traffic(&instance, &step, &world, &Applied::default())
+    };
+    let exporting = Phase::Upgrading(Stage::Exporting);
+    for (phase, before, paused, then) in [
+        (Phase::Ready, hold::PAUSED, Some(true), hold::PAUSED),
+        (Phase::Ready, hold::PAUSED, Some(false), hold::HELD),
+        (exporting, hold::HELD, Some(true), hold::HELD),
+        (exporting, hold::PAUSED, Some(true), hold::PAUSED),
+        (exporting, hold::PAUSED, Some(false), hold::PAUSED),
+    ] {
+        assert_eq!(held(phase, before, paused).as_deref(), Some(then), "{phase:?} {before}");
+    }
 }
