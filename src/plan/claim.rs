@@ -102,16 +102,26 @@ fn with_stamp(
     }
 }
 
-/// What a claim has; or else what the spec asks for, and for a store besides no less than any other has: what is in one
-/// must fit into the other.
+/// What a claim has; or else what a new one needs.
 fn size(inputs: &Inputs<'_>, store: &Store) -> String {
-    if let Some(now) = inputs.found(store).and_then(requested) {
-        return now.to_owned();
-    }
+    let now = inputs.found(store).and_then(requested);
+    now.unwrap_or_else(|| needed(inputs, store)).to_owned()
+}
+
+/// What the spec asks for, and for a store besides no less than any other has: what is in one must fit into the other.
+fn needed<'a>(inputs: &'a Inputs<'_>, store: &Store) -> &'a str {
     let wanted = inputs.instance.spec.backend.storage.pvc.size.as_deref().unwrap_or(SIZE);
-    let others = inputs.claims.iter().flat_map(|(_, claim)| [requested(claim), capacity(claim)]);
+    let others = inputs.claims.iter().filter(|(of, _)| of != store);
+    let others = others.flat_map(|(_, claim)| [requested(claim), capacity(claim)]);
     let most = others.flatten().chain([wanted]).max_by_key(|it| quantity::milli(it));
-    most.unwrap_or(wanted).to_owned()
+    most.unwrap_or(wanted)
+}
+
+/// Whether a claim that was made for a copy was made before the others grew.
+#[must_use]
+pub fn is_outgrown(inputs: &Inputs<'_>, store: &Store) -> bool {
+    let now = inputs.found(store).and_then(requested).and_then(quantity::milli);
+    now.is_some_and(|now| Some(now) < quantity::milli(needed(inputs, store)))
 }
 
 /// The size that a claim asks for.

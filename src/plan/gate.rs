@@ -144,7 +144,7 @@ mod tests {
         let mut release = of_version("v1").release;
         assert_eq!(release.opener(), "v1");
         release.image = "example.com/backend:v1-patched".to_owned();
-        assert_eq!(release.opener(), "v1 example.com/backend:v1-patched");
+        assert_eq!(release.opener(), "v1 backend:v1-patched");
         assert_eq!((version_of(&release.opener()), version_of("v1")), ("v1", "v1"));
     }
 

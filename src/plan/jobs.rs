@@ -28,7 +28,10 @@ use super::{
 };
 
 /// How long a Job that has ended stays to be looked at, in seconds: longer than any stage lasts.
-const KEPT_SECONDS: i32 = 8 * 24 * 3600;
+const KEPT_SECONDS: i32 = 8 * DAY;
+/// The same of an import, after which people are waited for, who deploy code on what is new.
+const IMPORT_KEPT_SECONDS: i32 = 90 * DAY;
+const DAY: i32 = 24 * 3600;
 /// How often Kubernetes starts a worker again that it lost: a worker goes on where the last one was.
 const TRIES: i32 = 4;
 /// Where a worker's container leaves its report, seen from its working folder.
@@ -87,7 +90,10 @@ fn job(
             backoff_limit: Some(if errand == Errand::Proof { 1 } else { TRIES }),
             // A pod that is still there may still write.
             pod_replacement_policy: Some("Failed".to_owned()),
-            ttl_seconds_after_finished: Some(KEPT_SECONDS),
+            ttl_seconds_after_finished: Some(match errand {
+                Errand::Import => IMPORT_KEPT_SECONDS,
+                _ => KEPT_SECONDS,
+            }),
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
                     labels: Some(labels::labels(inputs.instance, Part::Worker)),

@@ -24,7 +24,15 @@ use crate::{
 pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Plan<Prepared> {
     let removes = actions.iter().any(|it| matches!(it, Action::EnsureChildrenRemoved { .. }));
     let planner = Planner { instance, world, inputs: world.inputs(instance), removes };
-    let mut steps: Vec<_> = actions.iter().flat_map(|action| planner.steps(action)).collect();
+    let fills = planner.to_fill();
+    // What is refused ends the plan: it keeps users from being held, and nothing else from being put right.
+    let waits = |action: &&Action| !fills.is_empty() && **action == Action::EnsureTrafficHeld;
+    let (held, rest): (Vec<_>, Vec<_>) = actions.iter().partition(waits);
+    let mut steps: Vec<_> = rest.into_iter().flat_map(|action| planner.steps(action)).collect();
+    let holds = held.into_iter().flat_map(|action| planner.steps(action)).collect::<Vec<_>>();
+    if !holds.is_empty() {
+        steps.extend(fills.into_iter().chain(holds));
+    }
     // Last, for it may be refused.
     steps.extend(planner.growth(actions));
     Plan::of(steps)

@@ -2,7 +2,7 @@
 
 use crate::{
     lifecycle::Life,
-    observed::{Health, Kind, Leave, Outcome, Proof, Traffic, Vital},
+    observed::{Health, Kind, Leave, Outcome, Pod, Proof, Traffic, Vital},
     phase::Stage,
     pins::{Backend, Direction, Snapshot, Upgrade},
     waiting::Waiting,
@@ -34,6 +34,12 @@ impl Life<'_> {
     /// Nothing irreplaceable is gone.
     pub(crate) fn whole(&self) -> Verdict {
         self.lost_vital().map_or(Ok(()), |vital| Err(Waiting::Lost(vital)))
+    }
+
+    /// Nothing but this backend is there, and it serves, whoever asked for it under whichever fence.
+    pub(crate) fn runs_alone(&self, backend: &Backend) -> bool {
+        let serves = |pod: &Pod| pod.backend == *backend && pod.health == Health::Serving;
+        !self.seen.pods.is_empty() && self.seen.pods.iter().all(serves)
     }
 
     /// This backend is asked for, is the only one there is, and serves.
@@ -162,7 +168,7 @@ impl Life<'_> {
     }
 
     /// The data is in a new store, and what is missing is code, which people deploy.
-    fn awaits_functions(&self, upgrade: &Upgrade) -> bool {
+    pub(crate) fn awaits_functions(&self, upgrade: &Upgrade) -> bool {
         let fresh = upgrade.aim().store != upgrade.from.store;
         let attempt = upgrade.next_snapshot();
         upgrade.stage == Stage::Importing
@@ -189,13 +195,15 @@ impl Life<'_> {
     }
 
     /// The stage failed: its job did, its image did, or it is late and not done. People are never late, and a backend that
-    /// starts again while they are waited for does not make them so.
+    /// starts again while they are waited for does not make them so; one that stays away needs help.
     pub(crate) fn failed(&self, upgrade: &Upgrade) -> bool {
         let job = upgrade.job().is_some_and(|job| self.outcome(&job) == Some(Outcome::Failed));
         let image = upgrade.stage == Stage::Exporting && self.seen.proof == Proof::Failed;
         match self.done(upgrade) {
             Ok(()) | Err(Waiting::ForFunctions) => false,
-            Err(_) => job || image || self.late() && !self.awaits_functions(upgrade),
+            Err(_) => {
+                job || image || self.late() && (!self.awaits_functions(upgrade) || self.seen.lost)
+            }
         }
     }
 

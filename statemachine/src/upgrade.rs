@@ -4,7 +4,7 @@ use crate::{
     lifecycle::Life,
     observed::{Kind, Observed, Vital},
     phase::{Phase, Stage},
-    pins::{Backend, Direction, Refused, Store, Upgrade},
+    pins::{Backend, Direction, Refused, Release, Store, Upgrade},
 };
 
 impl Life<'_> {
@@ -77,6 +77,7 @@ impl Life<'_> {
         let by_policy = self.seen.wish.rollback
             && upgrade.direction == Direction::Forward
             && upgrade.stage != Stage::Exporting
+            && !self.awaits_functions(&upgrade)
             && self.has_way_back(&upgrade);
         if by_policy {
             self.refuse_target();
@@ -102,7 +103,7 @@ impl Life<'_> {
             return Some(self.abandon(&upgrade));
         }
         let stage = if exporting { Stage::Exporting } else { Stage::Rolling };
-        if again {
+        if again || self.origin_is_renamed(&upgrade) {
             return Some(self.try_again(upgrade, stage));
         }
         if !exporting && self.redirected(&upgrade) {
@@ -133,6 +134,7 @@ impl Life<'_> {
         if let Some(upgrade) = &mut self.pins.upgrade {
             upgrade.direction = Direction::Rollback;
             upgrade.attempt += 1;
+            name_origin(upgrade, &self.seen.wish.release);
         }
         self.enter(Stage::Rolling)
     }
@@ -159,6 +161,12 @@ impl Life<'_> {
             && (upgrade.to.store != upgrade.from.store || !self.seen.outgrown)
     }
 
+    /// A rollback is under way, and what it goes back to is to come out of another registry.
+    fn origin_is_renamed(&self, upgrade: &Upgrade) -> bool {
+        let (wish, from) = (&self.seen.wish.release, &upgrade.from.release);
+        upgrade.direction == Direction::Rollback && wish != from && wish.opens_as(from)
+    }
+
     fn redirect(&mut self, mut upgrade: Upgrade) -> Phase {
         upgrade.to.release = self.seen.wish.release.clone();
         if upgrade.to.store != upgrade.from.store {
@@ -175,16 +183,22 @@ impl Life<'_> {
         if stage == Stage::Exporting {
             upgrade.snapshot = None;
         }
+        if upgrade.direction == Direction::Rollback {
+            name_origin(&mut upgrade, &self.seen.wish.release);
+        }
         self.pins.upgrade = Some(upgrade);
         self.enter(stage)
     }
 
-    /// Ready means serving: what was stopped for a copy comes up again first. What was never stopped may be broken since
-    /// before the upgrade, and another version be the way out.
+    /// Ready means serving: what was stopped for a copy comes up again first. Where nothing serves and no way back is asked
+    /// for any more, nothing has to: the next step starts anew.
     fn abandon(&mut self, upgrade: &Upgrade) -> Phase {
         self.pins.upgrade = None;
-        let stopped = self.seen.asked.as_ref() != Some(&upgrade.from);
-        if upgrade.strategy.stops() && stopped && self.serves(&upgrade.from).is_err() {
+        let wish = &self.seen.wish;
+        let starts_anew = !wish.strategy.prepares()
+            && wish.release != upgrade.from.release
+            && self.may_begin().is_ok();
+        if upgrade.strategy.stops() && !starts_anew && !self.runs_alone(&upgrade.from) {
             return Phase::Provisioning;
         }
         Phase::Ready
@@ -202,5 +216,12 @@ impl Life<'_> {
         self.pins.upgrade = None;
         self.arrived = true;
         Phase::Ready
+    }
+}
+
+/// The same version is gone back to out of the registry that is named now: the old one may be gone.
+fn name_origin(upgrade: &mut Upgrade, wish: &Release) {
+    if wish.opens_as(&upgrade.from.release) {
+        upgrade.from.release.clone_from(wish);
     }
 }

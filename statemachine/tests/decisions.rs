@@ -12,7 +12,7 @@ use fixtures::{
 use statemachine::{
     Action, Backend, Direction, Leave, Observed, Phase, Revision, Snapshot, Stage, Step, Store,
     Strategy, Vital, Waiting,
-    observed::{Job, Kind, Outcome, Traffic},
+    observed::{Health, Job, Kind, Outcome, Traffic},
     step,
     worlds::{born, exported, release, upgrade},
 };
@@ -84,26 +84,48 @@ fn a_stage_that_waits_says_for_what() {
     refuses(Upgrading(Importing), &unpaused, &Waiting::HoldUnsupported);
 }
 
-/// Else whoever does without a way back, because there is nothing that serves, would wait for a deadline first.
+/// The fence of the stage that would stop it is on nothing yet, so that nothing seems to be asked for.
 #[test]
-fn an_upgrade_from_what_is_broken_begins_anew_without_a_way_back_at_once() {
-    let reworded = |stopped: bool| {
+fn who_drops_an_upgrade_before_anything_was_stopped_is_ready_and_nobody_feels_it() {
+    let dropped = |stopped: bool| {
         forward(COLD, Exporting, |seen| {
-            gone(seen);
-            seen.wish.strategy = PLAIN;
-            if !stopped {
-                seen.stopped = false;
-                seen.asked = Some(born());
+            seen.asked = None;
+            seen.wish.release = release(1);
+            if stopped {
+                gone(seen);
             }
         })
     };
     let entered = |seen: &Observed| step(Upgrading(Exporting), seen).taken.map(|it| it.to);
-    assert_eq!(entered(&reworded(true)), Some(Provisioning), "it comes up again first");
-    assert_eq!(entered(&reworded(false)), Some(Ready));
-    let mut broken = wanting(PLAIN, gone);
-    broken.asked = Some(born());
-    let begun = step(Ready, &broken).taken.expect("an upgrade");
-    assert_eq!(begun.to, Upgrading(Rolling));
+    assert_eq!(entered(&dropped(false)), Some(Ready));
+    assert_eq!(entered(&dropped(true)), Some(Provisioning), "it comes up again first");
+}
+
+/// Else whoever does without a way back, because there is nothing that serves, would wait for a deadline first.
+#[test]
+fn an_upgrade_from_what_is_broken_begins_anew_without_a_way_back_at_once() {
+    let broken = |strategy| {
+        forward(COLD, Exporting, |seen| {
+            seen.asked = None;
+            seen.pods[0].health = Health::Starting;
+            seen.wish.strategy = strategy;
+        })
+    };
+    for phase in [Upgrading(Exporting), Degraded] {
+        let dropped = step(phase, &broken(PLAIN));
+        assert_eq!(dropped.phase, Ready, "{phase:?}");
+        let pins = dropped.pins.expect("nothing is pinned any more");
+        let next = step(Ready, &Observed { pins, ..broken(PLAIN) });
+        assert_eq!(next.phase, Upgrading(Rolling));
+        let begun = next.pins.and_then(|it| it.upgrade).expect("an upgrade");
+        assert_eq!((begun.strategy, begun.attempt), (PLAIN, 1));
+    }
+    let mut waits = broken(PLAIN);
+    waits.leave = Leave::ForWindow;
+    let shut = step(Upgrading(Exporting), &waits).phase;
+    assert_eq!(shut, Provisioning, "what may not begin yet has to serve meanwhile");
+    let held = step(Upgrading(Exporting), &broken(SAME)).taken.map(|it| it.to);
+    assert_eq!(held, Some(Provisioning), "an export is made of what serves");
 }
 
 /// Who deploys the code may take days, in which a node is drained and a pod replaced.
@@ -123,6 +145,10 @@ fn people_are_never_late_whatever_becomes_of_the_backend_meanwhile() {
         &awaiting(false, Outcome::Succeeded),
         &Waiting::ForBackend(awaiting(false, Outcome::Succeeded).pins.upgrade.expect("one").to),
     );
+    let mut away = awaiting(false, Outcome::Succeeded);
+    away.lost = true;
+    let helped = step(Upgrading(Importing), &away).taken.map(|it| it.to);
+    assert_eq!(helped, Some(Degraded), "it needs help, and policy turns nothing round");
     for late in [awaiting(true, Outcome::Succeeded), awaiting(false, Outcome::Running)] {
         let taken = step(Upgrading(Importing), &late).taken.expect("a fault");
         assert_eq!(taken.to, Upgrading(Rolling), "policy goes back: {late:#?}");

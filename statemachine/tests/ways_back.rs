@@ -67,10 +67,35 @@ fn the_old_version_out_of_another_registry_is_gone_back_to_like_the_old_one_itse
         let back = step(phase, &failed(COLD, |seen| seen.wish.release = mirrored()));
         assert_eq!(reason(&back), Some(Reason::RollbackStarted), "{phase:?}");
         let aim = back.pins.and_then(|it| it.upgrade).expect("an upgrade").aim();
-        assert_eq!(aim.release, release(1), "what is known to have served");
+        assert_eq!(aim.release, mirrored(), "the old registry may be gone");
+        assert!(matches!(aim.store, Store::Copied(_)));
     }
-    let none = stays(Degraded, &failed(PLAIN, |seen| seen.wish.release = mirrored()));
-    assert!(none.taken.is_none(), "there is no way back");
+    stays(Degraded, &failed(PLAIN, |seen| seen.wish.release = mirrored()));
+}
+
+#[test]
+fn a_rollback_that_fails_goes_on_out_of_the_registry_that_is_named_now() {
+    let back = |wish: Release| {
+        under_way(COLD, Rolling, Direction::Rollback, |seen| {
+            gone(seen);
+            seen.wish.release = wish;
+        })
+    };
+    stays(Degraded, &back(release(1)));
+    stays(Degraded, &back(release(3)));
+    let again = step(Degraded, &back(mirrored())).pins.and_then(|it| it.upgrade);
+    let again = again.expect("another try");
+    assert_eq!((again.direction, again.aim().release), (Direction::Rollback, mirrored()));
+}
+
+#[test]
+fn images_are_told_apart_by_what_follows_their_registry() {
+    let of = |image: &str| Release { image: image.to_owned(), ..release(1) };
+    assert!(of("a.example.com/convex:1").opens_as(&of("b.example.com/x/backend:1")), "by version");
+    assert!(of("a.example.com/convex@sha256:aa").opens_as(&of("b.example.com/x/convex@sha256:aa")));
+    assert!(!of("convex@sha256:aa").opens_as(&of("convex@sha256:bb")));
+    assert!(!of("convex:1").opens_as(&of("convex:1-patched")));
+    assert!(!of("convex:1").opens_as(&Release { engine: "mysql".to_owned(), ..of("convex:1") }));
 }
 
 /// A store cannot tell them apart, so that nothing is lost by going on.

@@ -83,7 +83,7 @@ pub fn is_copy(claim: &PersistentVolumeClaim) -> bool {
     mark(claim, labels::COPY).is_some()
 }
 
-/// Everything that was about to open the store, oldest first: see [`gate::opener`].
+/// Everything that was about to open the store, oldest first: see [`statemachine::Release::opener`].
 #[must_use]
 pub fn opened_by(found: Option<&ObjectMeta>) -> Vec<String> {
     let annotation = found.and_then(|it| it.annotations.as_ref()?.get(labels::OPENED_BY));

@@ -54,12 +54,14 @@ pub fn claim(inputs: &Inputs<'_>, found: Option<&PersistentVolumeClaim>) -> Pers
     of_size(inputs, class, size)
 }
 
-/// The same claim with the size that the spec asks for, where it is this instance's and has less.
+/// The same claim with the size that the spec asks for, where it is this instance's and has less. One that no pod has asked
+/// for yet has no volume that could grow.
 #[must_use]
 pub fn grown(inputs: &Inputs<'_>, found: &PersistentVolumeClaim) -> Option<PersistentVolumeClaim> {
     let wanted = inputs.instance.spec.maintenance.snapshots.size.as_deref()?;
     let ours = labels::belongs(inputs.instance, &found.metadata) == labels::Belongs::Ours;
-    let more = ours && quantity::milli(wanted) > quantity::milli(requested(found)?);
+    let bound = found.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Bound");
+    let more = ours && bound && quantity::milli(wanted) > quantity::milli(requested(found)?);
     let class = found.spec.as_ref()?.storage_class_name.clone();
     more.then(|| of_size(inputs, class, wanted))
 }

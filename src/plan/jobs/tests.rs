@@ -54,6 +54,14 @@ fn a_job_is_named_by_its_attempt_and_says_so() {
     }
 }
 
+/// A stage lasts a week at most, and who deploys code on a fresh store may take longer.
+#[test]
+fn a_job_stays_longer_than_what_waits_for_its_outcome() {
+    let days =
+        every_job().map(|job| job["spec"]["ttlSecondsAfterFinished"].as_i64().unwrap() / 86_400);
+    assert_eq!(days, [8, 8, 8, 90]);
+}
+
 /// A restricted Pod Security Standard, no token, and no second pod beside one that may still write.
 #[test]
 fn no_job_has_a_token_a_shell_of_ours_or_more_rights_than_the_backend() {

@@ -57,14 +57,11 @@ impl Planner<'_> {
                 vec![traffic(inputs, Traffic::Held)]
             }
             Some(Hold { paused: Some(true), .. }) => vec![traffic(inputs, Traffic::Flows)],
-            Some(Hold { pausable: false, .. }) => {
-                self.to_fill(inputs).into_iter().chain([traffic(inputs, Traffic::Held)]).collect()
-            }
+            Some(Hold { pausable: false, .. }) => vec![traffic(inputs, Traffic::Held)],
             _ => {
                 let closes = fresh.then(|| traffic(inputs, Traffic::Held));
                 let pauses = hold.filter(|_| hold::is_known(self.instance)).map(|_| Step::Hold);
-                let fills = pauses.as_ref().and_then(|_| self.to_fill(inputs));
-                closes.into_iter().chain(fills).chain(pauses).collect()
+                closes.into_iter().chain(pauses).collect()
             }
         }
     }

@@ -23,13 +23,14 @@ pub struct Release {
 }
 
 impl Release {
-    /// What a store remembers of a release that opened it: its version; and its image, where that is not the one of this
-    /// version, whatever registry it comes from.
+    /// What a store remembers of a release that opened it: its version; and the name, tag and digest of its image, where that
+    /// is not tagged like the version. Registries are mirrored, and are no part of it.
     #[must_use]
     pub fn opener(&self) -> String {
         let Self { version, image, .. } = self;
         let usual = image.is_empty() || image.ends_with(&format!(":{version}"));
-        if usual { version.clone() } else { format!("{version} {image}") }
+        let named = image.rsplit('/').next().unwrap_or_default();
+        if usual { version.clone() } else { format!("{version} {named}") }
     }
 
     /// Whether a store cannot tell the two apart.

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::Resource;
 use statemachine::{
     Stage,
-    observed::{Kind as Carries, Outcome},
+    observed::Outcome,
     pins::{Backend, Snapshot, Store},
 };
 
@@ -22,18 +22,26 @@ use crate::{
 };
 
 impl Planner<'_> {
-    /// The claim that the way back is to be made on, before anybody feels anything: a quota may refuse it, and a name be taken.
-    pub(super) fn to_fill(&self, inputs: &Inputs<'_>) -> Option<Step> {
-        let upgrade = self.upgrade().filter(|it| it.stage == Stage::Exporting)?;
-        match upgrade.job()? {
-            (Carries::Copy, of) => {
-                let to = Store::Copied(of);
-                let missing = inputs.found(&to).is_none();
-                missing.then(|| self.copied_claim(inputs, &upgrade.from.store, to))
-            }
-            (Carries::Export, _) => self.snapshots_claim(inputs),
-            (Carries::Import, _) => None,
+    /// The claims that the way back is to be made on, before anybody feels anything: a quota may refuse them, and a name be
+    /// taken. Nothing once users are held.
+    pub(in crate::plan::owed) fn to_fill(&self) -> Vec<Step> {
+        let exporting = self.upgrade().filter(|it| it.stage == Stage::Exporting);
+        let Some((upgrade, inputs)) = exporting.zip(self.inputs.as_ref()) else {
+            return Vec::new();
+        };
+        let holds = self.world.hold.as_ref().is_some_and(|it| {
+            it.paused != Some(true) && (!it.pausable || hold::is_known(self.instance))
+        });
+        if !holds {
+            return Vec::new();
         }
+        let exports = upgrade.strategy.exports() && upgrade.snapshot.is_none();
+        let stops = upgrade.strategy.stops() && upgrade.copy.is_none();
+        let to = Store::Copied(upgrade.next_snapshot());
+        let missing = stops && inputs.found(&to).is_none();
+        let snapshots = exports.then(|| self.snapshots_claim(inputs)).flatten();
+        let copied = missing.then(|| self.copied_claim(inputs, &upgrade.from.store, to));
+        snapshots.into_iter().chain(copied).collect()
     }
 
     /// One that is this instance's already is as it was wanted when it was made.
@@ -82,6 +90,10 @@ impl Planner<'_> {
     ) -> Vec<Step> {
         if self.world.jobs.find(Errand::Copy, of).is_some() {
             return Vec::new();
+        }
+        // Nothing was ever written to it, and one that no pod has asked for yet cannot grow.
+        if claim::is_outgrown(inputs, to) {
+            return vec![Step::Remove(Kind::Claim, inputs.claim(to))];
         }
         vec![
             self.copied_claim(inputs, from, to.clone()),

@@ -42,6 +42,9 @@ fn said(step: &Step) -> String {
 fn the_claim_of_the_way_back_is_made_before_anybody_is_turned_away() {
     assert_eq!(held(&unheld(COPIED)), ["claim dev-copy-7-1 10Gi", "pause"]);
     assert_eq!(held(&unheld(SAME)), ["claim dev-snapshots 10Gi", "pause"]);
+    let both = Strategy::ExportImport(Destination::SameStoreCopied);
+    let first = ["claim dev-snapshots 10Gi", "claim dev-copy-7-1 10Gi", "pause"];
+    assert_eq!(held(&unheld(both)), first, "the copy is made with users held for long");
     let mut old = unheld(COPIED);
     old.hold = Some(Hold { pausable: false, ..Hold::default() });
     assert_eq!(held(&old), ["claim dev-copy-7-1 10Gi", "service"]);
@@ -51,6 +54,39 @@ fn the_claim_of_the_way_back_is_made_before_anybody_is_turned_away() {
     let mut rolling = amid(SAME, Stage::Rolling);
     rolling.hold = Some(told(Some(false)));
     assert_eq!(held(&rolling), ["pause"], "nothing is exported any more");
+}
+
+#[test]
+fn a_claim_that_may_be_refused_keeps_nothing_else_from_being_put_right() {
+    let actions = [Action::EnsureTrafficHeld, Action::EnsureBackendRolled(born())];
+    let steps = owed(&told_of(hold::HELD), &actions, &unheld(SAME)).steps;
+    let words: Vec<_> = steps.iter().map(said).collect();
+    let set = steps.iter().position(|it| matches!(it, Step::Ensure(Child::StatefulSet(_))));
+    let claim = words.iter().position(|it| it.starts_with("claim dev-snapshots"));
+    assert!(set.unwrap() < claim.unwrap(), "{words:?}");
+    assert_eq!(words.last().map(String::as_str), Some("pause"));
+}
+
+/// A volume that is full is grown so that it can be paused, and then it is to be copied.
+#[test]
+fn a_claim_that_was_made_before_the_volume_grew_is_made_anew_before_anything_is_written_to_it() {
+    let mut world = unheld(COPIED);
+    let of = world.facts.pins.upgrade.as_ref().unwrap().next_snapshot();
+    let to = Store::Copied(of.clone());
+    let copy = Action::EnsureCopied { attempt: of, from: Store::Original, to: to.clone() };
+    world.children.claims.push((to, Arc::new(claim_of("dev-copy-7-1"))));
+    let done = |world: &World| {
+        let steps = steps(&told_of(hold::HELD), copy.clone(), world);
+        steps.iter().map(said).collect::<Vec<_>>()
+    };
+    assert_eq!(done(&world), ["claim dev-copy-7-1 10Gi", "start"]);
+    let grown = json!({"requests": {"storage": "20Gi"}});
+    let (_, data) = &mut world.children.claims[0];
+    Arc::make_mut(data).spec.get_or_insert_default().resources =
+        serde_json::from_value(grown).unwrap();
+    assert_eq!(done(&world), [r#"Remove(Claim, "dev-copy-7-1")"#]);
+    world.children.claims.pop();
+    assert_eq!(done(&world), ["claim dev-copy-7-1 20Gi", "start"]);
 }
 
 /// What somebody grew, or an earlier instance left, is larger than the spec says or of another class: asking for less is
@@ -107,4 +143,7 @@ fn claims_grow_amid_an_upgrade_and_outside_of_one_and_last_of_all() {
     let home = World { children: copied.children.clone(), ..world(all_is_well()) };
     assert_eq!(grows(&[Action::EnsureStoreStamped(born())], &home), both);
     assert_eq!(grows(&[Action::EnsureTrafficHeld], &home), [""; 0], "not while it goes");
+    let mut unused = home;
+    unused.children.snapshots = Some(Arc::new(claim_of("dev-snapshots").pending()));
+    assert_eq!(grows(&[Action::EnsureStoreStamped(born())], &unused), ["grow dev-data 20Gi"]);
 }
