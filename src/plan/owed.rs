@@ -31,7 +31,10 @@ pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Pla
     let mut steps: Vec<_> = rest.into_iter().flat_map(|action| planner.steps(action)).collect();
     let holds = held.into_iter().flat_map(|action| planner.steps(action)).collect::<Vec<_>>();
     if !holds.is_empty() {
-        steps.extend(fills.into_iter().chain(holds));
+        // What goes is made anew first: a Job that is started beside it would wait for it in vain.
+        let goes = fills.iter().any(|it| matches!(it, Step::Remove(..)));
+        steps.extend(fills);
+        steps.extend(holds.into_iter().filter(|_| !goes));
     }
     // Last, for it may be refused.
     steps.extend(planner.growth(actions));

@@ -7,7 +7,7 @@ use kube::Resource;
 use statemachine::{
     Stage,
     observed::Outcome,
-    pins::{Backend, Snapshot, Store},
+    pins::{Backend, Snapshot, Store, Upgrade},
 };
 
 use crate::{
@@ -37,11 +37,25 @@ impl Planner<'_> {
         }
         let exports = upgrade.strategy.exports() && upgrade.snapshot.is_none();
         let stops = upgrade.strategy.stops() && upgrade.copy.is_none();
-        let to = Store::Copied(upgrade.next_snapshot());
-        let missing = stops && inputs.found(&to).is_none();
         let snapshots = exports.then(|| self.snapshots_claim(inputs)).flatten();
-        let copied = missing.then(|| self.copied_claim(inputs, &upgrade.from.store, to));
+        let to = Store::Copied(upgrade.next_snapshot());
+        let copied = stops.then(|| self.copied_claim_of_size(inputs, upgrade, to)).flatten();
         snapshots.into_iter().chain(copied).collect()
+    }
+
+    /// One that was made before the volume grew goes, and is made anew: what no pod has asked for yet cannot grow. Only here,
+    /// where the backend has just answered: it is stopped before anything is copied, so that nothing is on the claim.
+    fn copied_claim_of_size(
+        &self,
+        inputs: &Inputs<'_>,
+        upgrade: &Upgrade,
+        to: Store,
+    ) -> Option<Step> {
+        if inputs.found(&to).is_none() {
+            return Some(self.copied_claim(inputs, &upgrade.from.store, to));
+        }
+        let goes = claim::is_outgrown(inputs, &to);
+        goes.then(|| Step::Remove(Kind::Claim, inputs.claim(&to)))
     }
 
     /// One that is this instance's already is as it was wanted when it was made.
@@ -90,10 +104,6 @@ impl Planner<'_> {
     ) -> Vec<Step> {
         if self.world.jobs.find(Errand::Copy, of).is_some() {
             return Vec::new();
-        }
-        // Nothing was ever written to it, and one that no pod has asked for yet cannot grow.
-        if claim::is_outgrown(inputs, to) {
-            return vec![Step::Remove(Kind::Claim, inputs.claim(to))];
         }
         vec![
             self.copied_claim(inputs, from, to.clone()),
