@@ -112,6 +112,8 @@ pub enum Span {
     Unproven,
     /// A status that differs from the written one, and is not urgent.
     Unwritten,
+    /// A worker failed, and another one is to take its place.
+    WorkerFailed,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

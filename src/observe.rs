@@ -8,6 +8,7 @@ mod answer;
 mod backend;
 mod children;
 mod clearance;
+mod facts;
 pub mod hold;
 pub mod image;
 pub mod jobs;
@@ -26,11 +27,11 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use kube::ResourceExt;
 use statemachine::{
-    Observed, Phase,
-    observed::Vital,
-    pins::{Backend, Pins, Revision, Upgrade},
+    Phase,
+    pins::{Pins, Upgrade},
 };
 
+use self::facts::Looked;
 pub use self::{
     answer::Answer,
     children::Children,
@@ -78,59 +79,31 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let wishes = pins.home.as_ref().is_some_and(|home| home.release != wish.release);
     let asked = (&pins, wish.strategy, wishes);
     let hold = hold::ask(instance, &children, asked, keys.keys.as_ref()).await;
-    let jobs = jobs::Jobs::of(&children, hold::address(&children));
-    let attempt = pins.upgrade.as_ref().map(Upgrade::next_snapshot);
-    let unproven = jobs.pull_fails(attempt.as_ref());
-    let unproven = ctx.memory.lasted(&uid(instance), Span::Unproven, unproven);
+    let (jobs, again) = jobs(ctx, instance, &children, &pins);
     let unmigrated = migrations::of(ctx, instance, &pins, &children, answer.as_ref()).await;
     let leftovers = clearance::leftovers(instance, &children, &keys);
     let trouble = trouble::of(ctx, &children).await;
     let now = Utc::now();
-    let patience = ctx.memory.lasted(&uid(instance), Span::Away, backend::is_away(&children));
     let unmade = backend::is_started(&children) && children.pods.is_empty();
     let unmade = ctx.memory.lasted(&uid(instance), Span::Unmade, unmade);
     let control = leave::read(ctx, instance, &children, (&pins, &wish), now);
-    let fence = &pins.backend_fence().0.clone();
-    let facts = Observed {
-        revision: Revision(instance.resource_version().unwrap_or_default()),
-        waited: waited(instance, now),
-        patience: migrations::patience(
-            unmigrated.as_ref(),
-            wish::patience(instance, phase(instance)),
-        ),
-        lost: patience.is_some_and(|away| away >= wish::grace(instance)),
+    let facts = Looked {
+        instance,
+        children: &children,
+        found,
+        keys: &keys,
         resolved: references.is_none(),
-        found: found.clone(),
-        untouched: children.are_none() && !labels::has_finalizer(&**instance),
-        fenced: children.gate_carries(fence) || (children.gate.is_none() && found.is_none()),
-        asked: backend::asked(&children, fence),
-        stopped: backend::is_stopped(&children, fence),
-        pods: backend::pods(&children, answer.as_ref(), unmigrated.is_some()),
-        surrounded: true,
-        traffic: hold::traffic(
-            &children,
-            &pins,
-            hold.as_ref().filter(|_| phase(instance) != Phase::Provisioning),
-        ),
-        jobs: jobs.with_imports(attempt.as_ref(), hold.as_ref()),
-        verified: jobs.verified(instance, &children),
-        copied: jobs.copied(&children),
-        deployed: wish::lets_in_without_functions(instance)
-            || hold.as_ref().is_some_and(|it| it.deployed == Some(true)),
-        outgrown: wish::outgrown(&wish, &children, &pins),
-        cleared: leftovers.is_empty()
-            && (children.gate.is_none() || backend::is_shut(&children, fence)),
-        obtainable: wish::obtainable(instance),
-        way_back_gone: pins
-            .upgrade
-            .as_ref()
-            .is_some_and(|it| jobs.way_back_is_gone(it, instance, &children)),
+        answer: answer.as_ref(),
+        hold: hold.as_ref(),
+        unmigrated: unmigrated.as_ref(),
+        jobs: &jobs,
+        away: ctx.memory.lasted(&uid(instance), Span::Away, backend::is_away(&children)),
+        unproven: is_unproven(ctx, instance, &pins, &jobs),
         leave: control.leave,
-        proof: jobs.proof(attempt.as_ref(), unproven.is_some_and(|it| it >= UNPROVEN)),
-        missing: missing(instance, &pins, &children, &keys, found.as_ref()),
-        wish,
-        pins,
-    };
+        cleared: leftovers.is_empty(),
+        waited: waited(instance, now),
+    }
+    .facts(pins, wish);
     Ok(World {
         facts,
         names,
@@ -144,6 +117,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         answer,
         hold,
         jobs,
+        again,
         unmigrated,
         unanswered,
         unmade,
@@ -152,6 +126,28 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         dashboard_repository: ctx.settings.dashboard_repository.clone(),
         worker_image: ctx.settings.worker_image.clone(),
     })
+}
+
+/// What its Jobs have come to, and which one comes next.
+fn jobs(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    children: &Children,
+    pins: &Pins,
+) -> (jobs::Jobs, Option<jobs::again::Again>) {
+    let mut jobs = jobs::Jobs::of(children, hold::address(children));
+    let tasks = jobs::again::tasks(phase(instance), pins);
+    let lasted = |fails| ctx.memory.lasted(&uid(instance), Span::WorkerFailed, fails);
+    let again = jobs.begin_again(&tasks, lasted);
+    (jobs, again)
+}
+
+/// Whether the image of the upgrade has failed to be pulled for so long that it cannot be.
+fn is_unproven(ctx: &Context, instance: &ConvexInstance, pins: &Pins, jobs: &jobs::Jobs) -> bool {
+    let attempt = pins.upgrade.as_ref().map(Upgrade::next_snapshot);
+    let fails = jobs.pull_fails(attempt.as_ref());
+    let lasted = ctx.memory.lasted(&uid(instance), Span::Unproven, fails);
+    lasted.is_some_and(|it| it >= UNPROVEN)
 }
 
 /// The phase that is written in the status.
@@ -196,22 +192,4 @@ fn waited(instance: &ConvexInstance, now: DateTime<Utc>) -> Duration {
     let Some(entered) = entered else { return Duration::ZERO };
     let seconds = now.timestamp() - entered.0.as_second();
     Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
-}
-
-fn missing(
-    instance: &ConvexInstance,
-    pins: &Pins,
-    children: &Children,
-    keys: &keys::Seen,
-    found: Option<&Backend>,
-) -> Option<Vital> {
-    if !pins.served {
-        return None;
-    }
-    let vital = pins.vital_stores(found);
-    let on_volumes = instance.spec.backend.storage.pvc.enabled;
-    if on_volumes && vital.iter().any(|store| children.store_is_lost(store)) {
-        return Some(Vital::Store);
-    }
-    (keys.keys.is_none() && !keys.unfit).then_some(Vital::InstanceSecret)
 }

@@ -3,6 +3,7 @@
 //! A Job counts for nothing but what its own pod reports under the name that it was given: a Job of somebody else is not
 //! looked at, one that is complete and says nothing is a failure, and one whose pods are still there still runs.
 
+pub mod again;
 mod outcome;
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
@@ -32,12 +33,16 @@ pub struct Seen {
     pub errand: Errand,
     /// The attempt that it belongs to.
     pub of: Snapshot,
-    /// Its name.
+    /// Which worker of that attempt it is, from 1 on.
+    pub number: u32,
+    /// Its name; empty where only its pod is left.
     pub name: String,
     /// How it went.
     pub outcome: Outcome,
     /// What it reported, where it succeeded.
     pub report: Option<Report>,
+    /// Kubernetes holds it for done, whatever it reported.
+    pub complete: bool,
     /// It was told to talk to a pod that is not there any more.
     pub stale: bool,
     /// Why it failed, or does not get on.
@@ -54,13 +59,29 @@ impl Jobs {
         let known: BTreeSet<_> = children.jobs.iter().filter_map(|job| job.uid()).collect();
         let jobs = children.jobs.iter().filter_map(|job| seen(job, children, backend));
         let orphans = children.workers.iter().filter_map(|pod| orphan(pod, &known));
-        Self(jobs.chain(orphans).collect())
+        let mut all = Self(jobs.chain(orphans).collect());
+        all.forget_what_is_past();
+        all
     }
 
-    /// The Job of one attempt.
+    /// What became of a worker is no news once another one has taken its place.
+    fn forget_what_is_past(&mut self) {
+        let last: Vec<_> = self.0.iter().map(|it| self.last(it.errand, &it.of)).collect();
+        let past = (0..).zip(last).filter(|(at, last)| *last != Some(*at));
+        past.for_each(|(at, _)| self.0[at].obstacle = None);
+    }
+
+    /// The last Job of one attempt.
     #[must_use]
     pub fn find(&self, errand: Errand, of: &Snapshot) -> Option<&Seen> {
-        self.0.iter().find(|it| it.errand == errand && it.of == *of)
+        self.last(errand, of).map(|at| &self.0[at])
+    }
+
+    /// One that still runs is looked at first, whatever came after it.
+    fn last(&self, errand: Errand, of: &Snapshot) -> Option<usize> {
+        let all = self.0.iter().enumerate().filter(|(_, it)| it.errand == errand && it.of == *of);
+        let last = all.max_by_key(|(_, it)| (it.outcome == Outcome::Running, it.number));
+        last.map(|(at, _)| at)
     }
 
     /// In the machine's words, with what the backend itself still performs: an import goes on there, whatever became of the
@@ -80,9 +101,12 @@ impl Jobs {
         facts
     }
 
-    /// In the machine's words. One that failed because its backend's pod went is as if it had never been.
+    /// In the machine's words. One that failed because its backend's pod went is as if it had never been, and so is one that
+    /// another one has taken the place of.
     fn facts(&self) -> Vec<observed::Job> {
         let counts = |it: &&Seen| !(it.stale && it.outcome == Outcome::Failed);
+        let last = self.0.iter().enumerate();
+        let last = last.filter(|(at, it)| self.last(it.errand, &it.of) == Some(*at));
         let fact = |it: &Seen| {
             let kind = match it.errand {
                 Errand::Proof => return None,
@@ -92,7 +116,7 @@ impl Jobs {
             };
             Some(observed::Job { kind, of: it.of.clone(), outcome: it.outcome })
         };
-        self.0.iter().filter(counts).filter_map(fact).collect()
+        last.map(|(_, it)| it).filter(counts).filter_map(fact).collect()
     }
 
     /// Whether the image of this attempt runs where it has to.
@@ -170,13 +194,22 @@ fn seen(job: &Job, children: &Children, backend: Option<SocketAddr>) -> Option<S
     let told = job.annotations().get(labels::ADDRESS);
     let stale = told.zip(backend).is_some_and(|(told, now)| *told != now.to_string());
     let (outcome, report, failure) = outcome::of(job, errand, &of, &pods);
-    let stuck = || pods.iter().find_map(|pod| trouble::of_pod(pod)).filter(|it| it.abnormal);
+    let before = || children.workers.iter().filter(|pod| same(&***pod, job)).collect::<Vec<_>>();
+    let mut live = pods.iter().filter(|pod| !outcome::is_over(pod));
+    let stuck = live.find_map(|pod| trouble::of_pod(pod)).filter(|it| it.abnormal);
     let obstacle = match outcome {
-        Outcome::Running => outcome::setback(errand, &pods).or_else(stuck),
-        Outcome::Failed => failure.or_else(stuck),
+        Outcome::Running => stuck.or_else(|| outcome::setback(errand, &before())),
+        Outcome::Failed => failure,
         Outcome::Succeeded => None,
     };
-    Some(Seen { errand, of, name: job.name_any(), outcome, report, stale, obstacle })
+    let (name, complete) = (job.name_any(), outcome::is(job, "Complete"));
+    let number = number(job);
+    Some(Seen { errand, of, number, name, outcome, report, complete, stale, obstacle })
+}
+
+/// Whether both are for the same, and of the same attempt.
+fn same(one: &impl Resource, other: &impl Resource) -> bool {
+    task(one) == task(other)
 }
 
 /// A pod whose Job is gone and that is not: it may still work.
@@ -187,7 +220,14 @@ fn orphan(pod: &Arc<Pod>, known: &BTreeSet<String>) -> Option<Seen> {
     }
     let (errand, of) = task(&**pod)?;
     let (outcome, name) = (Outcome::Running, String::new());
-    Some(Seen { errand, of, name, outcome, report: None, stale: false, obstacle: None })
+    let (report, obstacle, number) = (None, None, number(&**pod));
+    let (complete, stale) = (false, false);
+    Some(Seen { errand, of, number, name, outcome, report, complete, stale, obstacle })
+}
+
+/// Which worker of its attempt it is.
+fn number(object: &impl Resource) -> u32 {
+    object.annotations().get(labels::TRY).and_then(|it| it.parse().ok()).unwrap_or(1)
 }
 
 /// What a Job or its pod is for, and the attempt that it belongs to; none where it is nothing of ours.

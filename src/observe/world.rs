@@ -9,7 +9,10 @@ use statemachine::{
 };
 
 use super::{
-    Answer, Children, Control, Keys, Obstacle, Unmigrated, backend, hold::Hold, jobs::Jobs, trouble,
+    Answer, Children, Control, Keys, Obstacle, Unmigrated, backend,
+    hold::Hold,
+    jobs::{Jobs, again::Again},
+    trouble,
 };
 use crate::{
     api::ConvexInstance,
@@ -43,6 +46,8 @@ pub struct World {
     pub hold: Option<Hold>,
     /// What carries data, or has carried some.
     pub jobs: Jobs,
+    /// The worker that comes after one that failed, where one is to come.
+    pub again: Option<Again>,
     /// Why the target of an upgrade does not count as serving though it does: its data is not migrated.
     pub unmigrated: Option<Unmigrated>,
     /// How long it has answered badly.

@@ -1,7 +1,8 @@
 //! The Jobs of an upgrade: the proof of an image, and what carries data, from the operator's own image. No shell, no token of
 //! a service account; keys come from a Secret, and what a worker may do from the one record.
 //!
-//! A Job is named by the attempt that it belongs to, so that the result of another one is never taken for its own.
+//! A Job is named by the attempt that it belongs to, so that the result of another one is never taken for its own. It starts
+//! one worker: when there is to be another one is the operator's to say, and it says so by another Job.
 
 mod pod;
 mod snapshots;
@@ -32,14 +33,12 @@ const KEPT_SECONDS: i32 = 8 * DAY;
 /// The same of an import, after which people are waited for, who deploy code on what is new.
 const IMPORT_KEPT_SECONDS: i32 = 90 * DAY;
 const DAY: i32 = 24 * 3600;
-/// How often Kubernetes starts a worker again that it lost: a worker goes on where the last one was.
-const TRIES: i32 = 4;
 /// Where a worker's container leaves its report, seen from its working folder.
 const REPORT: &str = "dev/termination-log";
 
 /// The Job that pulls an image where the backend runs, and starts it to do nothing.
 #[must_use]
-pub fn proof(inputs: &Inputs<'_>, of: &Snapshot, release: &Release) -> Job {
+pub fn proof(inputs: &Inputs<'_>, of: &Snapshot, number: u32, release: &Release) -> Job {
     let mut container = contained(inputs, "proof");
     container.image = Some(release.image.clone());
     container.command = Some(["/bin/sh", "-c", "exit 0"].map(str::to_owned).into());
@@ -48,13 +47,13 @@ pub fn proof(inputs: &Inputs<'_>, of: &Snapshot, release: &Release) -> Job {
         containers: vec![container],
         ..confined(inputs)
     };
-    job(inputs, Errand::Proof, of, BTreeMap::new(), pod)
+    job(inputs, (Errand::Proof, of, number), BTreeMap::new(), pod)
 }
 
 /// The Job that copies the claim of one store onto another. The first container asks for its permit before its first
 /// byte; the second asks again after the last one, and is the one that reports.
 #[must_use]
-pub fn copy(inputs: &Inputs<'_>, of: &Snapshot, from: &Store, to: &Store) -> Job {
+pub fn copy(inputs: &Inputs<'_>, of: &Snapshot, number: u32, (from, to): (&Store, &Store)) -> Job {
     let id = attempt(of);
     let mut copy = worker(inputs, "copy", &["--id", &id, "--from", "from", "--to", "to"]);
     copy.volume_mounts = Some(vec![
@@ -70,24 +69,25 @@ pub fn copy(inputs: &Inputs<'_>, of: &Snapshot, from: &Store, to: &Store) -> Job
         volumes: Some(vec![claimed("from", &inputs.claim(from)), claimed("to", &inputs.claim(to))]),
         ..confined(inputs)
     };
-    job(inputs, Errand::Copy, of, BTreeMap::new(), pod)
+    job(inputs, (Errand::Copy, of, number), BTreeMap::new(), pod)
 }
 
 fn job(
     inputs: &Inputs<'_>,
-    errand: Errand,
-    of: &Snapshot,
+    (errand, of, number): (Errand, &Snapshot, u32),
     mut marks: BTreeMap<String, String>,
     pod: PodSpec,
 ) -> Job {
     marks.insert(labels::ERRAND.to_owned(), errand.name().to_owned());
     marks.insert(labels::ATTEMPT.to_owned(), attempt(of));
-    let mut metadata = labels::owned(inputs.instance, Part::Worker, inputs.names.job(errand, of));
+    marks.insert(labels::TRY.to_owned(), number.to_string());
+    let name = inputs.names.job(errand, of, number);
+    let mut metadata = labels::owned(inputs.instance, Part::Worker, name);
     metadata.annotations = Some(marks.clone());
     Job {
         metadata,
         spec: Some(JobSpec {
-            backoff_limit: Some(if errand == Errand::Proof { 1 } else { TRIES }),
+            backoff_limit: Some(0),
             // A pod that is still there may still write.
             pod_replacement_policy: Some("Failed".to_owned()),
             ttl_seconds_after_finished: Some(match errand {

@@ -37,6 +37,8 @@ pub const FENCE: &str = "convex.icod.de/fence";
 pub const ERRAND: &str = "convex.icod.de/errand";
 /// On Jobs and their pods: the upgrade and the attempt that they belong to.
 pub const ATTEMPT: &str = "convex.icod.de/attempt";
+/// On Jobs and their pods: which worker of its attempt this is, from 1 on.
+pub const TRY: &str = "convex.icod.de/try";
 /// On Jobs that talk to a backend: the address of the pod that they were told to talk to.
 pub const ADDRESS: &str = "convex.icod.de/backend-address";
 /// On backend pods: when the backend was last restarted for its age; empty where it never was.

@@ -107,10 +107,11 @@ impl Names {
         self.child("-snapshots", DNS_LABEL)
     }
 
-    /// The Job of one attempt.
+    /// The Job of one attempt; from the second one on with its number among those of the attempt.
     #[must_use]
-    pub fn job(&self, errand: Errand, of: &Snapshot) -> String {
-        self.child(&format!("-{}-{}", errand.name(), attempt(of)), DNS_LABEL)
+    pub fn job(&self, errand: Errand, of: &Snapshot, number: u32) -> String {
+        let again = if number > 1 { format!("-{number}") } else { String::new() };
+        self.child(&format!("-{}-{}{again}", errand.name(), attempt(of)), DNS_LABEL)
     }
 
     /// The Service of the backend.

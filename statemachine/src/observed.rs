@@ -153,7 +153,7 @@ pub enum Kind {
 /// How a job went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Not over.
+    /// Not over, or about to be begun again.
     Running,
     /// Verified by content.
     Succeeded,

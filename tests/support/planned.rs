@@ -96,6 +96,7 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
         answer: None,
         hold: None,
         jobs: convex_operator::observe::jobs::Jobs::default(),
+        again: None,
         unmigrated: None,
         unanswered: None,
         unmade: None,

@@ -67,7 +67,7 @@ fn is_news(job: &Job) -> bool {
     ended.is_some_and(|it| Timestamp::now().duration_since(it.0) < NEWS)
 }
 
-fn is(job: &Job, condition: &str) -> bool {
+pub(super) fn is(job: &Job, condition: &str) -> bool {
     let conditions = job.status.as_ref().and_then(|it| it.conditions.as_ref());
     conditions.into_iter().flatten().any(|it| it.type_ == condition && it.status == "True")
 }

@@ -65,6 +65,65 @@ fn a_worker_that_ended_in_vain_is_told_of_by_its_errand_while_another_one_is_sta
     assert_eq!(told.message, "the export is begun again after: NoRoom: 12 bytes are free");
 }
 
+/// The same object as another worker of its attempt, under the name that it then has.
+fn as_worker<K: Resource>(mut object: K, number: u32) -> K {
+    let meta = object.meta_mut();
+    meta.name = Some(format!("{}-{number}", meta.name.as_deref().unwrap()));
+    meta.uid = Some(format!("job-{number}"));
+    let marks = meta.annotations.get_or_insert_default();
+    marks.insert(labels::TRY.to_owned(), number.to_string());
+    if let Some([owner]) = meta.owner_references.as_deref_mut() {
+        owner.uid = format!("job-{number}");
+    }
+    object
+}
+
+#[test]
+fn an_attempt_is_what_its_last_worker_made_of_it() {
+    let words = r#"{"result":"failed","reason":"NoRoom","message":"12 bytes are free"}"#;
+    let after = |second: Option<&str>, pods: Vec<Pod>| {
+        let jobs = vec![job("export", Some("Failed")), as_worker(job("export", second), 2)];
+        let before = pod("export", "Failed", 1, words);
+        let all = Jobs::of(&children(jobs, [vec![before], pods].concat()), None);
+        let facts = all.with_imports(None, None);
+        assert_eq!(facts.len(), 1, "the machine hears of the last one only");
+        let last = all.find(Errand::Export, &snapshot("71-1").unwrap()).unwrap().clone();
+        assert_eq!((last.number, last.outcome), (2, facts[0].outcome));
+        let told: Vec<_> = all.0.into_iter().filter_map(|it| it.obstacle).collect();
+        (last.outcome, told.into_iter().map(|it| it.message).collect::<Vec<_>>())
+    };
+    let again = "the export is begun again after: NoRoom: 12 bytes are free".to_owned();
+    assert_eq!(after(None, Vec::new()), (Outcome::Running, vec![again]));
+    let done = as_worker(pod("export", "Succeeded", 0, DONE), 2);
+    assert_eq!(after(Some("Complete"), vec![done]), (Outcome::Succeeded, Vec::new()));
+    let killed = as_worker(pod("export", "Failed", 137, ""), 2);
+    let (outcome, told) = after(Some("Failed"), vec![killed]);
+    assert_eq!((outcome, told.len()), (Outcome::Failed, 1));
+    assert!(told[0].contains("exit code 137"), "{told:?}");
+}
+
+/// Whoever it was that started a second one beside it.
+#[test]
+fn a_worker_that_still_runs_keeps_its_attempt_from_being_over() {
+    let jobs = vec![job("copy", None), as_worker(job("copy", Some("Failed")), 2)];
+    let all = Jobs::of(&children(jobs, vec![pod("copy", "Running", 0, "")]), None);
+    let found = all.find(Errand::Copy, &snapshot("71-1").unwrap()).unwrap();
+    assert_eq!((found.number, found.outcome), (1, Outcome::Running));
+}
+
+#[test]
+fn what_keeps_a_worker_from_running_is_told_before_what_ended_the_one_before_it() {
+    let mut waits = as_worker(pod("export", "Pending", 0, ""), 2);
+    waits.status.get_or_insert_default().container_statuses = serde_json::from_value(json!([{
+        "name": "export", "image": "", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]))
+    .unwrap();
+    let jobs = vec![job("export", Some("Failed")), as_worker(job("export", None), 2)];
+    let all = Jobs::of(&children(jobs, vec![pod("export", "Failed", 1, "before"), waits]), None);
+    let found = all.find(Errand::Export, &snapshot("71-1").unwrap()).unwrap();
+    assert_eq!(found.obstacle.as_ref().unwrap().reason, "ImagePullFailed");
+}
+
 /// A stranger may have made it, the pod may be gone, and its words may be anything.
 #[test]
 fn a_job_that_is_complete_and_reports_nothing_of_ours_has_failed() {

@@ -33,6 +33,8 @@ const ADMIN_KEY: &str = "CONVEX_SELF_HOSTED_ADMIN_KEY";
 pub struct Carried<'a> {
     /// The attempt that it belongs to.
     pub attempt: &'a Snapshot,
+    /// Which worker of that attempt it is, from 1 on.
+    pub number: u32,
     /// Address and port of the one pod.
     pub backend: SocketAddr,
     /// How long it may take, in seconds.
@@ -131,7 +133,7 @@ fn talks(
         ..confined(inputs)
     };
     let marks = BTreeMap::from([(labels::ADDRESS.to_owned(), backend.clone())]);
-    job(inputs, errand, carried.attempt, marks, pod)
+    job(inputs, (errand, carried.attempt, carried.number), marks, pod)
 }
 
 fn keyed(inputs: &Inputs<'_>, mut container: Container) -> Container {

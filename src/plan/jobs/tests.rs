@@ -26,15 +26,15 @@ fn built(build: impl Fn(&Inputs<'_>) -> Job) -> Value {
 
 fn carried() -> Carried<'static> {
     static OF: std::sync::LazyLock<Snapshot> = std::sync::LazyLock::new(of);
-    Carried { attempt: &OF, backend: "10.0.0.7:3210".parse().unwrap(), seconds: 3600 }
+    Carried { attempt: &OF, number: 3, backend: "10.0.0.7:3210".parse().unwrap(), seconds: 3600 }
 }
 
 fn every_job() -> [Value; 4] {
     let target = Release { image: "example.com/backend:v2".to_owned(), ..Release::default() };
     let copied = Store::Copied(of());
     [
-        built(|inputs| proof(inputs, &of(), &target)),
-        built(|inputs| copy(inputs, &of(), &Store::Original, &copied)),
+        built(|inputs| proof(inputs, &of(), 1, &target)),
+        built(|inputs| copy(inputs, &of(), 1, (&Store::Original, &copied))),
         built(|inputs| export(inputs, carried(), "v1", true, &["70-1".to_owned()])),
         built(|inputs| import(inputs, carried(), &of())),
     ]
@@ -46,11 +46,13 @@ fn pod(job: &Value) -> &Value {
 
 #[test]
 fn a_job_is_named_by_its_attempt_and_says_so() {
-    let names = ["dev-proof-71-2", "dev-copy-71-2", "dev-export-71-2", "dev-import-71-2"];
-    for (job, name) in every_job().iter().zip(names) {
+    let names = ["dev-proof-71-2", "dev-copy-71-2", "dev-export-71-2-3", "dev-import-71-2-3"];
+    for ((job, name), number) in every_job().iter().zip(names).zip(["1", "1", "3", "3"]) {
         assert_eq!(job["metadata"]["name"], name);
         assert_eq!(job["metadata"]["annotations"][labels::ATTEMPT], "71-2");
         assert_eq!(job["spec"]["template"]["metadata"]["annotations"][labels::ATTEMPT], "71-2");
+        assert_eq!(job["metadata"]["annotations"][labels::TRY], number);
+        assert_eq!(job["spec"]["template"]["metadata"]["annotations"][labels::TRY], number);
     }
 }
 
@@ -71,6 +73,7 @@ fn no_job_has_a_token_a_shell_of_ours_or_more_rights_than_the_backend() {
         assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
         assert_eq!(pod["restartPolicy"], "Never");
         assert_eq!(job["spec"]["podReplacementPolicy"], "Failed");
+        assert_eq!(job["spec"]["backoffLimit"], 0, "the operator starts the next one");
         let inits = pod["initContainers"].as_array().cloned().unwrap_or_default();
         for container in inits.iter().chain(pod["containers"].as_array().unwrap()) {
             assert_eq!(container["securityContext"]["allowPrivilegeEscalation"], false);

@@ -62,7 +62,7 @@ mod tests {
     };
 
     use crate::{
-        fixtures::{ClaimWords, all_is_well, claim, gate, instance_with, world},
+        fixtures::{ClaimWords, all_is_well, claim, gate, instance_with, seen, world},
         observe::{
             Children,
             jobs::{Jobs, Seen},
@@ -77,8 +77,7 @@ mod tests {
         change(&mut world.children);
         let of = Snapshot::default();
         let (name, outcome) = ("dev-copy-7-1".to_owned(), Outcome::Succeeded);
-        let (errand, report, obstacle) = (Errand::Copy, None, None);
-        let copy = Seen { errand, of, name, outcome, report, stale: false, obstacle };
+        let copy = Seen { name, ..seen(Errand::Copy, of, outcome) };
         world.jobs = Jobs(vec![copy]);
         let steps = owed(&instance, &[action], &world);
         let is_asked = |it: &Step| matches!(it, Step::Remove(Kind::Job | Kind::Claim, _));

@@ -11,7 +11,10 @@ use statemachine::{
 
 use super::Planner;
 use crate::{
-    observe::hold::{self, Hold},
+    observe::{
+        hold::{self, Hold},
+        jobs::again::errand_of,
+    },
     plan::{
         Child, Inputs, Kind, Step, claim, jobs,
         names::{Errand, attempt},
@@ -125,11 +128,20 @@ impl Planner<'_> {
 
     pub(super) fn prove(&self, inputs: &Inputs<'_>, release: &Release) -> Vec<Step> {
         let Some(of) = self.upgrade().map(Upgrade::next_snapshot) else { return Vec::new() };
-        if self.world.jobs.find(Errand::Proof, &of).is_some() {
-            return self.idle_proofs().collect();
+        let start = self
+            .worker(Errand::Proof, &of)
+            .map(|number| Step::Start(Box::new(jobs::proof(inputs, &of, number, release))));
+        self.idle_proofs().chain(start).collect()
+    }
+
+    /// The number of the worker that is to be started now; none where one is there, and none is to take its place yet.
+    fn worker(&self, errand: Errand, of: &Snapshot) -> Option<u32> {
+        if self.world.jobs.find(errand, of).is_none() {
+            return Some(1);
         }
-        let start = Step::Start(Box::new(jobs::proof(inputs, &of, release)));
-        self.idle_proofs().chain([start]).collect()
+        let again = self.world.again.as_ref();
+        let due = again.filter(|it| it.errand == errand && it.of == *of && it.pause.is_zero());
+        due.map(|it| it.number)
     }
 
     pub(super) fn stop_jobs(&self, except: Option<&(Carries, Snapshot)>) -> Vec<Step> {
@@ -155,14 +167,6 @@ impl Planner<'_> {
 
 fn traffic(inputs: &Inputs<'_>, traffic: Traffic) -> Step {
     Step::Ensure(Child::Service(Box::new(service::backend(inputs, traffic))))
-}
-
-const fn errand_of(kind: Carries) -> Errand {
-    match kind {
-        Carries::Export => Errand::Export,
-        Carries::Copy => Errand::Copy,
-        Carries::Import => Errand::Import,
-    }
 }
 
 #[cfg(test)]

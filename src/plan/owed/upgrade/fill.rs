@@ -102,12 +102,10 @@ impl Planner<'_> {
         of: &Snapshot,
         (from, to): (&Store, &Store),
     ) -> Vec<Step> {
-        if self.world.jobs.find(Errand::Copy, of).is_some() {
-            return Vec::new();
-        }
+        let Some(number) = self.worker(Errand::Copy, of) else { return Vec::new() };
         vec![
             self.copied_claim(inputs, from, to.clone()),
-            Step::Start(Box::new(jobs::copy(inputs, of, from, to))),
+            Step::Start(Box::new(jobs::copy(inputs, of, number, (from, to)))),
         ]
     }
 
@@ -118,14 +116,18 @@ impl Planner<'_> {
         of: &Snapshot,
         start: impl FnOnce(Carried<'_>) -> Vec<Step>,
     ) -> Vec<Step> {
-        if let Some(found) = self.world.jobs.find(errand, of) {
-            let stale = found.stale && found.outcome != Outcome::Succeeded;
-            let ends = stale && !found.name.is_empty();
-            return ends.then(|| Step::Remove(Kind::Job, found.name.clone())).into_iter().collect();
+        let found = self.world.jobs.find(errand, of);
+        if let Some(found) = found.filter(|it| it.stale && it.outcome != Outcome::Succeeded) {
+            let named = !found.name.is_empty();
+            return named
+                .then(|| Step::Remove(Kind::Job, found.name.clone()))
+                .into_iter()
+                .collect();
         }
+        let Some(number) = self.worker(errand, of) else { return Vec::new() };
         let Some(backend) = hold::address(&self.world.children) else { return Vec::new() };
         let seconds = self.world.facts.patience.max(Duration::from_secs(1)).as_secs();
-        start(Carried { attempt: of, backend, seconds })
+        start(Carried { attempt: of, number, backend, seconds })
     }
 
     /// The exports that stay however old they are: what an upgrade still needs.

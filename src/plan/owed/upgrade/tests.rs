@@ -1,6 +1,8 @@
 mod room;
 mod stores;
 
+use std::time::Duration;
+
 use statemachine::{
     Action,
     observed::Kind as Carries,
@@ -11,10 +13,10 @@ use statemachine::{
 use super::*;
 use crate::{
     api::ConvexInstance,
-    fixtures::{all_is_well, instance, pod, world},
+    fixtures::{all_is_well, instance, pod, seen, world},
     observe::{
         World,
-        jobs::{Jobs, Seen},
+        jobs::{Jobs, Seen, again::Again},
     },
     plan::owed,
 };
@@ -57,8 +59,7 @@ fn told(paused: Option<bool>) -> Hold {
 
 fn job(errand: Errand, outcome: Outcome) -> Seen {
     let of = Snapshot { of: statemachine::pins::Revision("7".to_owned()), attempt: 1 };
-    let name = format!("dev-{}-{}", errand.name(), attempt(&of));
-    Seen { errand, of, name, outcome, report: None, stale: false, obstacle: None }
+    seen(errand, of, outcome)
 }
 
 #[test]
@@ -155,6 +156,26 @@ fn a_job_is_ended_that_talks_to_a_pod_which_is_gone_and_made_anew_for_the_one_th
     assert_eq!(steps(&instance(), action(), &world), [], "what it has made is there");
     world.jobs = seen(false, Outcome::Failed);
     assert_eq!(steps(&instance(), action(), &world), [], "another attempt makes another one");
+}
+
+#[test]
+fn the_next_worker_of_an_attempt_is_started_once_its_time_has_come() {
+    let failed = job(Errand::Copy, Outcome::Running);
+    let copy = |pause, number| {
+        let mut world = amid(COPIED, Stage::Exporting);
+        world.jobs = Jobs(vec![failed.clone()]);
+        let (errand, of) = (Errand::Copy, failed.of.clone());
+        world.again = Some(Again { errand, of, number, pause: Duration::from_secs(pause) });
+        let (from, to) = (Store::Original, Store::Copied(failed.of.clone()));
+        let action = Action::EnsureCopied { attempt: failed.of.clone(), from, to };
+        let steps = steps(&instance(), action, &world);
+        let started = steps.into_iter().find_map(|step| match step {
+            Step::Start(job) => job.metadata.name,
+            _ => None,
+        });
+        started.unwrap_or_default()
+    };
+    assert_eq!([copy(1, 2), copy(0, 2), copy(0, 3)], ["", "dev-copy-7-1-2", "dev-copy-7-1-3"]);
 }
 
 /// The arguments of the worker that an attempt starts.

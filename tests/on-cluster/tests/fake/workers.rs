@@ -67,7 +67,10 @@ async fn replaced(stage: &Stage, pod: &str, what: Value) -> Result<()> {
         .until("another pod", UPGRADE, || async {
             Ok((worker(stage, "export").await? != pod).then_some(()))
         })
-        .await
+        .await?;
+    let next = worker(stage, "export").await?;
+    ensure!(next.contains("-1-2-"), "{next} is no second worker of the first attempt");
+    Ok(())
 }
 
 /// The pod that works on this errand now.
