@@ -43,10 +43,20 @@ pub struct Seen {
     pub report: Option<Report>,
     /// Kubernetes holds it for done, whatever it reported.
     pub complete: bool,
+    /// It failed, and another worker is about to take its place.
+    pub awaited: bool,
     /// It was told to talk to a pod that is not there any more.
     pub stale: bool,
     /// Why it failed, or does not get on.
     pub obstacle: Option<Obstacle>,
+}
+
+impl Seen {
+    /// Whether more is to come of it.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.outcome == Outcome::Running || self.awaited
+    }
 }
 
 /// Every Job of one instance.
@@ -93,7 +103,7 @@ impl Jobs {
     ) -> Vec<observed::Job> {
         let mut facts = self.facts();
         let own = attempt.and_then(|of| self.find(Errand::Import, of));
-        let own = own.is_some_and(|it| it.outcome == Outcome::Running);
+        let own = own.is_some_and(Seen::goes_on);
         if !own && hold.is_some_and(|it| it.silent || !it.imports.is_empty()) {
             let (kind, of) = (Kind::Import, Snapshot::default());
             facts.push(observed::Job { kind, of, outcome: Outcome::Running });
@@ -114,7 +124,8 @@ impl Jobs {
                 Errand::Copy => Kind::Copy,
                 Errand::Import => Kind::Import,
             };
-            Some(observed::Job { kind, of: it.of.clone(), outcome: it.outcome })
+            let outcome = if it.goes_on() { Outcome::Running } else { it.outcome };
+            Some(observed::Job { kind, of: it.of.clone(), outcome })
         };
         last.map(|(_, it)| it).filter(counts).filter_map(fact).collect()
     }
@@ -124,9 +135,9 @@ impl Jobs {
         let found = of.and_then(|of| self.find(Errand::Proof, of));
         match found.map(|it| it.outcome) {
             Some(Outcome::Succeeded) => Proof::Proven,
-            Some(Outcome::Failed) => Proof::Failed,
+            Some(Outcome::Failed) if !found.is_some_and(Seen::goes_on) => Proof::Failed,
             Some(Outcome::Running) if fails_for_long => Proof::Failed,
-            Some(Outcome::Running) | None => Proof::Unknown,
+            Some(Outcome::Running | Outcome::Failed) | None => Proof::Unknown,
         }
     }
 
@@ -204,7 +215,8 @@ fn seen(job: &Job, children: &Children, backend: Option<SocketAddr>) -> Option<S
     };
     let (name, complete) = (job.name_any(), outcome::is(job, "Complete"));
     let number = number(job);
-    Some(Seen { errand, of, number, name, outcome, report, complete, stale, obstacle })
+    let awaited = false;
+    Some(Seen { errand, of, number, name, outcome, report, complete, awaited, stale, obstacle })
 }
 
 /// Whether both are for the same, and of the same attempt.
@@ -220,9 +232,10 @@ fn orphan(pod: &Arc<Pod>, known: &BTreeSet<String>) -> Option<Seen> {
     }
     let (errand, of) = task(&**pod)?;
     let (outcome, name) = (Outcome::Running, String::new());
-    let (report, obstacle, number) = (None, None, number(&**pod));
-    let (complete, stale) = (false, false);
-    Some(Seen { errand, of, number, name, outcome, report, complete, stale, obstacle })
+    let (report, number) = (None, number(&**pod));
+    let obstacle = trouble::of_pod(pod).filter(|it| it.abnormal);
+    let (complete, awaited, stale) = (false, false, false);
+    Some(Seen { errand, of, number, name, outcome, report, complete, awaited, stale, obstacle })
 }
 
 /// Which worker of its attempt it is.

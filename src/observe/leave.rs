@@ -11,7 +11,7 @@ mod turn;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use kube::ResourceExt;
 use statemachine::{
-    Phase,
+    Phase, Stage,
     observed::{Leave, Wish},
     pins::Pins,
 };
@@ -81,8 +81,10 @@ pub(super) fn read(
     now: DateTime<Utc>,
 ) -> Control {
     let phase = phase(instance);
+    // Before anything is moved, an upgrade may be dropped for another one, which may not begin by itself.
+    let drops = pins.upgrade.as_ref().is_some_and(|it| it.stage == Stage::Exporting);
     let may_ask = phase == Phase::Ready || phase == Phase::Degraded && pins.upgrade.is_none();
-    if !may_ask {
+    if !may_ask && !drops {
         return Control::default();
     }
     let mut control = alone(instance, (pins, wish), now);
@@ -91,6 +93,9 @@ pub(super) fn read(
         if !control.turn.is_given() {
             control.leave = Leave::ForTurn;
         }
+    }
+    if !may_ask {
+        return Control { leave: control.leave, ..Control::default() };
     }
     if phase == Phase::Ready {
         match restart::due(instance, children) {

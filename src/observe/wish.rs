@@ -15,7 +15,7 @@ use super::Children;
 use crate::{
     api::{ConvexInstance, Engine, ImportInto, OnFailure, PreUpgradeSnapshot, UpgradeStrategy},
     context::Settings,
-    plan::claim,
+    plan::{claim, gate::left_behind},
 };
 
 /// The annotation whose change asks for another try.
@@ -102,7 +102,7 @@ pub(super) fn outgrown(wish: &Wish, children: &Children, pins: &Pins) -> bool {
         }
         _ => claim::opened_by(children.claim().map(|claim| &claim.metadata)),
     };
-    runs.as_ref() != Some(wanted) && opened.last() != Some(wanted) && opened.contains(wanted)
+    runs.as_ref() != Some(wanted) && left_behind(&opened, wanted).is_some()
 }
 
 /// How long the phase may last.

@@ -34,13 +34,35 @@ pub fn stamped(inputs: &Inputs<'_>, backend: &Backend) -> PersistentVolumeClaim 
 /// nothing may be opened before the copy is whole.
 #[must_use]
 pub fn copied(inputs: &Inputs<'_>, backend: &Backend, opened: &[String]) -> PersistentVolumeClaim {
+    let stamp = copied_stamp(inputs, backend, opened);
+    with_stamp(inputs, backend, stamp, &size(inputs, &backend.store))
+}
+
+/// The same claim as large as the others have become, where it has a volume already.
+#[must_use]
+pub fn copied_grown(
+    inputs: &Inputs<'_>,
+    backend: &Backend,
+    opened: &[String],
+) -> Option<PersistentVolumeClaim> {
+    let bound = inputs.found(&backend.store).is_some_and(is_bound);
+    let grows = bound && has_less(inputs, &backend.store);
+    let stamp = || copied_stamp(inputs, backend, opened);
+    grows.then(|| with_stamp(inputs, backend, stamp(), needed(inputs, &backend.store)))
+}
+
+fn copied_stamp(
+    inputs: &Inputs<'_>,
+    backend: &Backend,
+    opened: &[String],
+) -> BTreeMap<String, String> {
     let found = inputs.found(&backend.store);
     let mut stamp = match found.and_then(|it| kept(inputs, backend, it)) {
         Some(kept) => kept,
         None => stamp_of(inputs, backend, &with(opened.to_vec(), backend), None),
     };
     stamp.insert(labels::COPY.to_owned(), String::from(backend.store.clone()));
-    with_stamp(inputs, backend, stamp, &size(inputs, &backend.store))
+    stamp
 }
 
 /// The same claim with the size that the spec asks for, where that is more than it has.
@@ -117,9 +139,18 @@ fn needed<'a>(inputs: &'a Inputs<'_>, store: &Store) -> &'a str {
     most.unwrap_or(wanted)
 }
 
-/// Whether a claim that was made for a copy was made before the others grew.
+/// Whether a claim that was made for a copy was made before the others grew, and has no volume yet: no pod has ever had it, and
+/// what is copied onto it moves its `resourceVersion`, so that whoever is late cannot remove it.
 #[must_use]
 pub fn is_outgrown(inputs: &Inputs<'_>, store: &Store) -> bool {
+    !inputs.found(store).is_some_and(is_bound) && has_less(inputs, store)
+}
+
+pub(super) fn is_bound(claim: &PersistentVolumeClaim) -> bool {
+    claim.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Bound")
+}
+
+fn has_less(inputs: &Inputs<'_>, store: &Store) -> bool {
     let now = inputs.found(store).and_then(requested).and_then(quantity::milli);
     now.is_some_and(|now| Some(now) < quantity::milli(needed(inputs, store)))
 }

@@ -94,6 +94,16 @@ impl Record {
     }
 }
 
+/// What opened a store last, where that was not this one, and this one, or its version, has opened it before: such a store may
+/// have been migrated since.
+#[must_use]
+pub fn left_behind<'a>(opened: &'a [String], wanted: &str) -> Option<&'a str> {
+    let last = opened.last().filter(|last| *last != wanted)?;
+    let moved_on = version_of(last) != version_of(wanted);
+    let is_it = |it: &&String| *it == wanted || moved_on && version_of(it) == version_of(wanted);
+    opened.iter().any(|it| is_it(&it)).then_some(last.as_str())
+}
+
 /// The version of what a store remembers: see [`Release::opener`].
 #[must_use]
 pub fn version_of(opener: &str) -> &str {

@@ -25,20 +25,29 @@ pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Pla
     let removes = actions.iter().any(|it| matches!(it, Action::EnsureChildrenRemoved { .. }));
     let planner = Planner { instance, world, inputs: world.inputs(instance), removes };
     let fills = planner.to_fill();
-    // What is refused ends the plan: it keeps users from being held, and nothing else from being put right.
-    let waits = |action: &&Action| !fills.is_empty() && **action == Action::EnsureTrafficHeld;
-    let (held, rest): (Vec<_>, Vec<_>) = actions.iter().partition(waits);
+    // What is refused ends the plan: it keeps an upgrade from being felt, and nothing else from being put right.
+    let waits = |action: &&Action| !fills.is_empty() && is_felt(action);
+    let (felt, rest): (Vec<_>, Vec<_>) = actions.iter().partition(waits);
     let mut steps: Vec<_> = rest.into_iter().flat_map(|action| planner.steps(action)).collect();
-    let holds = held.into_iter().flat_map(|action| planner.steps(action)).collect::<Vec<_>>();
-    if !holds.is_empty() {
+    // Where users cannot be held, or are turned away by their owner, the backend is stopped next: once the claims are seen.
+    if felt.contains(&&Action::EnsureTrafficHeld) {
         // What goes is made anew first: a Job that is started beside it would wait for it in vain.
         let goes = fills.iter().any(|it| matches!(it, Step::Remove(..)));
         steps.extend(fills);
-        steps.extend(holds.into_iter().filter(|_| !goes));
+        steps.extend(planner.steps(&Action::EnsureTrafficHeld).into_iter().filter(|_| !goes));
     }
     // Last, for it may be refused.
     steps.extend(planner.growth(actions));
     Plan::of(steps)
+}
+
+/// What an upgrade does for its way back that users feel, or that relies on their being turned away.
+const fn is_felt(action: &Action) -> bool {
+    use Action::{EnsureBackendStopped, EnsureCopied, EnsureExported, EnsureTrafficHeld};
+    matches!(
+        action,
+        EnsureTrafficHeld | EnsureBackendStopped(_) | EnsureExported(_) | EnsureCopied { .. }
+    )
 }
 
 struct Planner<'a> {
@@ -167,6 +176,7 @@ impl Planner<'_> {
         let grown = [
             claim::grown(inputs, backend),
             snapshots.and_then(|it| jobs::grown_snapshots_claim(inputs, it)),
+            self.grown_copy(inputs),
         ];
         grown.into_iter().flatten().map(|it| Step::Grow(Box::new(it))).collect()
     }
@@ -199,60 +209,4 @@ fn secret_steps(inputs: &Inputs<'_>) -> Vec<Step> {
 }
 
 #[cfg(test)]
-mod tests {
-    use statemachine::worlds::born;
-
-    use super::*;
-    use crate::fixtures::{all_is_well, instance_with, world};
-
-    fn makes_a_claim(existing: Option<&str>, there: bool) -> bool {
-        let instance = instance_with(|spec| {
-            if let Some(name) = existing {
-                spec["backend"]["storage"] = serde_json::json!({"pvc": {"existingClaim": name}});
-            }
-        });
-        let mut world = world(all_is_well());
-        if !there {
-            world.children.claims.clear();
-        }
-        let plan = owed(&instance, &[Action::EnsureStoreStamped(born())], &world);
-        plan.steps.iter().any(|step| matches!(step, Step::Ensure(Child::Claim(_))))
-    }
-
-    /// The sizes that are asked for, in the order of the steps, of a claim that has 10Gi.
-    fn sizes(wanted: &str) -> Vec<String> {
-        let instance = instance_with(|spec| {
-            spec["backend"]["storage"] = serde_json::json!({"pvc": {"size": wanted}});
-        });
-        let world = world(all_is_well());
-        let actions = [Action::EnsureStoreStamped(born()), Action::EnsureBackendRolled(born())];
-        let plan = owed(&instance, &actions, &world);
-        let grows_last = |(at, step): (usize, &Step)| {
-            !matches!(step, Step::Grow(_)) || at + 1 == plan.steps.len()
-        };
-        assert!(plan.steps.iter().enumerate().all(grows_last), "something depends on it");
-        let claims = plan.steps.iter().filter_map(|step| match step {
-            Step::Ensure(Child::Claim(it)) | Step::Grow(it) => Some(it),
-            _ => None,
-        });
-        let size = |it: &Box<_>| {
-            serde_json::to_value(it).unwrap()["spec"]["resources"]["requests"]["storage"].clone()
-        };
-        claims.map(|it| size(it).as_str().unwrap_or_default().to_owned()).collect()
-    }
-
-    #[test]
-    fn a_claim_keeps_its_size_and_asks_for_more_last() {
-        assert_eq!(sizes("20Gi"), ["10Gi", "20Gi"]);
-        assert_eq!(sizes("10Gi"), ["10Gi"]);
-        assert_eq!(sizes("10240Mi"), ["10Gi"]);
-        assert_eq!(sizes("1Gi"), ["10Gi"]);
-    }
-
-    #[test]
-    fn a_claim_of_our_own_is_made_and_one_that_the_spec_names_is_only_ever_stamped() {
-        assert!(makes_a_claim(None, false));
-        assert!(makes_a_claim(Some("dev-data"), true));
-        assert!(!makes_a_claim(Some("dev-data"), false));
-    }
-}
+mod tests;

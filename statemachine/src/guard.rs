@@ -138,6 +138,7 @@ impl Life<'_> {
     /// What this attempt makes of the data is verified, and nobody has written since.
     pub(crate) fn exported(&self, upgrade: &Upgrade) -> Verdict {
         self.proven(upgrade)?;
+        self.idle(upgrade.job().as_ref())?;
         let made = upgrade.next_snapshot();
         if let Some((Kind::Copy, _)) = upgrade.job() {
             self.quiet()?;
@@ -214,12 +215,12 @@ impl Life<'_> {
         unless(self.has_way_back(upgrade), || Waiting::NoWayBack(upgrade.from.release.clone()))
     }
 
-    /// What is wanted is where the upgrade came from; or the same version out of another registry, which must not be let at
-    /// what the target has opened either.
+    /// What is wanted is where the upgrade came from; or the same version out of another image, which must not be let at what
+    /// the target has opened either.
     pub(crate) fn asks_for_origin(&self, upgrade: &Upgrade) -> bool {
         let (wish, from) = (&self.seen.wish.release, &upgrade.from.release);
         let moved_on = !upgrade.to.release.opens_as(from);
-        wish == from || moved_on && wish.opens_as(from)
+        wish == from || moved_on && upgrade.came_from(wish)
     }
 
     /// `from` can be restored, and what it is restored from is still there.

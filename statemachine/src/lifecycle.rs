@@ -87,10 +87,11 @@ impl<'w> Life<'w> {
     }
 
     /// Users are turned away from the moment the target is known to run somewhere; not before, for a
-    /// mistyped tag must not be felt.
+    /// mistyped tag must not be felt, nor may a worker of another attempt that nobody can end.
     fn holds(&self, upgrade: &Upgrade) -> bool {
-        let proven = upgrade.stage != Stage::Exporting || self.proven(upgrade).is_ok();
-        upgrade.strategy.prepares() && proven
+        let begins = || self.proven(upgrade).and_then(|()| self.idle(upgrade.job().as_ref()));
+        let felt = upgrade.stage != Stage::Exporting || begins().is_ok();
+        upgrade.strategy.prepares() && felt
     }
 }
 

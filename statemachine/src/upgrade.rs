@@ -5,6 +5,7 @@ use crate::{
     observed::{Kind, Observed, Vital},
     phase::{Phase, Stage},
     pins::{Backend, Direction, Refused, Release, Store, Upgrade},
+    waiting::Waiting,
 };
 
 impl Life<'_> {
@@ -110,7 +111,9 @@ impl Life<'_> {
             return Some(self.redirect(upgrade));
         }
         // What was made late in Exporting is stale: users were let in again when it failed.
-        (!exporting && self.done(&upgrade).is_ok()).then(|| self.enter(upgrade.stage))
+        // Where people are waited for, the backend was away for too long, and is back.
+        let goes_on = matches!(self.done(&upgrade), Ok(()) | Err(Waiting::ForFunctions));
+        (!exporting && goes_on).then(|| self.enter(upgrade.stage))
     }
 
     /// A lost store does not stand in the way of a rollback that has no use for it.
@@ -161,10 +164,10 @@ impl Life<'_> {
             && (upgrade.to.store != upgrade.from.store || !self.seen.outgrown)
     }
 
-    /// A rollback is under way, and what it goes back to is to come out of another registry.
+    /// A rollback is under way, and what it goes back to is to come out of another image.
     fn origin_is_renamed(&self, upgrade: &Upgrade) -> bool {
         let (wish, from) = (&self.seen.wish.release, &upgrade.from.release);
-        upgrade.direction == Direction::Rollback && wish != from && wish.opens_as(from)
+        upgrade.direction == Direction::Rollback && wish != from && upgrade.came_from(wish)
     }
 
     fn redirect(&mut self, mut upgrade: Upgrade) -> Phase {
@@ -219,9 +222,9 @@ impl Life<'_> {
     }
 }
 
-/// The same version is gone back to out of the registry that is named now: the old one may be gone.
+/// The same version is gone back to out of the image that is named now: the old one may be gone.
 fn name_origin(upgrade: &mut Upgrade, wish: &Release) {
-    if wish.opens_as(&upgrade.from.release) {
+    if upgrade.came_from(wish) {
         upgrade.from.release.clone_from(wish);
     }
 }

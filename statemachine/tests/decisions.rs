@@ -6,15 +6,15 @@ mod fixtures;
 use Phase::{Degraded, Provisioning, Ready, Suspended, Upgrading};
 use Stage::{Exporting, Importing, Rolling};
 use fixtures::{
-    COLD, FRESH, PLAIN, SAME, SAME_COPIED, at_home, calm, copied, forward, gone, import, late,
-    refuses, stays, unproven, verify, wanting,
+    COLD, FRESH, PLAIN, SAME, at_home, calm, forward, gone, import, late, refuses, stays, unproven,
+    verify, wanting,
 };
 use statemachine::{
-    Action, Backend, Direction, Leave, Observed, Phase, Revision, Snapshot, Stage, Step, Store,
-    Strategy, Vital, Waiting,
-    observed::{Health, Job, Kind, Outcome, Traffic},
+    Action, Backend, Leave, Observed, Phase, Revision, Snapshot, Stage, Step, Store, Strategy,
+    Vital, Waiting,
+    observed::{Job, Kind, Outcome, Traffic},
     step,
-    worlds::{born, exported, release, upgrade},
+    worlds::{born, release},
 };
 
 #[test]
@@ -84,77 +84,6 @@ fn a_stage_that_waits_says_for_what() {
     refuses(Upgrading(Importing), &unpaused, &Waiting::HoldUnsupported);
 }
 
-/// The fence of the stage that would stop it is on nothing yet, so that nothing seems to be asked for.
-#[test]
-fn who_drops_an_upgrade_before_anything_was_stopped_is_ready_and_nobody_feels_it() {
-    let dropped = |stopped: bool| {
-        forward(COLD, Exporting, |seen| {
-            seen.asked = None;
-            seen.wish.release = release(1);
-            if stopped {
-                gone(seen);
-            }
-        })
-    };
-    let entered = |seen: &Observed| step(Upgrading(Exporting), seen).taken.map(|it| it.to);
-    assert_eq!(entered(&dropped(false)), Some(Ready));
-    assert_eq!(entered(&dropped(true)), Some(Provisioning), "it comes up again first");
-}
-
-/// Else whoever does without a way back, because there is nothing that serves, would wait for a deadline first.
-#[test]
-fn an_upgrade_from_what_is_broken_begins_anew_without_a_way_back_at_once() {
-    let broken = |strategy| {
-        forward(COLD, Exporting, |seen| {
-            seen.asked = None;
-            seen.pods[0].health = Health::Starting;
-            seen.wish.strategy = strategy;
-        })
-    };
-    for phase in [Upgrading(Exporting), Degraded] {
-        let dropped = step(phase, &broken(PLAIN));
-        assert_eq!(dropped.phase, Ready, "{phase:?}");
-        let pins = dropped.pins.expect("nothing is pinned any more");
-        let next = step(Ready, &Observed { pins, ..broken(PLAIN) });
-        assert_eq!(next.phase, Upgrading(Rolling));
-        let begun = next.pins.and_then(|it| it.upgrade).expect("an upgrade");
-        assert_eq!((begun.strategy, begun.attempt), (PLAIN, 1));
-    }
-    let mut waits = broken(PLAIN);
-    waits.leave = Leave::ForWindow;
-    let shut = step(Upgrading(Exporting), &waits).phase;
-    assert_eq!(shut, Provisioning, "what may not begin yet has to serve meanwhile");
-    let held = step(Upgrading(Exporting), &broken(SAME)).taken.map(|it| it.to);
-    assert_eq!(held, Some(Provisioning), "an export is made of what serves");
-}
-
-/// Who deploys the code may take days, in which a node is drained and a pod replaced.
-#[test]
-fn people_are_never_late_whatever_becomes_of_the_backend_meanwhile() {
-    let awaiting = |deployed: bool, outcome| {
-        forward(FRESH, Importing, |seen| {
-            import(outcome)(seen);
-            late(seen);
-            gone(seen);
-            seen.deployed = deployed;
-            seen.wish.rollback = true;
-        })
-    };
-    refuses(
-        Upgrading(Importing),
-        &awaiting(false, Outcome::Succeeded),
-        &Waiting::ForBackend(awaiting(false, Outcome::Succeeded).pins.upgrade.expect("one").to),
-    );
-    let mut away = awaiting(false, Outcome::Succeeded);
-    away.lost = true;
-    let helped = step(Upgrading(Importing), &away).taken.map(|it| it.to);
-    assert_eq!(helped, Some(Degraded), "it needs help, and policy turns nothing round");
-    for late in [awaiting(true, Outcome::Succeeded), awaiting(false, Outcome::Running)] {
-        let taken = step(Upgrading(Importing), &late).taken.expect("a fault");
-        assert_eq!(taken.to, Upgrading(Rolling), "policy goes back: {late:#?}");
-    }
-}
-
 #[test]
 fn a_late_export_is_stale_and_stays_unused() {
     let made_late = forward(SAME, Exporting, |seen| {
@@ -199,73 +128,6 @@ fn obligations_are_owed_edge_or_no_edge() {
         let owed = stays(Upgrading(Rolling), &waiting).obligations;
         assert!(owed.contains(&Action::EnsureBackendRolled(aim)));
         assert!(owed.contains(&Action::EnsureFinalizerAdded));
-    }
-}
-
-fn copies(step: &Step) -> bool {
-    matches!(step.obligations.last(), Some(Action::EnsureCopied { .. }))
-}
-
-#[test]
-fn a_cold_copy_is_held_then_stopped_then_copied_and_left_for_without_an_import() {
-    let at = Upgrading(Exporting);
-    let stops = |step: &Step| step.obligations.contains(&Action::EnsureBackendStopped(born()));
-    let draining = forward(COLD, Exporting, |seen| seen.traffic = Traffic::Draining);
-    assert!(!stops(&stays(at, &draining)));
-    let held = stays(at, &forward(COLD, Exporting, |_| {}));
-    assert!(stops(&held) && !copies(&held));
-    let terminating = stays(
-        at,
-        &forward(COLD, Exporting, |seen| {
-            seen.stopped = true;
-            seen.asked = None;
-            copied(seen);
-        }),
-    );
-    assert_eq!(terminating.waiting, Some(Waiting::ForBackendStopped));
-    assert!(!copies(&terminating));
-    assert!(copies(&stays(at, &forward(COLD, Exporting, gone))));
-
-    let back = upgrade(COLD, Rolling, Direction::Rollback);
-    let copy = back.copy.clone().expect("a copy");
-    let aim = Backend { store: Store::Copied(copy), ..born() };
-    assert_eq!((back.aim(), back.imports()), (aim, false));
-}
-
-#[test]
-fn a_copy_besides_the_payload_is_made_after_the_payload_is_pinned() {
-    let exporting = stays(Upgrading(Exporting), &forward(SAME_COPIED, Exporting, |_| {}));
-    assert!(matches!(exporting.obligations.last(), Some(Action::EnsureExported(_))));
-    let pinned = forward(SAME_COPIED, Exporting, |seen| {
-        seen.pins.upgrade = Some(exported(SAME_COPIED));
-        verify(seen);
-        gone(seen);
-    });
-    let copying = stays(Upgrading(Exporting), &pinned);
-    assert!(copies(&copying));
-    assert!(matches!(copying.waiting, Some(Waiting::ForCopy(_))));
-    let retried = forward(SAME_COPIED, Exporting, |seen| {
-        seen.pins.upgrade = Some(exported(SAME_COPIED));
-        seen.wish.retry = "again".into();
-    });
-    let again = step(Degraded, &retried).pins.and_then(|it| it.upgrade).expect("an upgrade");
-    assert_eq!((again.snapshot, again.attempt), (None, 2), "users were let in since");
-}
-
-#[test]
-fn a_copy_that_was_made_while_somebody_could_write_stays_unused() {
-    let copied_amid = |traffic| {
-        stays(
-            Upgrading(Exporting),
-            &forward(COLD, Exporting, |seen| {
-                gone(seen);
-                copied(seen);
-                seen.traffic = traffic;
-            }),
-        )
-    };
-    for traffic in [Traffic::Flowing, Traffic::Draining] {
-        assert_eq!(copied_amid(traffic).waiting, Some(Waiting::ForTrafficHeld));
     }
 }
 

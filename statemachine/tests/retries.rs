@@ -7,7 +7,11 @@ use Phase::{Degraded, Ready, Upgrading};
 use Stage::{Exporting, Rolling};
 use fixtures::{COLD, PLAIN, SAME, forward, gone, late, refuses, stays, wanting};
 use statemachine::{
-    Direction, Phase, Snapshot, Stage, Store, Waiting, pins::Refused, step, worlds::release,
+    Action, Direction, Observed, Phase, Revision, Snapshot, Stage, Step, Store, Waiting,
+    observed::{Job, Kind, Outcome},
+    pins::Refused,
+    step,
+    worlds::release,
 };
 
 #[test]
@@ -81,4 +85,23 @@ fn a_token_that_is_taken_away_asks_for_nothing_and_stays_used_up() {
     failing.wish.rollback = true;
     let pins = step(Upgrading(Rolling), &failing).pins.expect("a rollback");
     assert_eq!(pins.refused.map(|it| it.retry), Some("one".to_owned()));
+}
+
+/// On a node that is lost a worker never comes to its end: people are told so, and users are not turned away for it.
+#[test]
+fn another_try_holds_nobody_while_a_worker_of_the_last_one_runs() {
+    let again = |edit: &dyn Fn(&mut Observed)| {
+        forward(COLD, Exporting, |seen| {
+            seen.pins.upgrade.as_mut().expect("an upgrade").attempt = 2;
+            let of = Snapshot { of: Revision("7".into()), attempt: 1 };
+            seen.jobs = vec![Job { kind: Kind::Copy, of, outcome: Outcome::Running }];
+            edit(seen);
+        })
+    };
+    let holds = |step: &Step| step.obligations.contains(&Action::EnsureTrafficHeld);
+    refuses(Upgrading(Exporting), &again(&|_| {}), &Waiting::ForJobsStopped);
+    assert!(!holds(&step(Upgrading(Exporting), &again(&|_| {}))));
+    assert!(holds(&step(Upgrading(Exporting), &again(&|seen| seen.jobs.clear()))));
+    let own = again(&|seen| seen.jobs[0].of.attempt = 2);
+    assert!(holds(&step(Upgrading(Exporting), &own)), "it is the one that is waited for");
 }

@@ -88,6 +88,23 @@ fn a_rollback_that_fails_goes_on_out_of_the_registry_that_is_named_now() {
     assert_eq!((again.direction, again.aim().release), (Direction::Rollback, mirrored()));
 }
 
+/// The image of a version may be named by its digest, or be called otherwise in a mirror.
+#[test]
+fn the_old_version_out_of_an_image_of_another_name_is_gone_back_to_and_never_on_with() {
+    let pinned = || Release { image: "mirror.example.com/other@sha256:aa".into(), ..release(1) };
+    let back = step(Degraded, &failed(COLD, |seen| seen.wish.release = pinned()));
+    assert_eq!(reason(&back), Some(Reason::RollbackStarted));
+    let aim = back.pins.and_then(|it| it.upgrade).expect("an upgrade").aim();
+    assert!(aim.release == pinned() && matches!(aim.store, Store::Copied(_)), "{aim:?}");
+    stays(Degraded, &failed(PLAIN, |seen| seen.wish.release = pinned()));
+    let same = failed(COLD, |seen| {
+        let to = &mut seen.pins.upgrade.as_mut().expect("an upgrade").to.release;
+        *to = Release { image: "example.com/convex:1-patched".into(), ..release(1) };
+        seen.wish.release = pinned();
+    });
+    assert_eq!(reason(&step(Degraded, &same)), Some(Reason::UpgradeRedirected), "a third image");
+}
+
 #[test]
 fn images_are_told_apart_by_what_follows_their_registry() {
     let of = |image: &str| Release { image: image.to_owned(), ..release(1) };

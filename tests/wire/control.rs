@@ -100,6 +100,31 @@ async fn an_upgrade_waits_for_its_window_and_says_when_that_opens() {
     assert!(rig.status("dev")["nextUpgradeTime"].is_null());
 }
 
+/// Else nobody would be served until the window opens.
+#[tokio::test]
+async fn who_drops_the_copy_while_its_window_is_closed_is_served_meanwhile() {
+    let rig = Rig::ready(with(instance("dev"), "/maintenance", json!({}))).await;
+    wishes(&rig, "dev", "v2");
+    for _ in 0..9 {
+        let _ = rig.pass("dev").await;
+        if rig.server.get("statefulsets", "dev-backend").unwrap()["spec"]["replicas"] == 0 {
+            break;
+        }
+        rig.settle();
+    }
+    rig.settle();
+    assert_eq!(rig.status("dev")["stage"], "Exporting");
+    assert!(rig.server.get("pods", "dev-backend-0").is_none());
+    let closed = window(Utc::now() + TimeDelta::hours(2), "1m");
+    changes(&rig, "/maintenance", json!({"preUpgradeSnapshot": "Off", "window": closed}));
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.phase("dev"), "Provisioning", "{}", rig.status("dev"));
+    rig.run("dev", 6).await;
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+    assert_eq!(rig.condition("dev", "Ready"), "False/WindowClosed");
+    assert_eq!(rig.status("dev")["runningVersion"], "v1");
+}
+
 #[tokio::test]
 async fn a_window_that_cannot_be_read_is_said_at_once_and_lets_nothing_begin() {
     let rig = Rig::ready(instance("dev")).await;

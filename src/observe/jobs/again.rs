@@ -3,7 +3,7 @@
 //! The pause is counted by the operator that has seen the failure, so that no two clocks have to agree; one that is started
 //! anew counts it anew.
 
-use std::{fmt::Write, time::Duration};
+use std::{fmt, time::Duration};
 
 use sha2::{Digest, Sha256};
 use statemachine::{
@@ -13,7 +13,7 @@ use statemachine::{
 };
 
 use super::{Jobs, Seen};
-use crate::{observe::Obstacle, plan::names::Errand};
+use crate::plan::names::Errand;
 
 /// How many workers carry data in one attempt: each goes on where the one before it was.
 const WORKERS: u32 = 5;
@@ -72,14 +72,16 @@ impl Jobs {
         let failed = last.into_iter().find(|at| may_go_on(&self.0[*at]));
         let lasted = lasted(failed.is_some()).unwrap_or_default();
         let failed = &mut self.0[failed?];
-        let (errand, number) = (failed.errand, failed.number + 1);
-        failed.outcome = Outcome::Running;
-        if let Some(Obstacle { message, .. }) = &mut failed.obstacle {
-            let of = limit(errand);
-            let _ = write!(message, "; it is begun again, by worker {number} of {of}");
-        }
+        failed.awaited = true;
+        let (errand, of, number) = (failed.errand, failed.of.clone(), failed.number + 1);
         let pause = pause(&failed.name, failed.number).saturating_sub(lasted);
-        Some(Again { errand, of: failed.of.clone(), number, pause })
+        Some(Again { errand, of, number, pause })
+    }
+}
+
+impl fmt::Display for Again {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "it is begun again, by worker {} of {}", self.number, limit(self.errand))
     }
 }
 

@@ -126,7 +126,7 @@ fn failure(errand: Errand, job: &Job, pods: &[&Arc<Pod>]) -> Obstacle {
     Obstacle::new(reason(errand), format!("the {what} did not come to its end: {told}"))
 }
 
-/// Why the worker before this one ended, where Kubernetes starts another one.
+/// Why the worker before this one ended, where another one is started.
 pub(super) fn setback(errand: Errand, pods: &[&Arc<Pod>]) -> Option<Obstacle> {
     let (told, what) = (last_words(errand, pods)?, errand.name());
     Some(Obstacle::new(reason(errand), format!("the {what} is begun again after: {told}")))

@@ -98,6 +98,8 @@ fn a_store_has_outgrown_a_version_that_opened_it_before_the_last() {
     assert!(!outgrown_by(&["v0", "v2"]));
     assert!(!outgrown(&wished(), &Children::default(), &Pins::default()));
     assert!(outgrown_by(&["v1", "v1 example.com/other:v2"]), "another image of the same version");
+    assert!(outgrown_by(&["v1 backend@sha256:aa", "v2"]), "the same version by another name");
+    assert!(!outgrown_by(&["v0", "v1 backend:v1-patched"]), "an image that never had it");
 }
 
 /// Else a rollback would be taken for a third release, and the store given back to the version that it has left behind.

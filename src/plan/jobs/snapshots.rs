@@ -17,7 +17,7 @@ use statemachine::pins::Snapshot;
 use super::{claimed, confined, job, mount, worker};
 use crate::plan::{
     Inputs,
-    claim::requested,
+    claim::{is_bound, requested},
     labels::{self, Part},
     names::{Errand, attempt},
     quantity,
@@ -62,8 +62,8 @@ pub fn claim(inputs: &Inputs<'_>, found: Option<&PersistentVolumeClaim>) -> Pers
 pub fn grown(inputs: &Inputs<'_>, found: &PersistentVolumeClaim) -> Option<PersistentVolumeClaim> {
     let wanted = inputs.instance.spec.maintenance.snapshots.size.as_deref()?;
     let ours = labels::belongs(inputs.instance, &found.metadata) == labels::Belongs::Ours;
-    let bound = found.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Bound");
-    let more = ours && bound && quantity::milli(wanted) > quantity::milli(requested(found)?);
+    let more =
+        ours && is_bound(found) && quantity::milli(wanted) > quantity::milli(requested(found)?);
     let class = found.spec.as_ref()?.storage_class_name.clone();
     more.then(|| of_size(inputs, class, wanted))
 }

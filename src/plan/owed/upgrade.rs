@@ -155,11 +155,9 @@ impl Planner<'_> {
                 && !spared(it.errand, &it.of)
         });
         let imports = self.world.hold.as_ref().map(|it| it.imports.clone()).unwrap_or_default();
-        let own = self.world.jobs.0.iter().any(|it| {
-            it.outcome == Outcome::Running
-                && it.errand == Errand::Import
-                && spared(it.errand, &it.of)
-        });
+        let mut all = self.world.jobs.0.iter();
+        let own =
+            all.any(|it| it.goes_on() && it.errand == Errand::Import && spared(it.errand, &it.of));
         let cancel = (!own && !imports.is_empty()).then_some(Step::CancelImports(imports));
         running.map(|it| Step::Remove(Kind::Job, it.name.clone())).chain(cancel).collect()
     }

@@ -3,6 +3,7 @@
 mod degraded;
 mod kstatus;
 mod laws;
+mod workers;
 
 use std::sync::Arc;
 

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use kube::ResourceExt;
-use statemachine::{Phase, Stage, Step, Waiting, pins::Direction};
+use statemachine::{
+    Phase, Stage, Step, Waiting,
+    observed::Outcome,
+    pins::{Direction, Upgrade},
+};
 
 use super::{control, release::to_set, short};
 use crate::{
@@ -48,7 +52,7 @@ pub(super) fn waiting_for(
         Waiting::ForImageProven(_)
         | Waiting::ForExport(_)
         | Waiting::ForCopy(_)
-        | Waiting::ForImport(_) => job(world).unwrap_or_else(passing),
+        | Waiting::ForImport(_) => job(world).map_or_else(passing, |it| begun_again(world, it)),
         Waiting::ForApproval | Waiting::ForWindow | Waiting::ForTurn => {
             control::waits(instance, world).unwrap_or_else(own)
         }
@@ -66,10 +70,8 @@ pub(super) fn waiting_for(
             ),
         ),
         Waiting::ForTrafficHeld => broken(world).unwrap_or_else(passing),
-        Waiting::ForBackendStopped
-        | Waiting::ForFences
-        | Waiting::ForResume(_)
-        | Waiting::ForJobsStopped => passing(),
+        Waiting::ForJobsStopped => stray(world).unwrap_or_else(passing),
+        Waiting::ForBackendStopped | Waiting::ForFences | Waiting::ForResume(_) => passing(),
         _ => own(),
     }
 }
@@ -109,6 +111,21 @@ pub(super) fn job(world: &World) -> Option<Obstacle> {
     let attempt = world.facts.pins.upgrade.as_ref()?.next_snapshot();
     let jobs = world.jobs.0.iter().filter(|it| it.of == attempt);
     jobs.filter_map(|it| it.obstacle.clone()).next_back()
+}
+
+/// What keeps a worker of another attempt from its end: on a node that is lost it never comes to one by itself.
+fn stray(world: &World) -> Option<Obstacle> {
+    let attempt = world.facts.pins.upgrade.as_ref().map(Upgrade::next_snapshot);
+    let mut runs = world.jobs.0.iter().filter(|it| it.outcome == Outcome::Running);
+    runs.find_map(|it| it.obstacle.clone().filter(|_| Some(&it.of) != attempt.as_ref()))
+}
+
+/// Only where the phase waits for it: elsewhere nobody begins it again.
+fn begun_again(world: &World, mut told: Obstacle) -> Obstacle {
+    if let Some(again) = &world.again {
+        told.message = format!("{}; {again}", told.message.trim_end_matches('.'));
+    }
+    told
 }
 
 /// A backend that hangs over an export never says that it does.

@@ -91,7 +91,7 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
 fn elsewhere(world: &World, upgrade: &Upgrade) -> Option<String> {
     let wish = &world.facts.wish.release;
     let same = upgrade.stage != Stage::Exporting && upgrade.to.store == upgrade.from.store;
-    let another = *wish != upgrade.to.release && !wish.opens_as(&upgrade.from.release);
+    let another = *wish != upgrade.to.release && !upgrade.came_from(wish);
     let (wished, to) = (short(&wish.version), short(&upgrade.to.release.version));
     (same && another && world.facts.outgrown).then(|| {
         format!("{wished} is not tried: the store was given to {to} after it, and may have been migrated. ")

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use crate::worker::copy::OWN;
+use crate::{plan::gate::left_behind, worker::copy::OWN};
 
 /// What is remembered.
 const FILE: &str = "opened.json";
@@ -33,10 +33,8 @@ pub(super) fn open(volume: &Path, version: &str, remember: bool) -> Result<(), E
     if memory.opened.last().is_some_and(|last| last == version) {
         return Ok(());
     }
-    if let Some(last) =
-        memory.opened.last().filter(|_| memory.opened.iter().any(|it| it == version))
-    {
-        return Err(Error::Outgrown { wanted: version.to_owned(), last: last.clone() });
+    if let Some(last) = left_behind(&memory.opened, version) {
+        return Err(Error::Outgrown { wanted: version.to_owned(), last: last.to_owned() });
     }
     if !remember {
         return Ok(());

@@ -100,6 +100,22 @@ fn a_volume_is_not_opened_by_an_image_that_it_has_left_behind_whatever_its_versi
         opens(image).unwrap();
     }
     assert!(matches!(opens("v1").unwrap_err(), Error::Outgrown { .. }));
+    opens("v1-once-more").unwrap();
+}
+
+#[test]
+fn a_volume_is_not_opened_by_a_version_that_it_has_left_behind_whatever_its_image_is_called() {
+    let volume = TempDir::new().unwrap();
+    let opens = |version: &str, image: &str| {
+        let mut backend = of_version(version);
+        backend.release.image = format!("example.com/{image}");
+        let data = Some(volume.path().to_owned());
+        pass(&Options { data, ..asks(&backend, Some(&open(&backend))) })
+    };
+    opens("v1", "backend:v1").unwrap();
+    opens("v2", "backend:v2").unwrap();
+    let refusal = opens("v1", "mirrored@sha256:aa").unwrap_err();
+    assert!(matches!(&refusal, Error::Outgrown { last, .. } if last == "v2"), "{refusal:?}");
 }
 
 /// Whoever begins on an empty volume takes nothing for everything.

@@ -33,6 +33,12 @@ impl Release {
         if usual { version.clone() } else { format!("{version} {named}") }
     }
 
+    /// Whether both are of one version, whatever the image is called that it comes in.
+    #[must_use]
+    pub fn is_version_of(&self, other: &Self) -> bool {
+        self.engine == other.engine && self.version == other.version
+    }
+
     /// Whether a store cannot tell the two apart.
     #[must_use]
     pub fn opens_as(&self, other: &Self) -> bool {

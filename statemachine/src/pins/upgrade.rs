@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     observed::Kind,
     phase::Stage,
-    pins::{Backend, Revision, Snapshot, Store, Strategy},
+    pins::{Backend, Release, Revision, Snapshot, Store, Strategy},
 };
 
 /// Which way an upgrade is going.
@@ -68,6 +68,14 @@ impl Upgrade {
             }
             Direction::Rollback => self.from.clone(),
         }
+    }
+
+    /// Whether this is what the upgrade came from, out of whatever image: what `to` may have migrated must not be given to it.
+    /// Where nothing but the image changes, images tell the two apart.
+    #[must_use]
+    pub fn came_from(&self, release: &Release) -> bool {
+        let (from, to) = (&self.from.release, &self.to.release);
+        release.opens_as(from) || !to.is_version_of(from) && release.is_version_of(from)
     }
 
     /// Whether reaching the aim takes an import.

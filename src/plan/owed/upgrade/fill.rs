@@ -30,7 +30,9 @@ impl Planner<'_> {
             return Vec::new();
         };
         let holds = self.world.hold.as_ref().is_some_and(|it| {
-            it.paused != Some(true) && (!it.pausable || hold::is_known(self.instance))
+            let held = it.paused == Some(true) && hold::is_held(self.instance);
+            let says = it.paused.is_some() && hold::is_known(self.instance);
+            !held && (!it.pausable || says)
         });
         if !holds {
             return Vec::new();
@@ -43,8 +45,7 @@ impl Planner<'_> {
         snapshots.into_iter().chain(copied).collect()
     }
 
-    /// One that was made before the volume grew goes, and is made anew: what no pod has asked for yet cannot grow. Only here,
-    /// where the backend has just answered: it is stopped before anything is copied, so that nothing is on the claim.
+    /// One that was made before the volume grew goes, and is made anew: what no pod has asked for yet cannot grow.
     fn copied_claim_of_size(
         &self,
         inputs: &Inputs<'_>,
@@ -56,6 +57,17 @@ impl Planner<'_> {
         }
         let goes = claim::is_outgrown(inputs, &to);
         goes.then(|| Step::Remove(Kind::Claim, inputs.claim(&to)))
+    }
+
+    /// The claim of a copy that has a volume already, as large as the others have become.
+    pub(in crate::plan::owed) fn grown_copy(
+        &self,
+        inputs: &Inputs<'_>,
+    ) -> Option<PersistentVolumeClaim> {
+        let upgrade = self.upgrade().filter(|it| it.stage == Stage::Exporting)?;
+        let (from, to) = (&upgrade.from, Store::Copied(upgrade.next_snapshot()));
+        let copied = Backend { release: from.release.clone(), store: to };
+        claim::copied_grown(inputs, &copied, &self.opened_by(&from.store))
     }
 
     /// One that is this instance's already is as it was wanted when it was made.

@@ -22,12 +22,24 @@ impl Stage {
     /// # Errors
     /// The node is a real one, or its file cannot be written.
     pub fn meets(&self, pods: &str, fault: &str) -> Result<()> {
+        self.are_met(pods, json!([fault]))
+    }
+
+    /// Has them meet it no more.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn spares(&self, pods: &str) -> Result<()> {
+        self.are_met(pods, json!([]))
+    }
+
+    fn are_met(&self, pods: &str, faults: Value) -> Result<()> {
         let cluster = self.cluster.description();
         ensure!(cluster.node == NodeKind::Fake, "a real node has its faults by itself");
         let _one = FILE.lock().unwrap_or_else(PoisonError::into_inner);
         let file = cluster.run.join("node/faults.json");
         let mut all = if file.exists() { read(&file)? } else { json!({}) };
-        all["pods"][format!("{}/{pods}", self.namespace())] = json!([fault]);
+        all["pods"][format!("{}/{pods}", self.namespace())] = faults;
         let whole = file.with_extension("new");
         fs::write(&whole, all.to_string())?;
         fs::rename(&whole, &file).context("the faults of the node")

@@ -45,6 +45,15 @@ impl Flow {
         }
     }
 
+    /// How many writes it may take where nobody is killed; one that goes back has no bound of its own.
+    pub const fn budget(self) -> usize {
+        match self {
+            Self::InPlace => 14,
+            Self::ExportImport | Self::FreshStore => 22,
+            Self::Rollback | Self::Reimport => usize::MAX,
+        }
+    }
+
     /// Whether it ends in a store that is new, on which code is deployed again.
     pub const fn needs_code(self) -> bool {
         matches!(self, Self::Reimport | Self::FreshStore)

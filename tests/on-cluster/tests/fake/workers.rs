@@ -44,6 +44,35 @@ async fn a_worker_that_is_killed_for_its_memory_is_started_again_and_goes_on() -
     .await
 }
 
+#[tokio::test]
+async fn a_copy_whose_worker_is_thrown_out_is_begun_again_by_another_one() -> Result<()> {
+    thrown_out("evicted-copy", "copy", ways::copy()).await
+}
+
+#[tokio::test]
+async fn an_import_whose_worker_is_thrown_out_is_begun_again_by_another_one() -> Result<()> {
+    thrown_out("evicted-import", "import", ways::same_store()).await
+}
+
+/// The first worker of this errand is thrown out as soon as it is there; another one does it, in the same attempt.
+async fn thrown_out(test: &str, errand: &str, way: Value) -> Result<()> {
+    played(test, async |stage| {
+        let first = format!("dev-{errand}-*-1-*");
+        stage.meets(&first, "evict")?;
+        stage.ready(&upgraded_by(way)).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({"version": "v2"})).await?;
+        let told = |state: &State| state.message.contains("it is begun again, by worker 2 of 5");
+        stage.follow("dev").await?.until("a word of the next worker", UPGRADE, told).await?;
+        stage.spares(&first)?;
+        stage.ends_well(&data, "v2").await?;
+        let last = stage.job(errand).await?.name_any();
+        ensure!(last.contains("-1-"), "{last} is of another attempt");
+        Ok(())
+    })
+    .await
+}
+
 /// Disturbs an export while it runs, given its pod, and lets it end: everything is there afterwards.
 async fn disturbed(
     test: &str,

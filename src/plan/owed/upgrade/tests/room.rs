@@ -51,6 +51,13 @@ fn the_claim_of_the_way_back_is_made_before_anybody_is_turned_away() {
     let mut there = unheld(SAME);
     there.children.snapshots = Some(Arc::new(claim_of("dev-snapshots")));
     assert_eq!(held(&there), ["pause"], "it is there");
+    let mut owners = unheld(COPIED);
+    owners.hold = Some(told(Some(true)));
+    assert_eq!(held(&owners), [""; 0], "held by us: something may be on it");
+    let actions = [Action::EnsureTrafficHeld, Action::EnsureBackendStopped(born())];
+    let steps = owed(&told_of(hold::PAUSED), &actions, &owners).steps;
+    let words: Vec<_> = steps.iter().map(said).collect();
+    assert_eq!(words, ["claim dev-copy-7-1 10Gi"], "the owner has paused it");
     let mut rolling = amid(SAME, Stage::Rolling);
     rolling.hold = Some(told(Some(false)));
     assert_eq!(held(&rolling), ["pause"], "nothing is exported any more");
@@ -67,28 +74,68 @@ fn a_claim_that_may_be_refused_keeps_nothing_else_from_being_put_right() {
     assert_eq!(words.last().map(String::as_str), Some("pause"));
 }
 
+/// A backend from before pauses is stopped, or exported, without being held: not before there is room either.
+#[test]
+fn what_cannot_be_held_is_neither_stopped_nor_exported_before_the_claims_are_there() {
+    let of = amid(COPIED, Stage::Exporting).facts.pins.upgrade.unwrap().next_snapshot();
+    let to = Store::Copied(of.clone());
+    let copied =
+        Action::EnsureCopied { attempt: of.clone(), from: Store::Original, to: to.clone() };
+    let actions = [
+        Action::EnsureTrafficHeld,
+        Action::EnsureBackendStopped(born()),
+        copied,
+        Action::EnsureExported(of),
+    ];
+    let mut old = unheld(COPIED);
+    old.hold = Some(Hold { pausable: false, ..Hold::default() });
+    let mut serving = pod("dev-backend-0").ready();
+    serving.status.get_or_insert_default().pod_ip = Some("10.0.0.7".to_owned());
+    old.children.pods = vec![Arc::new(serving)];
+    let all = |world: &World| {
+        let steps = owed(&told_of(hold::HELD), &actions, world).steps;
+        steps.iter().map(said).collect::<Vec<_>>()
+    };
+    assert_eq!(all(&old), ["claim dev-copy-7-1 10Gi", "service"]);
+    old.children.claims.push((to, Arc::new(claim_of("dev-copy-7-1"))));
+    let then = all(&old);
+    assert_eq!(then[0], "service", "{then:?}");
+    assert!(then.iter().any(|it| it == "start"), "{then:?}");
+    assert!(then.iter().any(|it| it.contains("StatefulSet")), "{then:?}");
+}
+
 /// A volume that is full is grown so that it can be paused, and then it is to be copied.
 #[test]
 fn a_claim_that_was_made_before_the_volume_grew_is_made_anew_before_anybody_is_held() {
     let mut world = unheld(COPIED);
     let of = world.facts.pins.upgrade.as_ref().unwrap().next_snapshot();
     let to = Store::Copied(of.clone());
-    world.children.claims.push((to.clone(), Arc::new(claim_of("dev-copy-7-1"))));
+    let unbound = Arc::new(claim_of("dev-copy-7-1").pending());
+    world.children.claims.push((to.clone(), unbound.clone()));
     assert_eq!(held(&world), ["pause"], "it is there");
     let grown = json!({"requests": {"storage": "20Gi"}});
     let (_, data) = &mut world.children.claims[0];
     Arc::make_mut(data).spec.get_or_insert_default().resources =
         serde_json::from_value(grown).unwrap();
     assert_eq!(held(&world), [r#"Remove(Claim, "dev-copy-7-1")"#], "held once it is there anew");
+    // A removal by whoever is late is refused: a volume is not bound without another resourceVersion.
+    world.children.claims[1].1 = Arc::new(claim_of("dev-copy-7-1"));
+    assert_eq!(held(&world), ["pause"], "it has a volume, which grows");
+    let proves = [Action::EnsureImageProven(born().release), Action::EnsureTrafficHeld];
+    let last = owed(&told_of(hold::HELD), &proves, &world).steps;
+    assert_eq!(last.last().map(said).as_deref(), Some("grow dev-copy-7-1 20Gi"));
+    world.children.claims[1].1 = unbound;
+    world.hold = Some(told(None));
+    assert_eq!(held(&world), ["pause"], "it does not say whether it is paused");
     // From when nobody answers any more something may be on it, whether its Job is known or not.
     let copy = Action::EnsureCopied { attempt: of, from: Store::Original, to };
     let copies = |world: &World| {
         let steps = steps(&told_of(hold::HELD), copy.clone(), world);
         steps.iter().map(said).collect::<Vec<_>>()
     };
-    assert_eq!(copies(&world), ["claim dev-copy-7-1 10Gi", "start"]);
     let silent = World { hold: None, ..world };
     assert_eq!(held(&silent), [""; 0]);
+    assert_eq!(copies(&silent), ["claim dev-copy-7-1 10Gi", "start"]);
     let mut gone = silent;
     gone.children.claims.pop();
     assert_eq!(copies(&gone), ["claim dev-copy-7-1 20Gi", "start"]);
