@@ -24,7 +24,8 @@ use crate::{
 pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Plan<Prepared> {
     let removes = actions.iter().any(|it| matches!(it, Action::EnsureChildrenRemoved { .. }));
     let planner = Planner { instance, world, inputs: world.inputs(instance), removes };
-    let fills = planner.to_fill();
+    let exports = actions.iter().any(|it| matches!(it, Action::EnsureImageProven(_)));
+    let fills = if exports { planner.to_fill() } else { Vec::new() };
     // What is refused ends the plan: it keeps an upgrade from being felt, and nothing else from being put right.
     let waits = |action: &&Action| !fills.is_empty() && is_felt(action);
     let (felt, rest): (Vec<_>, Vec<_>) = actions.iter().partition(waits);
@@ -173,10 +174,11 @@ impl Planner<'_> {
         let inputs = self.inputs.as_ref().filter(|_| self.world.barred.is_none());
         let Some((backend, inputs)) = backend.zip(inputs) else { return Vec::new() };
         let snapshots = self.world.children.snapshots.as_deref();
+        let proves = actions.iter().any(|it| matches!(it, Action::EnsureImageProven(_)));
         let grown = [
             claim::grown(inputs, backend),
             snapshots.and_then(|it| jobs::grown_snapshots_claim(inputs, it)),
-            self.grown_copy(inputs),
+            proves.then(|| self.grown_copy(inputs)).flatten(),
         ];
         grown.into_iter().flatten().map(|it| Step::Grow(Box::new(it))).collect()
     }

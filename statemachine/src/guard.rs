@@ -216,7 +216,7 @@ impl Life<'_> {
     }
 
     /// What is wanted is where the upgrade came from; or the same version out of another image, which must not be let at what
-    /// the target has opened either.
+    /// the target has opened either, and is gone to from there.
     pub(crate) fn asks_for_origin(&self, upgrade: &Upgrade) -> bool {
         let (wish, from) = (&self.seen.wish.release, &upgrade.from.release);
         let moved_on = !upgrade.to.release.opens_as(from);

@@ -96,7 +96,7 @@ impl Life<'_> {
         if !exporting && self.put_back(&upgrade).is_ok() && self.may_turn_back(&upgrade) {
             return Some(self.turn_back());
         }
-        let again = self.asks_again(&upgrade.retry);
+        let again = self.asks_again(&upgrade.retry) && self.may_try_again(&upgrade);
         if self.whole().is_err() && !(again && self.may_fill_anew(&upgrade)) {
             return None;
         }
@@ -114,6 +114,12 @@ impl Life<'_> {
         // Where people are waited for, the backend was away for too long, and is back.
         let goes_on = matches!(self.done(&upgrade), Ok(()) | Err(Waiting::ForFunctions));
         (!exporting && goes_on).then(|| self.enter(upgrade.stage))
+    }
+
+    /// What was stopped for a copy comes up first: under the fence of another try nobody would start it.
+    fn may_try_again(&self, upgrade: &Upgrade) -> bool {
+        let serves = || self.runs_alone(&upgrade.from) && self.idle(None).is_ok();
+        upgrade.stage != Stage::Exporting || serves()
     }
 
     /// A lost store does not stand in the way of a rollback that has no use for it.
@@ -164,10 +170,10 @@ impl Life<'_> {
             && (upgrade.to.store != upgrade.from.store || !self.seen.outgrown)
     }
 
-    /// A rollback is under way, and what it goes back to is to come out of another image.
+    /// A rollback is under way, and what it goes back to is to come out of another registry.
     fn origin_is_renamed(&self, upgrade: &Upgrade) -> bool {
         let (wish, from) = (&self.seen.wish.release, &upgrade.from.release);
-        upgrade.direction == Direction::Rollback && wish != from && upgrade.came_from(wish)
+        upgrade.direction == Direction::Rollback && wish != from && wish.opens_as(from)
     }
 
     fn redirect(&mut self, mut upgrade: Upgrade) -> Phase {
@@ -222,9 +228,10 @@ impl Life<'_> {
     }
 }
 
-/// The same version is gone back to out of the image that is named now: the old one may be gone.
+/// The same image is gone back to out of the registry that is named now: the old one may be gone. Any other image of that
+/// version may be one that the store has left behind, and comes after what is known to serve.
 fn name_origin(upgrade: &mut Upgrade, wish: &Release) {
-    if upgrade.came_from(wish) {
+    if wish.opens_as(&upgrade.from.release) {
         upgrade.from.release.clone_from(wish);
     }
 }

@@ -62,7 +62,9 @@ fn an_upgrade_that_begins_forgets_an_older_refusal_and_uses_the_token_up() {
 fn a_token_that_is_taken_away_asks_for_nothing_and_stays_used_up() {
     let failed = |stage, token: &str| {
         forward(COLD, stage, |seen| {
-            gone(seen);
+            if stage == Rolling {
+                gone(seen);
+            }
             late(seen);
             seen.wish.retry = token.to_owned();
             let upgrade = seen.pins.upgrade.as_mut().expect("an upgrade");
@@ -91,10 +93,10 @@ fn a_token_that_is_taken_away_asks_for_nothing_and_stays_used_up() {
 #[test]
 fn another_try_holds_nobody_while_a_worker_of_the_last_one_runs() {
     let again = |edit: &dyn Fn(&mut Observed)| {
-        forward(COLD, Exporting, |seen| {
+        forward(SAME, Exporting, |seen| {
             seen.pins.upgrade.as_mut().expect("an upgrade").attempt = 2;
             let of = Snapshot { of: Revision("7".into()), attempt: 1 };
-            seen.jobs = vec![Job { kind: Kind::Copy, of, outcome: Outcome::Running }];
+            seen.jobs = vec![Job { kind: Kind::Export, of, outcome: Outcome::Running }];
             edit(seen);
         })
     };
@@ -104,4 +106,22 @@ fn another_try_holds_nobody_while_a_worker_of_the_last_one_runs() {
     assert!(holds(&step(Upgrading(Exporting), &again(&|seen| seen.jobs.clear()))));
     let own = again(&|seen| seen.jobs[0].of.attempt = 2);
     assert!(holds(&step(Upgrading(Exporting), &own)), "it is the one that is waited for");
+}
+
+/// Under the fence of another try nobody would start what was stopped for the copy.
+#[test]
+fn another_copy_is_begun_once_the_old_version_serves_again_and_no_worker_of_the_last_one_runs() {
+    let asked = |edit: &dyn Fn(&mut Observed)| {
+        forward(COLD, Exporting, |seen| {
+            seen.wish.retry = "again".to_owned();
+            edit(seen);
+        })
+    };
+    let of = Snapshot { of: Revision("7".into()), attempt: 1 };
+    let worker = Job { kind: Kind::Copy, of, outcome: Outcome::Running };
+    stays(Degraded, &asked(&gone));
+    stays(Degraded, &asked(&|seen| seen.jobs = vec![worker.clone()]));
+    let begun = step(Degraded, &asked(&|_| {}));
+    assert_eq!(begun.phase, Upgrading(Exporting));
+    assert_eq!(begun.pins.and_then(|it| it.upgrade).map(|it| it.attempt), Some(2));
 }

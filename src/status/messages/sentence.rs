@@ -69,7 +69,13 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
     let kept = way_back(upgrade, world).filter(|_| there);
     let kept = kept.map(|it| format!("The data of {from} is kept: {it}. ")).unwrap_or_default();
     let (id, stage, why) = (&upgrade.id.0, upgrade.stage, why.trim_end_matches('.'));
-    let again = "To try again: annotate convex.icod.de/retry=<anything new>.";
+    let asked = &world.facts.wish.retry;
+    let again = if upgrade.stage == Stage::Exporting && !asked.is_empty() && *asked != upgrade.retry
+    {
+        format!("Another try is asked for, and begins once {from} serves again.")
+    } else {
+        "To try again: annotate convex.icod.de/retry=<anything new>.".to_owned()
+    };
     if upgrade.direction == Direction::Rollback {
         return format!(
             "the rollback of upgrade {id} to {from} stopped in {stage:?}: {why}. {kept}It goes on by itself once {from} serves. {again}"

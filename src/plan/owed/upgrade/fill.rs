@@ -23,20 +23,12 @@ use crate::{
 
 impl Planner<'_> {
     /// The claims that the way back is to be made on, before anybody feels anything: a quota may refuse them, and a name be
-    /// taken. Nothing once users are held.
+    /// taken.
     pub(in crate::plan::owed) fn to_fill(&self) -> Vec<Step> {
         let exporting = self.upgrade().filter(|it| it.stage == Stage::Exporting);
         let Some((upgrade, inputs)) = exporting.zip(self.inputs.as_ref()) else {
             return Vec::new();
         };
-        let holds = self.world.hold.as_ref().is_some_and(|it| {
-            let held = it.paused == Some(true) && hold::is_held(self.instance);
-            let says = it.paused.is_some() && hold::is_known(self.instance);
-            !held && (!it.pausable || says)
-        });
-        if !holds {
-            return Vec::new();
-        }
         let exports = upgrade.strategy.exports() && upgrade.snapshot.is_none();
         let stops = upgrade.strategy.stops() && upgrade.copy.is_none();
         let snapshots = exports.then(|| self.snapshots_claim(inputs)).flatten();
@@ -45,7 +37,8 @@ impl Planner<'_> {
         snapshots.into_iter().chain(copied).collect()
     }
 
-    /// One that was made before the volume grew goes, and is made anew: what no pod has asked for yet cannot grow.
+    /// One that was made before the volume grew goes, and is made anew: what no pod has asked for yet cannot grow. Whoever is
+    /// late and would remove one that is copied onto is refused, for it was bound meanwhile.
     fn copied_claim_of_size(
         &self,
         inputs: &Inputs<'_>,
@@ -55,7 +48,9 @@ impl Planner<'_> {
         if inputs.found(&to).is_none() {
             return Some(self.copied_claim(inputs, &upgrade.from.store, to));
         }
-        let goes = claim::is_outgrown(inputs, &to);
+        let of = upgrade.next_snapshot();
+        let awaited = self.world.jobs.find(Errand::Copy, &of).is_some();
+        let goes = !awaited && claim::is_outgrown(inputs, &to);
         goes.then(|| Step::Remove(Kind::Claim, inputs.claim(&to)))
     }
 

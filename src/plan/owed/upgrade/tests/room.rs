@@ -10,14 +10,21 @@ use super::*;
 use crate::fixtures::{ClaimWords, PodWords, claim as claim_of, instance_with};
 use crate::plan::labels;
 
-/// A look in Exporting, at a deployment that nobody has paused yet.
+/// A look in Exporting, at a deployment that nobody has paused yet, and at an image that is proven.
 fn unheld(strategy: Strategy) -> World {
-    World { hold: Some(told(Some(false))), ..amid(strategy, Stage::Exporting) }
+    let jobs = Jobs(vec![job(Errand::Proof, Outcome::Succeeded)]);
+    World { hold: Some(told(Some(false))), jobs, ..amid(strategy, Stage::Exporting) }
 }
 
 /// What is done with claims, and with traffic, in order.
 fn held(world: &World) -> Vec<String> {
-    let steps = steps(&told_of(hold::HELD), Action::EnsureTrafficHeld, world);
+    planned(hold::HELD, world, &[])
+}
+
+/// The same where this besides is owed in Exporting, and the status says this of traffic.
+fn planned(traffic: &str, world: &World, besides: &[Action]) -> Vec<String> {
+    let owes = [Action::EnsureImageProven(born().release), Action::EnsureTrafficHeld];
+    let steps = owed(&told_of(traffic), &[&owes, besides].concat(), world).steps;
     steps.iter().map(said).collect()
 }
 
@@ -52,23 +59,46 @@ fn the_claim_of_the_way_back_is_made_before_anybody_is_turned_away() {
     there.children.snapshots = Some(Arc::new(claim_of("dev-snapshots")));
     assert_eq!(held(&there), ["pause"], "it is there");
     let mut owners = unheld(COPIED);
-    owners.hold = Some(told(Some(true)));
-    assert_eq!(held(&owners), [""; 0], "held by us: something may be on it");
-    let actions = [Action::EnsureTrafficHeld, Action::EnsureBackendStopped(born())];
-    let steps = owed(&told_of(hold::PAUSED), &actions, &owners).steps;
-    let words: Vec<_> = steps.iter().map(said).collect();
-    assert_eq!(words, ["claim dev-copy-7-1 10Gi"], "the owner has paused it");
+    let stops = [Action::EnsureBackendStopped(born())];
+    for (traffic, paused) in
+        [(hold::HELD, None), (hold::HELD, Some(true)), (hold::PAUSED, Some(true))]
+    {
+        owners.hold = Some(told(paused));
+        let first = planned(traffic, &owners, &stops);
+        assert_eq!(first[0], "claim dev-copy-7-1 10Gi", "{traffic}, {paused:?}: {first:?}");
+        assert!(!first.iter().any(|it| it.contains("StatefulSet")), "stopped first: {first:?}");
+    }
+}
+
+/// Else an instance that goes, or one that is degraded, would leave another claim behind.
+#[test]
+fn claims_to_fill_are_made_while_exporting_and_in_no_other_phase() {
     let mut rolling = amid(SAME, Stage::Rolling);
     rolling.hold = Some(told(Some(false)));
-    assert_eq!(held(&rolling), ["pause"], "nothing is exported any more");
+    let held = steps(&told_of(hold::HELD), Action::EnsureTrafficHeld, &rolling);
+    assert_eq!(held, [Step::Hold], "nothing is exported any more");
+    let leaves = [Action::EnsureTrafficHeld, Action::EnsureChildrenRemoved { keep_stores: true }];
+    let steps = owed(&told_of(hold::HELD), &leaves, &unheld(COPIED)).steps;
+    assert!(!steps.iter().any(|it| said(it).starts_with("claim")), "{steps:?}");
+    let mut failed = unheld(COPIED);
+    let to = Store::Copied(failed.facts.pins.upgrade.as_ref().unwrap().next_snapshot());
+    failed.children.claims.push((to, Arc::new(claim_of("dev-copy-7-1"))));
+    let larger = json!({"requests": {"storage": "20Gi"}});
+    Arc::make_mut(&mut failed.children.claims[0].1).spec.get_or_insert_default().resources =
+        serde_json::from_value(larger).unwrap();
+    let opens = [Action::EnsureStoreStamped(born())];
+    let grown = |world: &World, actions: &[Action]| {
+        let steps = owed(&told_of(hold::HELD), actions, world).steps;
+        steps.iter().any(|it| said(it) == "grow dev-copy-7-1 20Gi")
+    };
+    assert!(grown(&failed, &[Action::EnsureImageProven(born().release)]));
+    assert!(!grown(&failed, &opens), "no attempt will use it any more");
 }
 
 #[test]
 fn a_claim_that_may_be_refused_keeps_nothing_else_from_being_put_right() {
-    let actions = [Action::EnsureTrafficHeld, Action::EnsureBackendRolled(born())];
-    let steps = owed(&told_of(hold::HELD), &actions, &unheld(SAME)).steps;
-    let words: Vec<_> = steps.iter().map(said).collect();
-    let set = steps.iter().position(|it| matches!(it, Step::Ensure(Child::StatefulSet(_))));
+    let words = planned(hold::HELD, &unheld(SAME), &[Action::EnsureBackendRolled(born())]);
+    let set = words.iter().position(|it| it.contains("StatefulSet"));
     let claim = words.iter().position(|it| it.starts_with("claim dev-snapshots"));
     assert!(set.unwrap() < claim.unwrap(), "{words:?}");
     assert_eq!(words.last().map(String::as_str), Some("pause"));
@@ -81,21 +111,13 @@ fn what_cannot_be_held_is_neither_stopped_nor_exported_before_the_claims_are_the
     let to = Store::Copied(of.clone());
     let copied =
         Action::EnsureCopied { attempt: of.clone(), from: Store::Original, to: to.clone() };
-    let actions = [
-        Action::EnsureTrafficHeld,
-        Action::EnsureBackendStopped(born()),
-        copied,
-        Action::EnsureExported(of),
-    ];
+    let besides = [Action::EnsureBackendStopped(born()), copied, Action::EnsureExported(of)];
     let mut old = unheld(COPIED);
     old.hold = Some(Hold { pausable: false, ..Hold::default() });
     let mut serving = pod("dev-backend-0").ready();
     serving.status.get_or_insert_default().pod_ip = Some("10.0.0.7".to_owned());
     old.children.pods = vec![Arc::new(serving)];
-    let all = |world: &World| {
-        let steps = owed(&told_of(hold::HELD), &actions, world).steps;
-        steps.iter().map(said).collect::<Vec<_>>()
-    };
+    let all = |world: &World| planned(hold::HELD, world, &besides);
     assert_eq!(all(&old), ["claim dev-copy-7-1 10Gi", "service"]);
     old.children.claims.push((to, Arc::new(claim_of("dev-copy-7-1"))));
     let then = all(&old);
@@ -109,36 +131,27 @@ fn what_cannot_be_held_is_neither_stopped_nor_exported_before_the_claims_are_the
 fn a_claim_that_was_made_before_the_volume_grew_is_made_anew_before_anybody_is_held() {
     let mut world = unheld(COPIED);
     let of = world.facts.pins.upgrade.as_ref().unwrap().next_snapshot();
-    let to = Store::Copied(of.clone());
     let unbound = Arc::new(claim_of("dev-copy-7-1").pending());
-    world.children.claims.push((to.clone(), unbound.clone()));
+    world.children.claims.push((Store::Copied(of), unbound.clone()));
     assert_eq!(held(&world), ["pause"], "it is there");
     let grown = json!({"requests": {"storage": "20Gi"}});
     let (_, data) = &mut world.children.claims[0];
     Arc::make_mut(data).spec.get_or_insert_default().resources =
         serde_json::from_value(grown).unwrap();
-    assert_eq!(held(&world), [r#"Remove(Claim, "dev-copy-7-1")"#], "held once it is there anew");
+    let goes = r#"Remove(Claim, "dev-copy-7-1")"#;
+    for paused in [None, Some(false), Some(true)] {
+        world.hold = Some(told(paused));
+        assert_eq!(held(&world), [goes], "{paused:?}: held once it is there anew");
+    }
+    world.hold = Some(told(Some(false)));
+    world.jobs.0.push(job(Errand::Copy, Outcome::Running));
+    assert_eq!(held(&world), ["pause"], "its worker is about to use it");
+    world.jobs.0.pop();
     // A removal by whoever is late is refused: a volume is not bound without another resourceVersion.
     world.children.claims[1].1 = Arc::new(claim_of("dev-copy-7-1"));
-    assert_eq!(held(&world), ["pause"], "it has a volume, which grows");
-    let proves = [Action::EnsureImageProven(born().release), Action::EnsureTrafficHeld];
-    let last = owed(&told_of(hold::HELD), &proves, &world).steps;
-    assert_eq!(last.last().map(said).as_deref(), Some("grow dev-copy-7-1 20Gi"));
-    world.children.claims[1].1 = unbound;
-    world.hold = Some(told(None));
-    assert_eq!(held(&world), ["pause"], "it does not say whether it is paused");
-    // From when nobody answers any more something may be on it, whether its Job is known or not.
-    let copy = Action::EnsureCopied { attempt: of, from: Store::Original, to };
-    let copies = |world: &World| {
-        let steps = steps(&told_of(hold::HELD), copy.clone(), world);
-        steps.iter().map(said).collect::<Vec<_>>()
-    };
-    let silent = World { hold: None, ..world };
-    assert_eq!(held(&silent), [""; 0]);
-    assert_eq!(copies(&silent), ["claim dev-copy-7-1 10Gi", "start"]);
-    let mut gone = silent;
-    gone.children.claims.pop();
-    assert_eq!(copies(&gone), ["claim dev-copy-7-1 20Gi", "start"]);
+    assert_eq!(held(&world), ["pause", "grow dev-copy-7-1 20Gi"], "it has a volume");
+    world.children.claims.pop();
+    assert_eq!(held(&world), ["claim dev-copy-7-1 20Gi", "pause"]);
 }
 
 /// What somebody grew, or an earlier instance left, is larger than the spec says or of another class: asking for less is
