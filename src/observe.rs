@@ -39,7 +39,7 @@ pub use self::{
     leave::{Control, Hours, Turn},
     migrations::Unmigrated,
     obstacle::{Obstacle, cut},
-    wish::engine,
+    wish::{asked_again, engine},
     world::World,
 };
 use crate::{

@@ -8,7 +8,14 @@ mod outcome;
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
-use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
+use k8s_openapi::{
+    api::{
+        batch::v1::Job,
+        core::v1::{PersistentVolumeClaim, Pod},
+    },
+    apimachinery::pkg::apis::meta::v1::Time,
+    jiff::{SignedDuration, Timestamp},
+};
 use kube::{Resource, ResourceExt};
 use statemachine::{
     Proof,
@@ -26,6 +33,9 @@ use crate::{
     worker::report::Report,
 };
 
+/// How far the clock of a worker's node may be behind that of the API server.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(10);
+
 /// One Job, or what is left of one.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -37,6 +47,8 @@ pub struct Seen {
     pub number: u32,
     /// Its name; empty where only its pod is left.
     pub name: String,
+    /// When it was made.
+    pub created: Option<Timestamp>,
     /// How it went.
     pub outcome: Outcome,
     /// What it reported, where it succeeded.
@@ -154,6 +166,9 @@ impl Jobs {
             it.errand == Errand::Copy
                 && it.outcome == Outcome::Succeeded
                 && !children.store_is_lost(&Store::Copied(it.of.clone()))
+                && !children.claims.iter().any(|(store, claim)| {
+                    *store == Store::Copied(it.of.clone()) && is_younger(claim, it.created)
+                })
         });
         done.map(|it| it.of.clone()).collect()
     }
@@ -176,18 +191,27 @@ impl Jobs {
     /// Every export that was verified and is still there: what Jobs report now, and what the status remembers.
     pub(super) fn verified(&self, instance: &ConvexInstance, children: &Children) -> Vec<Snapshot> {
         let claim = children.snapshots.as_deref();
-        if claim.is_none_or(|it| it.metadata.deletion_timestamp.is_some()) {
+        let Some(claim) = claim.filter(|it| it.metadata.deletion_timestamp.is_none()) else {
             return Vec::new();
-        }
-        let now = self
-            .0
-            .iter()
-            .filter(|it| it.errand == Errand::Export && it.outcome == Outcome::Succeeded);
+        };
+        let now = self.0.iter().filter(|it| {
+            it.errand == Errand::Export
+                && it.outcome == Outcome::Succeeded
+                && !is_younger(claim, it.created)
+        });
         let told = instance.status.iter().flat_map(|status| &status.snapshots);
-        let told = told.filter(|it| it.verified).filter_map(|it| snapshot(&it.id));
+        let made = |time: &Option<Time>| time.as_ref().map(|it| it.0 + CLOCKS);
+        let told = told.filter(|it| it.verified && !is_younger(claim, made(&it.time)));
+        let told = told.filter_map(|it| snapshot(&it.id));
         let all: BTreeSet<_> = now.map(|it| it.of.clone()).chain(told).collect();
         all.into_iter().collect()
     }
+}
+
+/// Whether a claim was made after what is said to be on it: it has taken the place of one that somebody took away.
+fn is_younger(claim: &PersistentVolumeClaim, than: Option<Timestamp>) -> bool {
+    let made = claim.metadata.creation_timestamp.as_ref().map(|it| it.0);
+    made.zip(than).is_some_and(|(made, than)| made > than)
 }
 
 /// The attempt of this name.
@@ -214,9 +238,20 @@ fn seen(job: &Job, children: &Children, backend: Option<SocketAddr>) -> Option<S
         Outcome::Succeeded => None,
     };
     let (name, complete) = (job.name_any(), outcome::is(job, "Complete"));
-    let number = number(job);
-    let awaited = false;
-    Some(Seen { errand, of, number, name, outcome, report, complete, awaited, stale, obstacle })
+    let created = job.creation_timestamp().map(|it| it.0);
+    Some(Seen {
+        errand,
+        of,
+        number: number(job),
+        name,
+        created,
+        outcome,
+        report,
+        complete,
+        awaited: false,
+        stale,
+        obstacle,
+    })
 }
 
 /// Whether both are for the same, and of the same attempt.
@@ -231,11 +266,19 @@ fn orphan(pod: &Arc<Pod>, known: &BTreeSet<String>) -> Option<Seen> {
         return None;
     }
     let (errand, of) = task(&**pod)?;
-    let (outcome, name) = (Outcome::Running, String::new());
-    let (report, number) = (None, number(&**pod));
-    let obstacle = trouble::of_pod(pod).filter(|it| it.abnormal);
-    let (complete, awaited, stale) = (false, false, false);
-    Some(Seen { errand, of, number, name, outcome, report, complete, awaited, stale, obstacle })
+    Some(Seen {
+        errand,
+        of,
+        number: number(&**pod),
+        name: String::new(),
+        created: None,
+        outcome: Outcome::Running,
+        report: None,
+        complete: false,
+        awaited: false,
+        stale: false,
+        obstacle: trouble::of_pod(pod).filter(|it| it.abnormal),
+    })
 }
 
 /// Which worker of its attempt it is.

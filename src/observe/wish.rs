@@ -11,7 +11,7 @@ use statemachine::{
     pins::{Destination, Pins, Release, Strategy, Upgrade, WayBack},
 };
 
-use super::Children;
+use super::{Children, hold, phase, pins};
 use crate::{
     api::{ConvexInstance, Engine, ImportInto, OnFailure, PreUpgradeSnapshot, UpgradeStrategy},
     context::Settings,
@@ -33,12 +33,29 @@ pub(super) fn of(instance: &ConvexInstance, settings: &Settings) -> Wish {
         },
         strategy: strategy(instance),
         rollback: spec.maintenance.on_failure == OnFailure::Rollback,
-        retry: instance.annotations().get(RETRY).cloned().unwrap_or_default(),
+        retry: retry(instance),
         deletion: instance.meta().deletion_timestamp.is_some(),
         farewell: false,
         suspend: spec.suspend,
         unheld_export: spec.maintenance.accept_unheld_export,
     }
+}
+
+/// The token by which another try is asked for.
+#[must_use]
+pub fn asked_again(instance: &ConvexInstance) -> Option<String> {
+    instance.annotations().get(RETRY).cloned()
+}
+
+fn retry(instance: &ConvexInstance) -> String {
+    asked_again(instance).filter(|_| !lets_in_first(instance)).unwrap_or_default()
+}
+
+/// Users whom the last try turned away are let in before another one is heard of: it may wait for long, and hold nobody then.
+fn lets_in_first(instance: &ConvexInstance) -> bool {
+    let upgrade = pins(instance).upgrade;
+    let exporting = upgrade.is_some_and(|it| it.stage == Stage::Exporting);
+    exporting && phase(instance) == Phase::Degraded && hold::is_held(instance)
 }
 
 /// What decides which data is opened, besides the version: the kind of database and where it is. SQLite

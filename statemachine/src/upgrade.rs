@@ -118,8 +118,8 @@ impl Life<'_> {
 
     /// What was stopped for a copy comes up first: under the fence of another try nobody would start it.
     fn may_try_again(&self, upgrade: &Upgrade) -> bool {
-        let serves = || self.runs_alone(&upgrade.from) && self.idle(None).is_ok();
-        upgrade.stage != Stage::Exporting || serves()
+        let serves = || self.serves(&upgrade.from).and_then(|()| self.idle(None));
+        upgrade.stage != Stage::Exporting || serves().is_ok()
     }
 
     /// A lost store does not stand in the way of a rollback that has no use for it.

@@ -120,6 +120,7 @@ fn another_copy_is_begun_once_the_old_version_serves_again_and_no_worker_of_the_
     let of = Snapshot { of: Revision("7".into()), attempt: 1 };
     let worker = Job { kind: Kind::Copy, of, outcome: Outcome::Running };
     stays(Degraded, &asked(&gone));
+    stays(Degraded, &asked(&|seen| seen.asked = None));
     stays(Degraded, &asked(&|seen| seen.jobs = vec![worker.clone()]));
     let begun = step(Degraded, &asked(&|_| {}));
     assert_eq!(begun.phase, Upgrading(Exporting));

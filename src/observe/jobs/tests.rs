@@ -246,6 +246,45 @@ fn a_copy_is_there_as_long_as_its_claim_is() {
     }
 }
 
+/// Somebody took the claim away and another one was made: what was said of the one is not true of the other.
+#[test]
+fn what_is_said_to_be_on_a_claim_that_is_younger_counts_for_nothing() {
+    const COPIED: &str = r#"{"result":"copied","id":"71-1","entries":1,"bytes":1,"sha256":"aa"}"#;
+    let at = |minute: u8| -> k8s_openapi::apimachinery::pkg::apis::meta::v1::Time {
+        serde_json::from_value(json!(format!("2026-01-02T03:{minute:02}:05Z"))).unwrap()
+    };
+    let made = |mut job: Job| {
+        job.metadata.creation_timestamp = Some(at(4));
+        job
+    };
+    let mut worker = pod("permitted", "Succeeded", 0, COPIED);
+    worker.metadata.annotations = Some([(labels::ERRAND.to_owned(), "copy".to_owned())].into());
+    let exported = pod("export", "Succeeded", 0, DONE);
+    let jobs = vec![made(job("copy", Some("Complete"))), made(job("export", Some("Complete")))];
+    let mut worker_of_copy = as_worker(worker, 1);
+    worker_of_copy.metadata.owner_references.as_mut().unwrap()[0].uid = "job".to_owned();
+    let mut children = children(jobs, vec![worker_of_copy, exported]);
+    let of = snapshot("71-1").unwrap();
+    let counts = |children: &mut Children, minute| {
+        let mut copy = claim("dev-copy-71-1");
+        copy.metadata.creation_timestamp = Some(at(minute));
+        children.claims = vec![(Store::Copied(of.clone()), Arc::new(copy.clone()))];
+        children.snapshots = Some(Arc::new(copy));
+        let jobs = Jobs::of(children, None);
+        (jobs.copied(children).len(), jobs.verified(&instance(), children).len())
+    };
+    assert_eq!([3, 4, 5].map(|it| counts(&mut children, it)), [(1, 1), (1, 1), (0, 0)]);
+    let told: Value = json!([{"id": "60-1", "version": "v0", "bytes": 1, "tables": 1, "documents": 1,
+        "files": 0, "sha256": "bb", "location": "", "verified": true, "time": "2026-01-02T03:04:05Z"}]);
+    let mut instance = instance();
+    instance.status.get_or_insert_default().snapshots = serde_json::from_value(told).unwrap();
+    let knows = |children: &mut Children, minute| {
+        counts(children, minute);
+        Jobs::default().verified(&instance, children).len()
+    };
+    assert_eq!([4, 13, 15].map(|it| knows(&mut children, it)), [1, 1, 0], "clocks differ");
+}
+
 #[test]
 fn a_way_back_is_gone_with_the_claim_that_it_is_on() {
     use statemachine::{

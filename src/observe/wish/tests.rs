@@ -133,3 +133,29 @@ fn every_phase_has_the_patience_that_the_spec_gives_it() {
     assert_eq!(of(Phase::Upgrading(Stage::Importing)), 4);
     assert_eq!(grace(&spec).as_secs(), 5);
 }
+
+/// Another try may wait for an image, or a quota: with the pause of the last one on it would turn users away for that.
+#[test]
+fn another_try_is_heard_of_once_users_are_in_again() {
+    use statemachine::{Direction, phase::Wire, worlds::upgrade};
+    let heard = |stage, phase, traffic: Option<&str>| {
+        let mut instance = instance();
+        instance.metadata.annotations = Some([(RETRY.to_owned(), "again".to_owned())].into());
+        let status = instance.status.get_or_insert_default();
+        let wire = Wire::from(phase);
+        (status.phase, status.stage) = (Some(wire.phase), Some(wire.stage));
+        status.traffic = traffic.map(str::to_owned);
+        let upgrade = upgrade(Strategy::InPlace(WayBack::Copy), stage, Direction::Forward);
+        status.lifecycle = Some(Pins { upgrade: Some(upgrade), ..Pins::default() });
+        retry(&instance)
+    };
+    let degraded = |stage, traffic| heard(stage, Phase::Degraded, traffic);
+    assert_eq!(degraded(Stage::Exporting, Some(hold::HELD)), "");
+    assert_eq!(degraded(Stage::Exporting, Some(hold::PAUSED)), "again", "by the owner");
+    assert_eq!(degraded(Stage::Exporting, None), "again");
+    assert_eq!(degraded(Stage::Rolling, Some(hold::HELD)), "again", "held all the time");
+    assert_eq!(
+        heard(Stage::Exporting, Phase::Upgrading(Stage::Exporting), Some(hold::HELD)),
+        "again"
+    );
+}

@@ -59,7 +59,7 @@ pub(super) fn waiting_for(
         Waiting::ForChildrenGone => leaving(waiting, world),
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
         Waiting::ForHelp(_) => {
-            let told = job(world).or_else(|| backend(step, world));
+            let told = job(world).or_else(|| stray(world)).or_else(|| backend(step, world));
             told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
         }
         Waiting::HoldUnsupported => Obstacle::new(

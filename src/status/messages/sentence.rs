@@ -8,7 +8,7 @@ use statemachine::{
 use super::{super::account::upgrade::way_back, cause::gone_to, control, release::to_set, short};
 use crate::{
     api::{ConvexInstance, Engine},
-    observe::{Obstacle, World, hold},
+    observe::{Obstacle, World, asked_again, hold},
 };
 
 /// What is.
@@ -69,16 +69,17 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
     let kept = way_back(upgrade, world).filter(|_| there);
     let kept = kept.map(|it| format!("The data of {from} is kept: {it}. ")).unwrap_or_default();
     let (id, stage, why) = (&upgrade.id.0, upgrade.stage, why.trim_end_matches('.'));
-    let asked = &world.facts.wish.retry;
-    let again = if upgrade.stage == Stage::Exporting && !asked.is_empty() && *asked != upgrade.retry
-    {
-        format!("Another try is asked for, and begins once {from} serves again.")
+    let asked = asked_again(instance).filter(|it| !it.is_empty() && *it != upgrade.retry);
+    let again = if upgrade.stage == Stage::Exporting && asked.is_some() {
+        format!(
+            "Another try is asked for, and begins once {from} serves users again and no worker of the last one runs."
+        )
     } else {
         "To try again: annotate convex.icod.de/retry=<anything new>.".to_owned()
     };
     if upgrade.direction == Direction::Rollback {
         return format!(
-            "the rollback of upgrade {id} to {from} stopped in {stage:?}: {why}. {kept}It goes on by itself once {from} serves. {again}"
+            "the rollback of upgrade {id} to {from} stopped in {stage:?}: {why}. {kept}It goes on by itself once {from} serves; its image may be had from another registry by spec.backend.image, with the same tag. {again}"
         );
     }
     let back = if there {

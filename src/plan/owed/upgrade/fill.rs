@@ -31,7 +31,7 @@ impl Planner<'_> {
         };
         let exports = upgrade.strategy.exports() && upgrade.snapshot.is_none();
         let stops = upgrade.strategy.stops() && upgrade.copy.is_none();
-        let snapshots = exports.then(|| self.snapshots_claim(inputs)).flatten();
+        let snapshots = exports.then(|| self.snapshots_claim_of_attempt(inputs, upgrade)).flatten();
         let to = Store::Copied(upgrade.next_snapshot());
         let copied = stops.then(|| self.copied_claim_of_size(inputs, upgrade, to)).flatten();
         snapshots.into_iter().chain(copied).collect()
@@ -45,13 +45,26 @@ impl Planner<'_> {
         upgrade: &Upgrade,
         to: Store,
     ) -> Option<Step> {
-        if inputs.found(&to).is_none() {
-            return Some(self.copied_claim(inputs, &upgrade.from.store, to));
-        }
         let of = upgrade.next_snapshot();
+        if inputs.found(&to).is_none() {
+            let made = || self.copied_claim(inputs, &upgrade.from.store, to);
+            return self.job_of_what_is_gone(Errand::Copy, &of).or_else(|| Some(made()));
+        }
         let awaited = self.world.jobs.find(Errand::Copy, &of).is_some();
         let goes = !awaited && claim::is_outgrown(inputs, &to);
         goes.then(|| Step::Remove(Kind::Claim, inputs.claim(&to)))
+    }
+
+    fn snapshots_claim_of_attempt(&self, inputs: &Inputs<'_>, upgrade: &Upgrade) -> Option<Step> {
+        let gone = self.world.children.snapshots.is_none();
+        let job = gone.then(|| self.job_of_what_is_gone(Errand::Export, &upgrade.next_snapshot()));
+        job.flatten().or_else(|| self.snapshots_claim(inputs))
+    }
+
+    /// Whatever a worker says of a claim that somebody took away is not said of the one that is made in its place.
+    fn job_of_what_is_gone(&self, errand: Errand, of: &Snapshot) -> Option<Step> {
+        let found = self.world.jobs.find(errand, of)?;
+        Some(Step::Remove(Kind::Job, found.name.clone()))
     }
 
     /// The claim of a copy that has a volume already, as large as the others have become.

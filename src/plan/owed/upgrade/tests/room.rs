@@ -154,6 +154,28 @@ fn a_claim_that_was_made_before_the_volume_grew_is_made_anew_before_anybody_is_h
     assert_eq!(held(&world), ["claim dev-copy-7-1 20Gi", "pause"]);
 }
 
+/// Else an empty claim would count as the copy, and the target be let at the only data there is.
+#[test]
+fn a_claim_that_was_taken_away_from_its_worker_is_made_anew_only_once_its_job_is_gone() {
+    let besides = [Action::EnsureBackendStopped(born())];
+    for outcome in [Outcome::Running, Outcome::Succeeded, Outcome::Failed] {
+        for hold in [None, Some(told(Some(true)))] {
+            let mut copied = unheld(COPIED);
+            copied.hold = hold;
+            copied.jobs.0.push(job(Errand::Copy, outcome));
+            let steps = planned(hold::HELD, &copied, &besides);
+            assert_eq!(steps[0], r#"Remove(Job, "dev-copy-7-1")"#, "{outcome:?}");
+            assert!(!steps.iter().any(|it| it.starts_with("claim")), "{steps:?}");
+        }
+    }
+    let mut exported = unheld(SAME);
+    exported.jobs.0.push(job(Errand::Export, Outcome::Succeeded));
+    assert_eq!(held(&exported), [r#"Remove(Job, "dev-export-7-1")"#]);
+    let mut stopped = unheld(COPIED);
+    stopped.hold = None;
+    assert_eq!(held(&stopped)[0], "claim dev-copy-7-1 10Gi");
+}
+
 /// What somebody grew, or an earlier instance left, is larger than the spec says or of another class: asking for less is
 /// refused by the API server, and no export would ever begin.
 #[test]
