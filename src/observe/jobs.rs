@@ -5,71 +5,25 @@
 
 pub mod again;
 mod outcome;
+mod seen;
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeSet, net::SocketAddr};
 
-use k8s_openapi::{
-    api::{
-        batch::v1::Job,
-        core::v1::{PersistentVolumeClaim, Pod},
-    },
-    apimachinery::pkg::apis::meta::v1::Time,
-    jiff::{SignedDuration, Timestamp},
-};
-use kube::{Resource, ResourceExt};
+use kube::ResourceExt;
 use statemachine::{
-    Proof,
+    Proof, Stage,
     observed::{self, Kind, Outcome},
-    pins::{Revision, Snapshot, Store, Upgrade},
+    pins::{Pins, Revision, Snapshot, Store, Upgrade},
 };
 
-use super::{Children, Obstacle, hold::Hold, trouble};
+pub use self::seen::Seen;
+pub(super) use self::seen::task;
+use self::seen::{orphan, seen};
+use super::{Children, hold::Hold, pins};
 use crate::{
     api::ConvexInstance,
-    plan::{
-        labels,
-        names::{Errand, attempt},
-    },
-    worker::report::Report,
+    plan::names::{Errand, attempt},
 };
-
-/// How far the clock of a worker's node may be behind that of the API server.
-const CLOCKS: SignedDuration = SignedDuration::from_mins(10);
-
-/// One Job, or what is left of one.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// What it is for.
-    pub errand: Errand,
-    /// The attempt that it belongs to.
-    pub of: Snapshot,
-    /// Which worker of that attempt it is, from 1 on.
-    pub number: u32,
-    /// Its name; empty where only its pod is left.
-    pub name: String,
-    /// When it was made.
-    pub created: Option<Timestamp>,
-    /// How it went.
-    pub outcome: Outcome,
-    /// What it reported, where it succeeded.
-    pub report: Option<Report>,
-    /// Kubernetes holds it for done, whatever it reported.
-    pub complete: bool,
-    /// It failed, and another worker is about to take its place.
-    pub awaited: bool,
-    /// It was told to talk to a pod that is not there any more.
-    pub stale: bool,
-    /// Why it failed, or does not get on.
-    pub obstacle: Option<Obstacle>,
-}
-
-impl Seen {
-    /// Whether more is to come of it.
-    #[must_use]
-    pub fn goes_on(&self) -> bool {
-        self.outcome == Outcome::Running || self.awaited
-    }
-}
 
 /// Every Job of one instance.
 #[derive(Clone, Debug, Default)]
@@ -166,9 +120,10 @@ impl Jobs {
             it.errand == Errand::Copy
                 && it.outcome == Outcome::Succeeded
                 && !children.store_is_lost(&Store::Copied(it.of.clone()))
-                && !children.claims.iter().any(|(store, claim)| {
-                    *store == Store::Copied(it.of.clone()) && is_younger(claim, it.created)
-                })
+                && children
+                    .claims
+                    .iter()
+                    .any(|(store, claim)| *store == Store::Copied(it.of.clone()) && it.is_on(claim))
         });
         done.map(|it| it.of.clone()).collect()
     }
@@ -195,23 +150,25 @@ impl Jobs {
             return Vec::new();
         };
         let now = self.0.iter().filter(|it| {
-            it.errand == Errand::Export
-                && it.outcome == Outcome::Succeeded
-                && !is_younger(claim, it.created)
+            it.errand == Errand::Export && it.outcome == Outcome::Succeeded && it.is_on(claim)
         });
         let told = instance.status.iter().flat_map(|status| &status.snapshots);
-        let made = |time: &Option<Time>| time.as_ref().map(|it| it.0 + CLOCKS);
-        let told = told.filter(|it| it.verified && !is_younger(claim, made(&it.time)));
-        let told = told.filter_map(|it| snapshot(&it.id));
+        let told = told.filter(|it| it.verified).filter_map(|it| snapshot(&it.id));
+        // Of what is being made its own Job speaks alone: the claim may have been taken away since it was told.
+        let made = making(&pins(instance));
+        let told = told.filter(|it| Some(it) != made.as_ref());
         let all: BTreeSet<_> = now.map(|it| it.of.clone()).chain(told).collect();
         all.into_iter().collect()
     }
 }
 
-/// Whether a claim was made after what is said to be on it: it has taken the place of one that somebody took away.
-fn is_younger(claim: &PersistentVolumeClaim, than: Option<Timestamp>) -> bool {
-    let made = claim.metadata.creation_timestamp.as_ref().map(|it| it.0);
-    made.zip(than).is_some_and(|(made, than)| made > than)
+/// The export that is not pinned yet.
+fn making(pins: &Pins) -> Option<Snapshot> {
+    let farewell = pins.farewell.clone().filter(|_| !pins.parted);
+    let exports = pins.upgrade.as_ref().filter(|it| {
+        it.stage == Stage::Exporting && it.strategy.exports() && it.snapshot.is_none()
+    });
+    exports.map(Upgrade::next_snapshot).or(farewell)
 }
 
 /// The attempt of this name.
@@ -220,83 +177,6 @@ pub fn snapshot(name: &str) -> Option<Snapshot> {
     let (id, number) = name.rsplit_once('-')?;
     let of = Snapshot { of: Revision(id.to_owned()), attempt: number.parse().ok()? };
     (!id.is_empty() && attempt(&of) == name).then_some(of)
-}
-
-fn seen(job: &Job, children: &Children, backend: Option<SocketAddr>) -> Option<Seen> {
-    let (errand, of) = task(job)?;
-    let uid = job.uid();
-    let pods: Vec<_> = children.workers.iter().filter(|pod| kept_by(pod) == uid).collect();
-    let told = job.annotations().get(labels::ADDRESS);
-    let stale = told.zip(backend).is_some_and(|(told, now)| *told != now.to_string());
-    let (outcome, report, failure) = outcome::of(job, errand, &of, &pods);
-    let before = || children.workers.iter().filter(|pod| same(&***pod, job)).collect::<Vec<_>>();
-    let mut live = pods.iter().filter(|pod| !outcome::is_over(pod));
-    let stuck = live.find_map(|pod| trouble::of_pod(pod)).filter(|it| it.abnormal);
-    let obstacle = match outcome {
-        Outcome::Running => stuck.or_else(|| outcome::setback(errand, &before())),
-        Outcome::Failed => failure,
-        Outcome::Succeeded => None,
-    };
-    let (name, complete) = (job.name_any(), outcome::is(job, "Complete"));
-    let created = job.creation_timestamp().map(|it| it.0);
-    Some(Seen {
-        errand,
-        of,
-        number: number(job),
-        name,
-        created,
-        outcome,
-        report,
-        complete,
-        awaited: false,
-        stale,
-        obstacle,
-    })
-}
-
-/// Whether both are for the same, and of the same attempt.
-fn same(one: &impl Resource, other: &impl Resource) -> bool {
-    task(one) == task(other)
-}
-
-/// A pod whose Job is gone and that is not: it may still work.
-fn orphan(pod: &Arc<Pod>, known: &BTreeSet<String>) -> Option<Seen> {
-    let kept = kept_by(pod).is_some_and(|uid| known.contains(&uid));
-    if kept || outcome::is_over(pod) {
-        return None;
-    }
-    let (errand, of) = task(&**pod)?;
-    Some(Seen {
-        errand,
-        of,
-        number: number(&**pod),
-        name: String::new(),
-        created: None,
-        outcome: Outcome::Running,
-        report: None,
-        complete: false,
-        awaited: false,
-        stale: false,
-        obstacle: trouble::of_pod(pod).filter(|it| it.abnormal),
-    })
-}
-
-/// Which worker of its attempt it is.
-fn number(object: &impl Resource) -> u32 {
-    object.annotations().get(labels::TRY).and_then(|it| it.parse().ok()).unwrap_or(1)
-}
-
-/// What a Job or its pod is for, and the attempt that it belongs to; none where it is nothing of ours.
-pub(super) fn task(object: &impl Resource) -> Option<(Errand, Snapshot)> {
-    let marks = object.annotations();
-    let word = marks.get(labels::ERRAND)?;
-    let errand = Errand::ALL.into_iter().find(|it| it.name() == word)?;
-    Some((errand, snapshot(marks.get(labels::ATTEMPT)?)?))
-}
-
-fn kept_by(pod: &Arc<Pod>) -> Option<String> {
-    let owner = pod.owner_references().iter().find(|it| it.controller == Some(true))?;
-    Some(owner.uid.clone())
 }
 
 #[cfg(test)]

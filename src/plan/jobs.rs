@@ -69,7 +69,13 @@ pub fn copy(inputs: &Inputs<'_>, of: &Snapshot, number: u32, (from, to): (&Store
         volumes: Some(vec![claimed("from", &inputs.claim(from)), claimed("to", &inputs.claim(to))]),
         ..confined(inputs)
     };
-    job(inputs, (Errand::Copy, of, number), BTreeMap::new(), pod)
+    let marks = filled(inputs.found(to).and_then(|it| it.metadata.uid.clone()));
+    job(inputs, (Errand::Copy, of, number), marks, pod)
+}
+
+/// Says which claim a Job fills.
+fn filled(claim: Option<String>) -> BTreeMap<String, String> {
+    claim.map(|uid| (labels::CLAIM_UID.to_owned(), uid)).into_iter().collect()
 }
 
 fn job(

@@ -39,6 +39,8 @@ pub const ERRAND: &str = "convex.icod.de/errand";
 pub const ATTEMPT: &str = "convex.icod.de/attempt";
 /// On Jobs and their pods: which worker of its attempt this is, from 1 on.
 pub const TRY: &str = "convex.icod.de/try";
+/// On Jobs that fill a claim: which one that is, for another one of that name may be made in its place.
+pub const CLAIM_UID: &str = "convex.icod.de/claim-uid";
 /// On Jobs that talk to a backend: the address of the pod that they were told to talk to.
 pub const ADDRESS: &str = "convex.icod.de/backend-address";
 /// On backend pods: when the backend was last restarted for its age; empty where it never was.

@@ -6,7 +6,7 @@ mod verdict;
 
 use statemachine::{Phase, Step, Waiting, phase::Stage};
 
-pub(super) use self::parts::{dashboard, surroundings};
+pub(super) use self::parts::{dashboard, not_resumed, surroundings};
 use self::verdict::Verdict;
 use super::messages::{RESIZE_REFUSED, Told};
 use crate::{

@@ -5,6 +5,7 @@ mod control;
 mod news;
 mod release;
 mod sentence;
+mod workers;
 
 use std::time::Duration;
 
@@ -107,6 +108,7 @@ fn obstacle(
         .or_else(|| keyless(step, world))
         .or_else(|| rolled(step, world, applied))
         .or_else(|| unheld(step, world, applied))
+        .or_else(|| unresumed(step, applied))
         .or_else(|| {
             step.waiting.as_ref().map(|waiting| waiting_for(instance, step, waiting, world))
         })
@@ -161,6 +163,12 @@ fn unheld(step: &Step, world: &World, applied: &Applied) -> Option<Obstacle> {
             ),
         )
     })
+}
+
+/// Another try is not heard of before users are in again, and whoever asked for one has to know why.
+fn unresumed(step: &Step, applied: &Applied) -> Option<Obstacle> {
+    let error = applied.unresumed.as_ref().filter(|_| step.phase == Phase::Degraded)?;
+    (applied.unasked_for >= Some(UNHELD)).then(|| super::conditions::not_resumed(error))
 }
 
 /// What was seen of pods in this pass says nothing about the template that was just changed.

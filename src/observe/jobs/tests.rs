@@ -1,10 +1,20 @@
+mod claims;
+
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{PersistentVolumeClaim, Pod},
+};
+use kube::Resource;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fixtures::{ClaimWords, claim, instance};
+use crate::{
+    fixtures::{ClaimWords, claim, instance},
+    plan::labels,
+    worker::report::Report,
+};
 
 const DONE: &str = r#"{"result":"exported","id":"71-1","bytes":9,"sha256":"aa","tables":1,"documents":2,"files":0,"version":"v1","time":"2026-01-02T03:04:05Z","kept":["71-1"]}"#;
 
@@ -208,103 +218,6 @@ fn an_import_that_the_backend_performs_runs_without_its_job_too() {
     let silent = Hold { silent: true, ..Hold::default() };
     let may = Jobs::default().with_imports(attempt.as_ref(), Some(&silent));
     assert_eq!(may.len(), 1, "who does not say what he does may do anything");
-}
-
-#[test]
-fn an_export_is_there_as_long_as_its_claim_is() {
-    let told: Value = json!([{"id": "60-1", "version": "v0", "bytes": 1, "tables": 1, "documents": 1,
-        "files": 0, "sha256": "bb", "location": "", "verified": true}]);
-    let mut instance = instance();
-    instance.status.get_or_insert_default().snapshots = serde_json::from_value(told).unwrap();
-    let mut children =
-        children(vec![job("export", Some("Complete"))], vec![pod("export", "Succeeded", 0, DONE)]);
-    let verified = |children: &Children| Jobs::of(children, None).verified(&instance, children);
-    assert_eq!(verified(&children), []);
-    children.snapshots = Some(Arc::new(PersistentVolumeClaim::default()));
-    assert_eq!(verified(&children), [snapshot("60-1").unwrap(), snapshot("71-1").unwrap()]);
-    let mut going = PersistentVolumeClaim::default();
-    going.metadata.deletion_timestamp = serde_json::from_value(json!("2026-01-01T00:00:00Z")).ok();
-    children.snapshots = Some(Arc::new(going));
-    assert_eq!(verified(&children), []);
-}
-
-#[test]
-fn a_copy_is_there_as_long_as_its_claim_is() {
-    const COPIED: &str = r#"{"result":"copied","id":"71-1","entries":1,"bytes":1,"sha256":"aa"}"#;
-    let mut worker = pod("permitted", "Succeeded", 0, COPIED);
-    worker.metadata.annotations = Some([(labels::ERRAND.to_owned(), "copy".to_owned())].into());
-    let mut children = children(vec![job("copy", Some("Complete"))], vec![worker]);
-    let copied = |children: &Children| Jobs::of(children, None).copied(children);
-    assert_eq!(copied(&children), []);
-    let of = snapshot("71-1").unwrap();
-    let store = Store::Copied(of.clone());
-    children.claims = vec![(store.clone(), Arc::new(claim("dev-copy-71-1")))];
-    assert_eq!(copied(&children), [of]);
-    for lost in [claim("dev-copy-71-1").deleted(), claim("dev-copy-71-1").lost()] {
-        children.claims = vec![(store.clone(), Arc::new(lost))];
-        assert_eq!(copied(&children), []);
-    }
-}
-
-/// Somebody took the claim away and another one was made: what was said of the one is not true of the other.
-#[test]
-fn what_is_said_to_be_on_a_claim_that_is_younger_counts_for_nothing() {
-    const COPIED: &str = r#"{"result":"copied","id":"71-1","entries":1,"bytes":1,"sha256":"aa"}"#;
-    let at = |minute: u8| -> k8s_openapi::apimachinery::pkg::apis::meta::v1::Time {
-        serde_json::from_value(json!(format!("2026-01-02T03:{minute:02}:05Z"))).unwrap()
-    };
-    let made = |mut job: Job| {
-        job.metadata.creation_timestamp = Some(at(4));
-        job
-    };
-    let mut worker = pod("permitted", "Succeeded", 0, COPIED);
-    worker.metadata.annotations = Some([(labels::ERRAND.to_owned(), "copy".to_owned())].into());
-    let exported = pod("export", "Succeeded", 0, DONE);
-    let jobs = vec![made(job("copy", Some("Complete"))), made(job("export", Some("Complete")))];
-    let mut worker_of_copy = as_worker(worker, 1);
-    worker_of_copy.metadata.owner_references.as_mut().unwrap()[0].uid = "job".to_owned();
-    let mut children = children(jobs, vec![worker_of_copy, exported]);
-    let of = snapshot("71-1").unwrap();
-    let counts = |children: &mut Children, minute| {
-        let mut copy = claim("dev-copy-71-1");
-        copy.metadata.creation_timestamp = Some(at(minute));
-        children.claims = vec![(Store::Copied(of.clone()), Arc::new(copy.clone()))];
-        children.snapshots = Some(Arc::new(copy));
-        let jobs = Jobs::of(children, None);
-        (jobs.copied(children).len(), jobs.verified(&instance(), children).len())
-    };
-    assert_eq!([3, 4, 5].map(|it| counts(&mut children, it)), [(1, 1), (1, 1), (0, 0)]);
-    let told: Value = json!([{"id": "60-1", "version": "v0", "bytes": 1, "tables": 1, "documents": 1,
-        "files": 0, "sha256": "bb", "location": "", "verified": true, "time": "2026-01-02T03:04:05Z"}]);
-    let mut instance = instance();
-    instance.status.get_or_insert_default().snapshots = serde_json::from_value(told).unwrap();
-    let knows = |children: &mut Children, minute| {
-        counts(children, minute);
-        Jobs::default().verified(&instance, children).len()
-    };
-    assert_eq!([4, 13, 15].map(|it| knows(&mut children, it)), [1, 1, 0], "clocks differ");
-}
-
-#[test]
-fn a_way_back_is_gone_with_the_claim_that_it_is_on() {
-    use statemachine::{
-        Direction, Stage,
-        pins::{Strategy, WayBack},
-        worlds::upgrade,
-    };
-    let gone = |way_back: WayBack, children: &Children| {
-        let rolling = upgrade(Strategy::InPlace(way_back), Stage::Rolling, Direction::Forward);
-        Jobs::default().way_back_is_gone(&rolling, &instance(), children)
-    };
-    let of = Snapshot { of: Revision("7".to_owned()), attempt: 1 };
-    let there = Children {
-        claims: vec![(Store::Copied(of), Arc::new(claim("dev-copy-7-1")))],
-        ..Children::default()
-    };
-    assert!(gone(WayBack::Copy, &Children::default()));
-    assert!(!gone(WayBack::Copy, &there));
-    assert!(gone(WayBack::Export, &there), "its claim is not there");
-    assert!(!gone(WayBack::None, &Children::default()), "there never was one");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use k8s_openapi::{
 };
 use statemachine::pins::Snapshot;
 
-use super::{claimed, confined, job, mount, worker};
+use super::{claimed, confined, filled, job, mount, worker};
 use crate::plan::{
     Inputs,
     claim::{is_bound, requested},
@@ -85,7 +85,8 @@ fn of_size(inputs: &Inputs<'_>, class: Option<String>, size: &str) -> Persistent
     }
 }
 
-/// The Job that exports, judges the export by its content, and removes exports that nobody needs any more.
+/// The Job that exports onto the claim of this uid, judges the export by its content, and removes exports that nobody needs any
+/// more.
 #[must_use]
 pub fn export(
     inputs: &Inputs<'_>,
@@ -93,6 +94,7 @@ pub fn export(
     version: &str,
     held: bool,
     keep: &[String],
+    claim: Option<String>,
 ) -> Job {
     let id = attempt(carried.attempt);
     let mut arguments = vec!["--version", version];
@@ -101,14 +103,15 @@ pub fn export(
     arguments.extend(["--retain", &retention]);
     let keep: Vec<_> = keep.iter().flat_map(|it| ["--keep", it.as_str()]).collect();
     arguments.extend(keep);
-    talks(inputs, Errand::Export, carried, &id, &arguments)
+    talks(inputs, Errand::Export, carried, &id, (&arguments, filled(claim)))
 }
 
 /// The Job that carries a snapshot into the backend and counts it there.
 #[must_use]
 pub fn import(inputs: &Inputs<'_>, carried: Carried<'_>, snapshot: &Snapshot) -> Job {
     let snapshot = attempt(snapshot);
-    talks(inputs, Errand::Import, carried, &snapshot, &["--snapshot", &snapshot])
+    let more = (&["--snapshot", &snapshot][..], BTreeMap::new());
+    talks(inputs, Errand::Import, carried, &snapshot, more)
 }
 
 fn talks(
@@ -116,7 +119,7 @@ fn talks(
     errand: Errand,
     carried: Carried<'_>,
     folder: &str,
-    more: &[&str],
+    (more, mut marks): (&[&str], BTreeMap<String, String>),
 ) -> Job {
     let (id, backend) = (attempt(carried.attempt), carried.backend.to_string());
     let (seconds, folder) = (carried.seconds.to_string(), format!("snapshots/{folder}"));
@@ -132,7 +135,7 @@ fn talks(
         volumes: Some(vec![claimed("snapshots", &inputs.names.snapshots())]),
         ..confined(inputs)
     };
-    let marks = BTreeMap::from([(labels::ADDRESS.to_owned(), backend.clone())]);
+    marks.insert(labels::ADDRESS.to_owned(), backend.clone());
     job(inputs, (errand, carried.attempt, carried.number), marks, pod)
 }
 

@@ -10,6 +10,9 @@ fn of() -> Snapshot {
 
 fn built(build: impl Fn(&Inputs<'_>) -> Job) -> Value {
     let (instance, keys) = (instance(), keys());
+    let mut copy = crate::fixtures::claim("dev-copy-71-2");
+    copy.metadata.uid = Some("uid-of-copy".to_owned());
+    let claims = [(Store::Copied(of()), std::sync::Arc::new(copy))];
     let inputs = Inputs {
         instance: &instance,
         names: crate::plan::names::Names::of("dev"),
@@ -18,7 +21,7 @@ fn built(build: impl Fn(&Inputs<'_>) -> Job) -> Value {
         dashboard_repository: "example.com/dashboard",
         worker_image: "example.com/operator:v0",
         fence: "5",
-        claims: &[],
+        claims: &claims,
         restarted: None,
     };
     serde_json::to_value(build(&inputs)).unwrap()
@@ -35,7 +38,9 @@ fn every_job() -> [Value; 4] {
     [
         built(|inputs| proof(inputs, &of(), 1, &target)),
         built(|inputs| copy(inputs, &of(), 1, (&Store::Original, &copied))),
-        built(|inputs| export(inputs, carried(), "v1", true, &["70-1".to_owned()])),
+        built(|inputs| {
+            export(inputs, carried(), "v1", true, &["70-1".to_owned()], Some("uid-7".to_owned()))
+        }),
         built(|inputs| import(inputs, carried(), &of())),
     ]
 }
@@ -102,6 +107,12 @@ fn a_copy_reads_one_claim_writes_the_other_and_asks_for_its_permit_once_more_at_
     let claims = [&pod["volumes"][0], &pod["volumes"][1]];
     let claims = claims.map(|it| it["persistentVolumeClaim"]["claimName"].clone());
     assert_eq!(claims, [json!("dev-data"), json!("dev-copy-71-2")]);
+}
+
+#[test]
+fn a_job_that_fills_a_claim_says_which_one() {
+    let told = every_job().map(|job| job["metadata"]["annotations"][labels::CLAIM_UID].clone());
+    assert_eq!(told, [Value::Null, json!("uid-of-copy"), json!("uid-7"), Value::Null]);
 }
 
 #[test]

@@ -151,6 +151,14 @@ fn is_available(deployment: &Deployment) -> bool {
     current && updated && status.available_replicas.unwrap_or_default() >= wanted
 }
 
+/// A deployment that does not do what it is asked for.
+pub(in crate::status) fn not_resumed(error: &str) -> Obstacle {
+    let why = format!(
+        "users are still turned away by the pause of the upgrade: the deployment does not let itself be resumed ({error}). Its log says why; where its volume is full, raise spec.backend.storage.pvc.size."
+    );
+    Obstacle::new("TrafficHeld", why)
+}
+
 /// What keeps an instance whose backend serves from being as its spec wants it.
 pub(in crate::status) fn surroundings(
     instance: &ConvexInstance,
@@ -165,11 +173,8 @@ pub(in crate::status) fn surroundings(
     let flows = applied.flows || world.traffic_flows() || (paused && world.service_flows());
     let held = || match &applied.unresumed {
         Some(error) => {
-            let why = format!(
-                "users are still turned away by the pause of the upgrade: the deployment does not let itself be resumed ({error}). Its log says why."
-            );
             let lasts = applied.unasked_for >= Some(messages::UNHELD);
-            Obstacle { abnormal: lasts, ..Obstacle::new("TrafficHeld", why) }
+            Obstacle { abnormal: lasts, ..not_resumed(error) }
         }
         _ if world.service_flows() => Obstacle::passing(
             "TrafficHeld",

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use kube::ResourceExt;
-use statemachine::{
-    Phase, Stage, Step, Waiting,
-    observed::Outcome,
-    pins::{Direction, Upgrade},
-};
+use statemachine::{Phase, Stage, Step, Waiting, pins::Direction};
 
-use super::{control, release::to_set, short};
+use super::{
+    control,
+    release::to_set,
+    short,
+    workers::{begun_again, going, job, overdue, stray},
+};
 use crate::{
     api::ConvexInstance,
     observe::{Obstacle, World},
@@ -52,14 +53,19 @@ pub(super) fn waiting_for(
         Waiting::ForImageProven(_)
         | Waiting::ForExport(_)
         | Waiting::ForCopy(_)
-        | Waiting::ForImport(_) => job(world).map_or_else(passing, |it| begun_again(world, it)),
+        | Waiting::ForImport(_) => {
+            let job = || job(world).map(|it| begun_again(world, it));
+            going(world).or_else(job).unwrap_or_else(passing)
+        }
         Waiting::ForApproval | Waiting::ForWindow | Waiting::ForTurn => {
             control::waits(instance, world).unwrap_or_else(own)
         }
         Waiting::ForChildrenGone => leaving(waiting, world),
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
-        Waiting::ForHelp(_) => {
-            let told = job(world).or_else(|| stray(world)).or_else(|| backend(step, world));
+        Waiting::ForHelp(stage) => {
+            let exporting = *stage == Some(Stage::Exporting);
+            let stray = || stray(world).filter(|_| exporting);
+            let told = job(world).or_else(stray).or_else(|| backend(step, world));
             told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
         }
         Waiting::HoldUnsupported => Obstacle::new(
@@ -69,9 +75,10 @@ pub(super) fn waiting_for(
                 short(&world.release().version)
             ),
         ),
-        Waiting::ForTrafficHeld => broken(world).unwrap_or_else(passing),
+        Waiting::ForTrafficHeld => broken(world).or_else(|| going(world)).unwrap_or_else(passing),
         Waiting::ForJobsStopped => stray(world).unwrap_or_else(passing),
-        Waiting::ForBackendStopped | Waiting::ForFences | Waiting::ForResume(_) => passing(),
+        Waiting::ForBackendStopped => going(world).unwrap_or_else(passing),
+        Waiting::ForFences | Waiting::ForResume(_) => passing(),
         _ => own(),
     }
 }
@@ -104,40 +111,6 @@ pub(super) fn of_the_stage(step: &Step) -> Option<Obstacle> {
         }
     };
     Some(Obstacle::passing(reason, words))
-}
-
-/// What keeps the Job of this attempt from its end, or ended it.
-pub(super) fn job(world: &World) -> Option<Obstacle> {
-    let attempt = world.facts.pins.upgrade.as_ref()?.next_snapshot();
-    let jobs = world.jobs.0.iter().filter(|it| it.of == attempt);
-    jobs.filter_map(|it| it.obstacle.clone()).next_back()
-}
-
-/// What keeps a worker of another attempt from its end: on a node that is lost it never comes to one by itself.
-fn stray(world: &World) -> Option<Obstacle> {
-    let attempt = world.facts.pins.upgrade.as_ref().map(Upgrade::next_snapshot);
-    let mut runs = world.jobs.0.iter().filter(|it| it.outcome == Outcome::Running);
-    runs.find_map(|it| it.obstacle.clone().filter(|_| Some(&it.of) != attempt.as_ref()))
-}
-
-/// Only where the phase waits for it: elsewhere nobody begins it again.
-fn begun_again(world: &World, mut told: Obstacle) -> Obstacle {
-    if let Some(again) = &world.again {
-        told.message = format!("{}; {again}", told.message.trim_end_matches('.'));
-    }
-    told
-}
-
-/// A backend that hangs over an export never says that it does.
-fn overdue(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
-    world.facts.pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?;
-    let seconds = instance.spec.maintenance.export_deadline_seconds;
-    Some(Obstacle::passing(
-        "DeadlineExceeded",
-        format!(
-            "no way back was made and verified within {seconds}s (spec.maintenance.exportDeadlineSeconds); the backend never says that an export failed"
-        ),
-    ))
 }
 
 /// A pod that may be made is made in less, on a busy cluster too.

@@ -6,10 +6,7 @@ use statemachine::{
     taken::Reason,
 };
 
-use super::{
-    cause::{self, gone_to},
-    short,
-};
+use super::{cause::gone_to, short, workers};
 use crate::{
     api::ConvexInstance,
     observe::{World, image},
@@ -126,7 +123,7 @@ fn because(instance: &ConvexInstance, world: &World) -> String {
         return String::new();
     }
     let before = instance.status.as_ref().and_then(super::kept);
-    let seen = cause::job(world).or_else(|| world.trouble.clone()).filter(|it| it.abnormal);
+    let seen = workers::job(world).or_else(|| world.trouble.clone()).filter(|it| it.abnormal);
     let late = || format!("it was not done within {}s", world.facts.patience.as_secs());
     format!("; because {}", seen.or(before).map_or_else(late, |it| it.message))
 }

@@ -2,7 +2,7 @@
 
 use statemachine::{
     Phase, Stage, Step,
-    pins::{Direction, Upgrade},
+    pins::{Direction, Release, Upgrade},
 };
 
 use super::{super::account::upgrade::way_back, cause::gone_to, control, release::to_set, short};
@@ -78,8 +78,9 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
         "To try again: annotate convex.icod.de/retry=<anything new>.".to_owned()
     };
     if upgrade.direction == Direction::Rollback {
+        let elsewhere = elsewhere_from(world, upgrade);
         return format!(
-            "the rollback of upgrade {id} to {from} stopped in {stage:?}: {why}. {kept}It goes on by itself once {from} serves; its image may be had from another registry by spec.backend.image, with the same tag. {again}"
+            "the rollback of upgrade {id} to {from} stopped in {stage:?}: {why}. {kept}It goes on by itself once {from} serves. {elsewhere}{again}"
         );
     }
     let back = if there {
@@ -92,6 +93,18 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
     };
     let older = elsewhere(world, upgrade).unwrap_or_default();
     format!("upgrade {id} to {to} stopped in {stage:?}: {why}. {older}{back} {again}")
+}
+
+/// A registry may be gone that the old image was had from.
+fn elsewhere_from(world: &World, upgrade: &Upgrade) -> String {
+    let gone = world.trouble.as_ref().is_some_and(|it| it.reason == "ImagePullFailed");
+    let Release { version, image, .. } = &upgrade.from.release;
+    if !gone {
+        return String::new();
+    }
+    format!(
+        "If another registry has that image, set spec.version to {version} and spec.backend.image to {image} there. "
+    )
 }
 
 /// What is wished for instead, where the store has moved on from it.

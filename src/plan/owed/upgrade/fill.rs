@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
-use kube::Resource;
+use kube::{Resource, ResourceExt};
 use statemachine::{
     Stage,
     observed::Outcome,
@@ -33,7 +33,7 @@ impl Planner<'_> {
         let stops = upgrade.strategy.stops() && upgrade.copy.is_none();
         let snapshots = exports.then(|| self.snapshots_claim_of_attempt(inputs, upgrade)).flatten();
         let to = Store::Copied(upgrade.next_snapshot());
-        let copied = stops.then(|| self.copied_claim_of_size(inputs, upgrade, to)).flatten();
+        let copied = stops.then(|| self.copied_claim_of_size(inputs, upgrade, &to)).flatten();
         snapshots.into_iter().chain(copied).collect()
     }
 
@@ -43,26 +43,34 @@ impl Planner<'_> {
         &self,
         inputs: &Inputs<'_>,
         upgrade: &Upgrade,
-        to: Store,
+        to: &Store,
     ) -> Option<Step> {
         let of = upgrade.next_snapshot();
-        if inputs.found(&to).is_none() {
-            let made = || self.copied_claim(inputs, &upgrade.from.store, to);
-            return self.job_of_what_is_gone(Errand::Copy, &of).or_else(|| Some(made()));
+        let found = inputs.found(to);
+        if found.is_none_or(goes) {
+            let job = self.job_of_what_goes(Errand::Copy, &of);
+            let waits = || found.map(|_| Step::Remove(Kind::Claim, inputs.claim(to)));
+            let made = || self.copied_claim(inputs, &upgrade.from.store, to.clone());
+            return job.or_else(waits).or_else(|| Some(made()));
         }
         let awaited = self.world.jobs.find(Errand::Copy, &of).is_some();
-        let goes = !awaited && claim::is_outgrown(inputs, &to);
-        goes.then(|| Step::Remove(Kind::Claim, inputs.claim(&to)))
+        let outgrown = !awaited && claim::is_outgrown(inputs, to);
+        outgrown.then(|| Step::Remove(Kind::Claim, inputs.claim(to)))
     }
 
     fn snapshots_claim_of_attempt(&self, inputs: &Inputs<'_>, upgrade: &Upgrade) -> Option<Step> {
-        let gone = self.world.children.snapshots.is_none();
-        let job = gone.then(|| self.job_of_what_is_gone(Errand::Export, &upgrade.next_snapshot()));
-        job.flatten().or_else(|| self.snapshots_claim(inputs))
+        let found = self.world.children.snapshots.as_deref();
+        if found.is_none_or(goes) {
+            let job = self.job_of_what_goes(Errand::Export, &upgrade.next_snapshot());
+            let waits = || found.map(|_| Step::Remove(Kind::Claim, inputs.names.snapshots()));
+            return job.or_else(waits).or_else(|| self.snapshots_claim(inputs));
+        }
+        self.snapshots_claim(inputs)
     }
 
-    /// Whatever a worker says of a claim that somebody took away is not said of the one that is made in its place.
-    fn job_of_what_is_gone(&self, errand: Errand, of: &Snapshot) -> Option<Step> {
+    /// Whatever a worker says of a claim that somebody took away is not said of the one that is made in its place; and the pod of
+    /// a worker that has ended keeps the claim from going.
+    fn job_of_what_goes(&self, errand: Errand, of: &Snapshot) -> Option<Step> {
         let found = self.world.jobs.find(errand, of)?;
         Some(Step::Remove(Kind::Job, found.name.clone()))
     }
@@ -99,7 +107,8 @@ impl Planner<'_> {
         self.talking(Errand::Export, of, |carried| {
             let version = &inputs.release.version;
             let held = self.world.hold.as_ref().is_some_and(|it| it.pausable);
-            let job = jobs::export(inputs, carried, version, held, &self.kept());
+            let onto = self.world.children.snapshots.as_ref().and_then(|it| it.uid());
+            let job = jobs::export(inputs, carried, version, held, &self.kept(), onto);
             let claim = self.snapshots_claim(inputs);
             claim.into_iter().chain([Step::Start(Box::new(job))]).collect()
         })
@@ -154,4 +163,9 @@ impl Planner<'_> {
     fn kept(&self) -> Vec<String> {
         self.upgrade().and_then(|it| it.snapshot.as_ref()).map(attempt).into_iter().collect()
     }
+}
+
+/// Somebody has deleted it, and it is only there for as long as a pod keeps it.
+fn goes(claim: &PersistentVolumeClaim) -> bool {
+    claim.metadata.deletion_timestamp.is_some()
 }

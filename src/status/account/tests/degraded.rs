@@ -73,6 +73,24 @@ fn a_version_that_the_store_has_left_behind_is_not_tried_after_a_failed_upgrade_
     }
 }
 
+/// After a rollback by policy the spec still names the version that failed.
+#[test]
+fn a_rollback_whose_image_is_gone_says_what_to_set_to_have_it_from_elsewhere() {
+    let message = |reason| {
+        let mut seen = lacking_its_backend();
+        seen.trouble = Some(Obstacle::new(reason, "it does not start"));
+        let strategy = Strategy::InPlace(WayBack::Copy);
+        seen.facts.pins.upgrade = Some(upgrade(strategy, Stage::Rolling, Direction::Rollback));
+        seen.facts.wish.release = release(2);
+        let told = after(at(Phase::Degraded), &seen, &Applied::default());
+        told.status.unwrap().message.unwrap()
+    };
+    let elsewhere = "set spec.version to 1 and spec.backend.image to convex:1 there";
+    let gone = message("ImagePullFailed");
+    assert!(gone.contains(elsewhere), "{gone}");
+    assert!(!message("BackendCrashing").contains("registry"), "no image is missing");
+}
+
 #[test]
 fn every_edge_says_how_long_it_had_been_as_it_was() {
     let mut ready = at(Phase::Ready);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use statemachine::{
     Direction, Snapshot, Strategy,
     observed::{Job, Kind, Outcome},
@@ -11,7 +12,7 @@ use statemachine::{
 
 use super::*;
 use crate::{
-    fixtures::seen,
+    fixtures::{ClaimWords, claim, seen},
     observe::jobs::{Jobs, Seen, again::Again},
     plan::names::Errand,
 };
@@ -47,6 +48,49 @@ fn a_worker_of_the_last_try_that_does_not_end_is_named() {
     let exporting = Phase::Upgrading(Stage::Exporting);
     let message = copying(exporting, 1, Outcome::Running, stuck);
     assert!(message.contains("pod dev-copy-7-1-x does not end"), "{message}");
+}
+
+/// Else the backend would be stopped for an hour and nobody know why.
+#[test]
+fn a_claim_of_the_way_back_that_somebody_has_deleted_is_named() {
+    let told = |claim: PersistentVolumeClaim| {
+        let mut seen = lacking_its_backend();
+        let strategy = Strategy::InPlace(WayBack::Copy);
+        let upgrade = upgrade(strategy, Stage::Exporting, Direction::Forward);
+        seen.facts.wish.release = upgrade.to.release.clone();
+        seen.facts.wish.strategy = strategy;
+        seen.facts.proof = statemachine::Proof::Proven;
+        let store = statemachine::Store::Copied(upgrade.next_snapshot());
+        seen.children.claims.push((store, Arc::new(claim)));
+        seen.facts.pins.upgrade = Some(upgrade);
+        let told = after(at(Phase::Upgrading(Stage::Exporting)), &seen, &Applied::default());
+        told.status.unwrap().message.unwrap()
+    };
+    let deleted = told(claim("dev-copy-7-1").deleted());
+    assert!(deleted.contains("claim \"dev-copy-7-1\"") && deleted.contains("deleted"), "{deleted}");
+    assert!(!told(claim("dev-copy-7-1")).contains("dev-copy-7-1"));
+}
+
+/// Another try is not heard of before users are in again.
+#[test]
+fn who_waits_for_another_try_hears_that_the_last_pause_is_not_lifted() {
+    let told = |seconds| {
+        let mut seen = lacking_its_backend();
+        let strategy = Strategy::InPlace(WayBack::Copy);
+        let upgrade = upgrade(strategy, Stage::Exporting, Direction::Forward);
+        seen.facts.wish.release = upgrade.to.release.clone();
+        seen.facts.wish.strategy = strategy;
+        seen.facts.pins.upgrade = Some(upgrade);
+        let applied = Applied {
+            unresumed: Some("no space left on device".to_owned()),
+            unasked_for: Some(Duration::from_secs(seconds)),
+            ..Applied::default()
+        };
+        let told = after(at(Phase::Degraded), &seen, &applied);
+        told.status.unwrap().message.unwrap()
+    };
+    assert!(told(60).contains("let itself be resumed (no space left on device)"), "{}", told(60));
+    assert!(!told(1).contains("resumed"), "it starts");
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What happens to the Jobs of an upgrade and to their pods: another one goes on, and what nobody reported counts for nothing.
 
 use anyhow::{Context, Result, ensure};
-use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{PersistentVolumeClaim, Pod},
+};
 use kube::{ResourceExt, api::ListParams};
 use on_cluster::{
     Stage, State, played,
@@ -68,6 +71,36 @@ async fn thrown_out(test: &str, errand: &str, way: Value) -> Result<()> {
         stage.ends_well(&data, "v2").await?;
         let last = stage.job(errand).await?.name_any();
         ensure!(last.contains("-1-"), "{last} is of another attempt");
+        Ok(())
+    })
+    .await
+}
+
+/// What its worker would say of it counts for nothing, and the pod of a worker that has ended would keep it.
+#[tokio::test]
+async fn the_claim_of_a_copy_that_somebody_deletes_is_made_anew_with_its_job() -> Result<()> {
+    played("copy-claim-gone", async |stage| {
+        let first = "dev-copy-*-1-*";
+        stage.meets(first, "evict")?;
+        stage.ready(&upgraded_by(ways::copy())).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({"version": "v2"})).await?;
+        let told = |state: &State| state.message.contains("it is begun again, by worker 2 of 5");
+        stage.follow("dev").await?.until("a word of the next worker", UPGRADE, told).await?;
+        let all = stage.all::<PersistentVolumeClaim>().list(&ListParams::default()).await?;
+        let copy = all.items.into_iter().find(|it| it.name_any().starts_with("dev-copy-"));
+        let copy = copy.context("the claim of the copy")?;
+        stage.remove::<PersistentVolumeClaim>(&copy.name_any()).await?;
+        stage
+            .until("another claim", UPGRADE, || async {
+                let claims = stage.all::<PersistentVolumeClaim>();
+                let now = claims.get_opt(&copy.name_any()).await?;
+                Ok(now.filter(|it| it.uid() != copy.uid()).map(drop))
+            })
+            .await?;
+        stage.spares(first)?;
+        stage.ends_well(&data, "v2").await?;
+        ensure!(stage.job("copy").await?.name_any().contains("-1"), "another attempt was made");
         Ok(())
     })
     .await

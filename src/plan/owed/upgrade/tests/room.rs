@@ -171,6 +171,14 @@ fn a_claim_that_was_taken_away_from_its_worker_is_made_anew_only_once_its_job_is
     let mut exported = unheld(SAME);
     exported.jobs.0.push(job(Errand::Export, Outcome::Succeeded));
     assert_eq!(held(&exported), [r#"Remove(Job, "dev-export-7-1")"#]);
+    // Where it was deleted, the pod of its worker keeps it: that goes, then the claim, and then both are made.
+    let mut going = unheld(COPIED);
+    let to = Store::Copied(going.facts.pins.upgrade.as_ref().unwrap().next_snapshot());
+    going.children.claims.push((to, Arc::new(claim_of("dev-copy-7-1").deleted())));
+    let waits = [r#"Remove(Claim, "dev-copy-7-1")"#];
+    assert_eq!(planned(hold::HELD, &going, &besides), waits);
+    going.jobs.0.push(job(Errand::Copy, Outcome::Succeeded));
+    assert_eq!(held(&going), [r#"Remove(Job, "dev-copy-7-1")"#]);
     let mut stopped = unheld(COPIED);
     stopped.hold = None;
     assert_eq!(held(&stopped)[0], "claim dev-copy-7-1 10Gi");
