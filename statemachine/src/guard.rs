@@ -143,6 +143,10 @@ impl Life<'_> {
         if let Some((Kind::Copy, _)) = upgrade.job() {
             self.quiet()?;
             self.stopped()?;
+            // What is to be loaded into the target has to be there still, before there is no way but forwards.
+            if upgrade.snapshot.is_some() {
+                self.importable(upgrade)?;
+            }
             return unless(self.seen.copied.contains(&made), || Waiting::ForCopy(made.clone()));
         }
         self.held()?;

@@ -7,7 +7,7 @@ use Phase::{Degraded, Upgrading};
 use Stage::{Exporting, Rolling};
 use fixtures::{COLD, SAME_COPIED, copied, forward, gone, stays, verify};
 use statemachine::{
-    Action, Backend, Direction, Phase, Stage, Step, Store, Waiting,
+    Action, Backend, Direction, Observed, Phase, Stage, Step, Store, Waiting,
     observed::Traffic,
     step,
     worlds::{born, exported, upgrade},
@@ -61,6 +61,25 @@ fn a_copy_besides_the_payload_is_made_after_the_payload_is_pinned() {
     });
     let again = step(Degraded, &retried).pins.and_then(|it| it.upgrade).expect("an upgrade");
     assert_eq!((again.snapshot, again.attempt), (None, 2), "users were let in since");
+}
+
+/// Else there would be no way but forwards, with nothing to load.
+#[test]
+fn a_payload_that_is_gone_is_found_out_before_the_target_is_let_at_the_data() {
+    let payload = |there: bool| {
+        forward(SAME_COPIED, Exporting, |seen| {
+            let of = seen.pins.upgrade.as_ref().expect("an upgrade").next_snapshot();
+            seen.pins.upgrade = Some(exported(SAME_COPIED));
+            gone(seen);
+            copied(seen);
+            seen.stopped = true;
+            seen.traffic = Traffic::Held;
+            seen.verified = if there { vec![of] } else { Vec::new() };
+        })
+    };
+    let entered = |seen: &Observed| step(Upgrading(Exporting), seen).phase;
+    assert_eq!(entered(&payload(true)), Upgrading(Rolling));
+    assert_eq!(entered(&payload(false)), Upgrading(Exporting));
 }
 
 #[test]

@@ -92,7 +92,7 @@ fn rows_of_exporting() -> Vec<Row> {
     vec![
         (at, forward(SAME, Exporting, verify), Upgrading(Rolling), "SnapshotVerified"),
         (at, forward(SAME_COPIED, Exporting, verify), at, "ExportVerified"),
-        (at, forward(SAME_COPIED, Exporting, |seen| { seen.pins.upgrade = Some(exported(SAME_COPIED)); gone(seen); copied(seen); }), Upgrading(Rolling), "SnapshotVerified"),
+        (at, forward(SAME_COPIED, Exporting, |seen| { seen.pins.upgrade = Some(exported(SAME_COPIED)); gone(seen); verify(seen); copied(seen); }), Upgrading(Rolling), "SnapshotVerified"),
         (at, forward(SAME, Exporting, wants(1)), Ready, "UpgradeAbandoned"),
         (at, forward(SAME, Exporting, wants(3)), Ready, "UpgradeAbandoned"),
         (at, forward(SAME, Exporting, |seen| seen.wish.strategy = FRESH), Ready, "UpgradeAbandoned"),

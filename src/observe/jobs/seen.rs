@@ -51,7 +51,8 @@ impl Seen {
     }
 
     /// Whether what it reports is said of this claim, and not of one that somebody took away.
-    pub(super) fn is_on(&self, claim: &PersistentVolumeClaim) -> bool {
+    #[must_use]
+    pub fn is_on(&self, claim: &PersistentVolumeClaim) -> bool {
         self.claim.is_none() || self.claim == claim.metadata.uid
     }
 }

@@ -107,7 +107,8 @@ impl Planner<'_> {
         let claims: Vec<_> = over.map(|it| Step::Remove(Kind::Claim, it.claim.clone())).collect();
         let going = |it: &PersistentVolumeClaim| it.metadata.deletion_timestamp.is_some();
         let mut there = self.world.children.claims.iter().map(|(_, claim)| claim);
-        let goes = self.upgrade().is_none() && there.any(|claim| going(claim));
+        let exports = self.world.children.snapshots.as_deref().is_some_and(going);
+        let goes = self.upgrade().is_none() && (exports || there.any(|claim| going(claim)));
         let jobs = (goes || !claims.is_empty()).then(|| self.jobs_that_are_over());
         jobs.into_iter().flatten().chain(claims).collect()
     }

@@ -115,8 +115,9 @@ pub(super) fn snapshots(before: &ConvexInstanceStatus, world: &World) -> Vec<Sna
     for report in exports {
         let Some((seen, kept)) = exported(report, world) else { continue };
         let time = seen.time.clone().unwrap_or(Time(Timestamp::UNIX_EPOCH));
-        if !all.iter().any(|it| it.id == seen.id) {
-            all.push(seen);
+        match all.iter_mut().find(|it| it.id == seen.id) {
+            Some(known) => *known = seen,
+            None => all.push(seen),
         }
         if last.as_ref().is_none_or(|(at, _)| at.0 <= time.0) {
             last = Some((time, kept));

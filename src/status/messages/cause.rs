@@ -65,7 +65,8 @@ pub(super) fn waiting_for(
         Waiting::ForHelp(stage) => {
             let exporting = *stage == Some(Stage::Exporting);
             let stray = || stray(world).filter(|_| exporting);
-            let told = job(world).or_else(stray).or_else(|| backend(step, world));
+            let told =
+                job(world).or_else(|| going(world)).or_else(stray).or_else(|| backend(step, world));
             told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
         }
         Waiting::HoldUnsupported => Obstacle::new(

@@ -36,13 +36,17 @@ pub(super) fn going(world: &World) -> Option<Obstacle> {
     let upgrade = world.facts.pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?;
     let to = Store::Copied(upgrade.next_snapshot());
     let copies = world.children.claims.iter().filter(|(store, _)| *store == to);
-    let exports = world.children.snapshots.iter().filter(|_| upgrade.strategy.exports());
+    let exports = world
+        .children
+        .snapshots
+        .iter()
+        .filter(|_| upgrade.strategy.exports() && upgrade.snapshot.is_none());
     let mut all = copies.map(|(_, claim)| claim).chain(exports);
     let going = all.find(|it| it.metadata.deletion_timestamp.is_some())?;
     Some(Obstacle::new(
         "ClaimDeleted",
         format!(
-            "claim \"{}\", which the way back is to be made on, is being deleted: it is made anew, with what was on it, once it is gone. Where it does not go, see what keeps it (its finalizers, a pod that uses it).",
+            "claim \"{}\", which the way back is to be made on, is being deleted: it is made anew once it is gone, and what this upgrade makes on it with it; whatever is older on it goes for good, unless its volume is retained. Where it does not go, see what keeps it (its finalizers, a pod that uses it).",
             going.name_any()
         ),
     ))

@@ -31,10 +31,10 @@ impl Planner<'_> {
         };
         let exports = upgrade.strategy.exports() && upgrade.snapshot.is_none();
         let stops = upgrade.strategy.stops() && upgrade.copy.is_none();
-        let snapshots = exports.then(|| self.snapshots_claim_of_attempt(inputs, upgrade)).flatten();
+        let snapshots = exports.then(|| self.snapshots_claim_of_attempt(inputs, upgrade));
         let to = Store::Copied(upgrade.next_snapshot());
         let copied = stops.then(|| self.copied_claim_of_size(inputs, upgrade, &to)).flatten();
-        snapshots.into_iter().chain(copied).collect()
+        snapshots.into_iter().flatten().chain(copied).collect()
     }
 
     /// One that was made before the volume grew goes, and is made anew: what no pod has asked for yet cannot grow. Whoever is
@@ -53,19 +53,29 @@ impl Planner<'_> {
             let made = || self.copied_claim(inputs, &upgrade.from.store, to.clone());
             return job.or_else(waits).or_else(|| Some(made()));
         }
-        let awaited = self.world.jobs.find(Errand::Copy, &of).is_some();
-        let outgrown = !awaited && claim::is_outgrown(inputs, to);
+        let job = self.world.jobs.find(Errand::Copy, &of);
+        if job.zip(found).is_some_and(|(job, claim)| !job.is_on(claim)) {
+            return self.job_of_what_goes(Errand::Copy, &of);
+        }
+        let outgrown = job.is_none() && claim::is_outgrown(inputs, to);
         outgrown.then(|| Step::Remove(Kind::Claim, inputs.claim(to)))
     }
 
-    fn snapshots_claim_of_attempt(&self, inputs: &Inputs<'_>, upgrade: &Upgrade) -> Option<Step> {
-        let found = self.world.children.snapshots.as_deref();
-        if found.is_none_or(goes) {
-            let job = self.job_of_what_goes(Errand::Export, &upgrade.next_snapshot());
-            let waits = || found.map(|_| Step::Remove(Kind::Claim, inputs.names.snapshots()));
-            return job.or_else(waits).or_else(|| self.snapshots_claim(inputs));
+    fn snapshots_claim_of_attempt(&self, inputs: &Inputs<'_>, upgrade: &Upgrade) -> Vec<Step> {
+        let (of, found) = (upgrade.next_snapshot(), self.world.children.snapshots.as_deref());
+        let job = self.world.jobs.find(Errand::Export, &of);
+        let own = job.is_some_and(|job| found.is_none_or(|claim| goes(claim) || !job.is_on(claim)));
+        let own = own.then(|| self.job_of_what_goes(Errand::Export, &of)).flatten();
+        let going = found.filter(|it| goes(it)).map(|_| {
+            // Pods of earlier upgrades have used it as well, and keep it for as long as their Jobs are there.
+            let others = self.jobs_that_are_over();
+            others.chain([Step::Remove(Kind::Claim, inputs.names.snapshots())]).collect::<Vec<_>>()
+        });
+        let made = || self.snapshots_claim(inputs).into_iter().collect();
+        match own {
+            Some(job) => [vec![job], going.unwrap_or_default()].concat(),
+            None => going.unwrap_or_else(made),
         }
-        self.snapshots_claim(inputs)
     }
 
     /// Whatever a worker says of a claim that somebody took away is not said of the one that is made in its place; and the pod of

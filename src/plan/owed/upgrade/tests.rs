@@ -1,5 +1,6 @@
 mod room;
 mod stores;
+mod taken;
 
 use std::time::Duration;
 

@@ -11,24 +11,24 @@ use crate::fixtures::{ClaimWords, PodWords, claim as claim_of, instance_with};
 use crate::plan::labels;
 
 /// A look in Exporting, at a deployment that nobody has paused yet, and at an image that is proven.
-fn unheld(strategy: Strategy) -> World {
+pub(super) fn unheld(strategy: Strategy) -> World {
     let jobs = Jobs(vec![job(Errand::Proof, Outcome::Succeeded)]);
     World { hold: Some(told(Some(false))), jobs, ..amid(strategy, Stage::Exporting) }
 }
 
 /// What is done with claims, and with traffic, in order.
-fn held(world: &World) -> Vec<String> {
+pub(super) fn held(world: &World) -> Vec<String> {
     planned(hold::HELD, world, &[])
 }
 
 /// The same where this besides is owed in Exporting, and the status says this of traffic.
-fn planned(traffic: &str, world: &World, besides: &[Action]) -> Vec<String> {
+pub(super) fn planned(traffic: &str, world: &World, besides: &[Action]) -> Vec<String> {
     let owes = [Action::EnsureImageProven(born().release), Action::EnsureTrafficHeld];
     let steps = owed(&told_of(traffic), &[&owes, besides].concat(), world).steps;
     steps.iter().map(said).collect()
 }
 
-fn said(step: &Step) -> String {
+pub(super) fn said(step: &Step) -> String {
     let size = |it: &PersistentVolumeClaim| {
         let spec: Value = json!(it.spec);
         let size = spec["resources"]["requests"]["storage"].as_str().unwrap().to_owned();
@@ -152,36 +152,6 @@ fn a_claim_that_was_made_before_the_volume_grew_is_made_anew_before_anybody_is_h
     assert_eq!(held(&world), ["pause", "grow dev-copy-7-1 20Gi"], "it has a volume");
     world.children.claims.pop();
     assert_eq!(held(&world), ["claim dev-copy-7-1 20Gi", "pause"]);
-}
-
-/// Else an empty claim would count as the copy, and the target be let at the only data there is.
-#[test]
-fn a_claim_that_was_taken_away_from_its_worker_is_made_anew_only_once_its_job_is_gone() {
-    let besides = [Action::EnsureBackendStopped(born())];
-    for outcome in [Outcome::Running, Outcome::Succeeded, Outcome::Failed] {
-        for hold in [None, Some(told(Some(true)))] {
-            let mut copied = unheld(COPIED);
-            copied.hold = hold;
-            copied.jobs.0.push(job(Errand::Copy, outcome));
-            let steps = planned(hold::HELD, &copied, &besides);
-            assert_eq!(steps[0], r#"Remove(Job, "dev-copy-7-1")"#, "{outcome:?}");
-            assert!(!steps.iter().any(|it| it.starts_with("claim")), "{steps:?}");
-        }
-    }
-    let mut exported = unheld(SAME);
-    exported.jobs.0.push(job(Errand::Export, Outcome::Succeeded));
-    assert_eq!(held(&exported), [r#"Remove(Job, "dev-export-7-1")"#]);
-    // Where it was deleted, the pod of its worker keeps it: that goes, then the claim, and then both are made.
-    let mut going = unheld(COPIED);
-    let to = Store::Copied(going.facts.pins.upgrade.as_ref().unwrap().next_snapshot());
-    going.children.claims.push((to, Arc::new(claim_of("dev-copy-7-1").deleted())));
-    let waits = [r#"Remove(Claim, "dev-copy-7-1")"#];
-    assert_eq!(planned(hold::HELD, &going, &besides), waits);
-    going.jobs.0.push(job(Errand::Copy, Outcome::Succeeded));
-    assert_eq!(held(&going), [r#"Remove(Job, "dev-copy-7-1")"#]);
-    let mut stopped = unheld(COPIED);
-    stopped.hold = None;
-    assert_eq!(held(&stopped)[0], "claim dev-copy-7-1 10Gi");
 }
 
 /// What somebody grew, or an earlier instance left, is larger than the spec says or of another class: asking for less is
