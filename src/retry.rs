@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use backoff::{ExponentialBackoff, ExponentialBackoffBuilder, backoff::Backoff};
@@ -38,16 +38,32 @@ const LONGEST: Duration = Duration::from_mins(1);
 
 /// How long to wait after errors, by instance: one that fails never slows the others down.
 #[derive(Default)]
-pub struct Backoffs(Mutex<HashMap<String, ExponentialBackoff>>);
+pub struct Backoffs(Mutex<HashMap<String, Delays>>);
+
+/// The delays of one instance, and when the last one is over.
+struct Delays {
+    delays: ExponentialBackoff,
+    due: Instant,
+}
 
 impl Backoffs {
-    /// The next delay of an instance that failed: from about 1 s, doubling, up to 60 s, with full jitter.
+    /// The next delay of an instance that failed: from about 1 s, doubling, up to 60 s, with full jitter. Passes that watches
+    /// ask for meanwhile come in bursts, and do not make it longer.
     #[must_use]
     pub fn next(&self, instance: &str) -> Duration {
+        self.next_at(instance, Instant::now())
+    }
+
+    fn next_at(&self, instance: &str, now: Instant) -> Duration {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let backoff = all.entry(instance.to_owned()).or_insert_with(fresh);
-        let ceiling = backoff.next_backoff().unwrap_or(LONGEST);
-        jittered(ceiling)
+        let fresh = || Delays { delays: fresh(), due: now };
+        let of = all.entry(instance.to_owned()).or_insert_with(fresh);
+        if now < of.due {
+            return of.due - now;
+        }
+        let delay = jittered(of.delays.next_backoff().unwrap_or(LONGEST));
+        of.due = now + delay;
+        delay
     }
 
     /// Whether the last pass of an instance failed.

@@ -93,20 +93,37 @@ fn a_suspended_instance_rests() {
 #[test]
 fn delays_grow_to_a_minute_and_start_anew_after_a_success() {
     let backoffs = Backoffs::default();
+    let mut now = Instant::now();
     for doublings in 0..12 {
         let ceiling = Duration::from_secs(1 << doublings).min(LONGEST);
-        let delay = backoffs.next("a");
+        let delay = backoffs.next_at("a", now);
         assert!((ceiling / 10..=ceiling).contains(&delay), "{doublings}: {delay:?}");
+        now += delay;
     }
     backoffs.reset("a");
-    assert!(backoffs.next("a") <= Duration::from_secs(1));
+    assert!(backoffs.next_at("a", now) <= Duration::from_secs(1));
+}
+
+/// What is made of a new instance makes a dozen watches tell of it within a second or two.
+#[test]
+fn passes_that_watches_ask_for_before_the_delay_is_over_do_not_make_it_longer() {
+    let backoffs = Backoffs::default();
+    let now = Instant::now();
+    let first = backoffs.next_at("a", now);
+    for tenth in 1..10 {
+        let later = first * tenth / 10;
+        let rest = backoffs.next_at("a", now + later);
+        assert_eq!(Some(rest), first.checked_sub(later), "the rest of it");
+    }
+    assert!(backoffs.next_at("a", now + first) <= Duration::from_secs(2), "it is the second one");
 }
 
 #[test]
 fn one_instance_does_not_slow_another_down() {
     let backoffs = Backoffs::default();
+    let mut now = Instant::now();
     for _ in 0..12 {
-        let _ = backoffs.next("a");
+        now += backoffs.next_at("a", now);
     }
-    assert!(backoffs.next("b") <= Duration::from_secs(1));
+    assert!(backoffs.next_at("b", now) <= Duration::from_secs(1));
 }
