@@ -24,8 +24,7 @@ use crate::{
 pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Plan<Prepared> {
     let removes = actions.iter().any(|it| matches!(it, Action::EnsureChildrenRemoved { .. }));
     let planner = Planner { instance, world, inputs: world.inputs(instance), removes };
-    let exports = actions.iter().any(|it| matches!(it, Action::EnsureImageProven(_)));
-    let fills = if exports { planner.to_fill() } else { Vec::new() };
+    let fills = if is_exporting(actions) { planner.to_fill() } else { Vec::new() };
     // What is refused ends the plan: it keeps an upgrade from being felt, and nothing else from being put right.
     let waits = |action: &&Action| !fills.is_empty() && is_felt(action);
     let (felt, rest): (Vec<_>, Vec<_>) = actions.iter().partition(waits);
@@ -40,6 +39,11 @@ pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Pla
     // Last, for it may be refused.
     steps.extend(planner.growth(actions));
     Plan::of(steps)
+}
+
+/// Whether they are owed while a way back is made, and in no other phase.
+fn is_exporting(actions: &[Action]) -> bool {
+    actions.iter().any(|it| matches!(it, Action::EnsureImageProven(_)))
 }
 
 /// What an upgrade does for its way back that users feel, or that relies on their being turned away.
@@ -174,11 +178,10 @@ impl Planner<'_> {
         let inputs = self.inputs.as_ref().filter(|_| self.world.barred.is_none());
         let Some((backend, inputs)) = backend.zip(inputs) else { return Vec::new() };
         let snapshots = self.world.children.snapshots.as_deref();
-        let proves = actions.iter().any(|it| matches!(it, Action::EnsureImageProven(_)));
         let grown = [
             claim::grown(inputs, backend),
             snapshots.and_then(|it| jobs::grown_snapshots_claim(inputs, it)),
-            proves.then(|| self.grown_copy(inputs)).flatten(),
+            is_exporting(actions).then(|| self.grown_copy(inputs)).flatten(),
         ];
         grown.into_iter().flatten().map(|it| Step::Grow(Box::new(it))).collect()
     }

@@ -49,6 +49,7 @@ impl Planner<'_> {
         let found = inputs.found(to);
         if found.is_none_or(goes) {
             let job = self.job_of_what_goes(Errand::Copy, &of);
+            // It goes already: the step asks for nothing, and keeps the plan from going on without it.
             let waits = || found.map(|_| Step::Remove(Kind::Claim, inputs.claim(to)));
             let made = || self.copied_claim(inputs, &upgrade.from.store, to.clone());
             return job.or_else(waits).or_else(|| Some(made()));
