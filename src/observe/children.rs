@@ -81,7 +81,7 @@ impl Children {
         Ok(Self {
             claims: stores::claims(&watched.claims, instance, (&store, claim.as_ref())),
             store,
-            snapshots: ours_or_kept(&watched.claims, instance, &names.snapshots()),
+            snapshots: stores::snapshots(ctx, instance, names, pins).await?,
             jobs: jobs(&watched.jobs, instance),
             workers: pods(&watched.pods, instance, Part::Worker),
             config: ours(&watched.configs, instance, &names.config()),
@@ -189,18 +189,6 @@ where
     let namespace = instance.namespace().unwrap_or_default();
     let child = store.get(&ObjectRef::new(name).within(&namespace))?;
     (labels::belongs(instance, child.meta()) == Belongs::Ours).then_some(child)
-}
-
-/// The exports that an earlier instance of this name has left are added to: nothing on their claim is written over.
-fn ours_or_kept(
-    store: &Store<PersistentVolumeClaim>,
-    instance: &ConvexInstance,
-    name: &str,
-) -> Option<Arc<PersistentVolumeClaim>> {
-    let namespace = instance.namespace().unwrap_or_default();
-    let claim = store.get(&ObjectRef::new(name).within(&namespace))?;
-    let belongs = labels::belongs(instance, claim.meta());
-    matches!(belongs, Belongs::Ours | Belongs::Retained).then_some(claim)
 }
 
 fn pods(store: &Store<Pod>, instance: &ConvexInstance, part: Part) -> Vec<Arc<Pod>> {

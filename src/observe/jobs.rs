@@ -19,7 +19,7 @@ use statemachine::{
 pub use self::seen::Seen;
 pub(super) use self::seen::task;
 use self::seen::{orphan, seen};
-use super::{Children, hold::Hold, pins};
+use super::{Children, children::stores, hold::Hold, pins};
 use crate::{
     api::ConvexInstance,
     plan::names::{Errand, attempt},
@@ -146,7 +146,7 @@ impl Jobs {
     /// Every export that was verified and is still there: what Jobs report now, and what the status remembers.
     pub(super) fn verified(&self, instance: &ConvexInstance, children: &Children) -> Vec<Snapshot> {
         let claim = children.snapshots.as_deref();
-        let Some(claim) = claim.filter(|it| it.metadata.deletion_timestamp.is_none()) else {
+        let Some(claim) = claim.filter(|it| stores::is_usable(it)) else {
             return Vec::new();
         };
         let now = self.0.iter().filter(|it| {
@@ -156,19 +156,19 @@ impl Jobs {
         let told = told.filter(|it| it.verified).filter_map(|it| snapshot(&it.id));
         // Of what is being made its own Job speaks alone: the claim may have been taken away since it was told.
         let made = making(&pins(instance));
-        let told = told.filter(|it| Some(it) != made.as_ref());
+        let told = told.filter(|it| !made.contains(it));
         let all: BTreeSet<_> = now.map(|it| it.of.clone()).chain(told).collect();
         all.into_iter().collect()
     }
 }
 
-/// The export that is not pinned yet.
-fn making(pins: &Pins) -> Option<Snapshot> {
+/// The exports that are not pinned yet.
+fn making(pins: &Pins) -> Vec<Snapshot> {
     let farewell = pins.farewell.clone().filter(|_| !pins.parted);
     let exports = pins.upgrade.as_ref().filter(|it| {
         it.stage == Stage::Exporting && it.strategy.exports() && it.snapshot.is_none()
     });
-    exports.map(Upgrade::next_snapshot).or(farewell)
+    exports.map(Upgrade::next_snapshot).into_iter().chain(farewell).collect()
 }
 
 /// The attempt of this name.

@@ -143,10 +143,7 @@ impl Life<'_> {
         if let Some((Kind::Copy, _)) = upgrade.job() {
             self.quiet()?;
             self.stopped()?;
-            // What is to be loaded into the target has to be there still, before there is no way but forwards.
-            if upgrade.snapshot.is_some() {
-                self.importable(upgrade)?;
-            }
+            self.payload_is_there(upgrade)?;
             return unless(self.seen.copied.contains(&made), || Waiting::ForCopy(made.clone()));
         }
         self.held()?;
@@ -190,6 +187,13 @@ impl Life<'_> {
         }
     }
 
+    /// What is to be loaded into the target is there still, where it is made already: asked before there is no way but
+    /// forwards.
+    fn payload_is_there(&self, upgrade: &Upgrade) -> Verdict {
+        let made = upgrade.stage == Stage::Exporting && upgrade.snapshot.is_some();
+        if made { self.importable(upgrade) } else { Ok(()) }
+    }
+
     /// The stage is done.
     pub(crate) fn done(&self, upgrade: &Upgrade) -> Verdict {
         match upgrade.stage {
@@ -199,15 +203,19 @@ impl Life<'_> {
         }
     }
 
-    /// The stage failed: its job did, its image did, or it is late and not done. People are never late, and a backend that
-    /// starts again while they are waited for does not make them so; one that stays away needs help.
+    /// The stage failed: its job did, its image did, what it is about is gone, or it is late and not done. People are never
+    /// late, and a backend that starts again while they are waited for does not make them so; one that stays away needs help.
     pub(crate) fn failed(&self, upgrade: &Upgrade) -> bool {
         let job = upgrade.job().is_some_and(|job| self.outcome(&job) == Some(Outcome::Failed));
         let image = upgrade.stage == Stage::Exporting && self.seen.proof == Proof::Failed;
+        // Only another attempt exports anew: whoever waited for it would be waited for in vain, with everything stopped.
+        let gone = self.payload_is_there(upgrade).is_err();
         match self.done(upgrade) {
             Ok(()) | Err(Waiting::ForFunctions) => false,
             Err(_) => {
-                job || image || self.late() && (!self.awaits_functions(upgrade) || self.seen.lost)
+                job || image
+                    || gone
+                    || self.late() && (!self.awaits_functions(upgrade) || self.seen.lost)
             }
         }
     }

@@ -79,7 +79,9 @@ fn a_payload_that_is_gone_is_found_out_before_the_target_is_let_at_the_data() {
     };
     let entered = |seen: &Observed| step(Upgrading(Exporting), seen).phase;
     assert_eq!(entered(&payload(true)), Upgrading(Rolling));
-    assert_eq!(entered(&payload(false)), Upgrading(Exporting));
+    assert_eq!(entered(&payload(false)), Degraded, "only another attempt exports anew");
+    let before = forward(SAME_COPIED, Exporting, |seen| seen.verified.clear());
+    assert_eq!(entered(&before), Upgrading(Exporting), "it is not made yet");
 }
 
 #[test]

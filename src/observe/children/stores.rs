@@ -55,7 +55,7 @@ impl Children {
     #[must_use]
     pub fn store_is_lost(&self, store: &Store) -> bool {
         let claim = self.claims.iter().find(|(of, _)| of == store);
-        claim.is_none_or(|(_, claim)| is_going(claim) || is_lost(claim))
+        claim.is_none_or(|(_, claim)| !is_usable(claim))
     }
 }
 
@@ -71,13 +71,55 @@ pub(super) async fn claim(
         return Ok(None);
     }
     let name = claim_name(instance, names, store);
-    let namespace = instance.namespace().unwrap_or_default();
-    let known = ctx.stores.claims.get(&ObjectRef::new(&name).within(&namespace));
-    if known.is_some() {
-        return Ok(known);
+    match watched(ctx, instance, &name) {
+        Some(known) => Ok(Some(known)),
+        None => asked_for(ctx, instance, &name).await,
     }
+}
+
+fn watched(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    name: &str,
+) -> Option<Arc<PersistentVolumeClaim>> {
+    let namespace = instance.namespace().unwrap_or_default();
+    ctx.stores.claims.get(&ObjectRef::new(name).within(&namespace))
+}
+
+async fn asked_for(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    name: &str,
+) -> kube::Result<Option<Arc<PersistentVolumeClaim>>> {
+    let namespace = instance.namespace().unwrap_or_default();
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(ctx.client.clone(), &namespace);
-    Ok(claims.get_opt(&name).await?.map(Arc::new))
+    Ok(claims.get_opt(name).await?.map(Arc::new))
+}
+
+/// The claim of exports. Those that an earlier instance of this name has left are added to: nothing on it is written over.
+/// Where exports are known or about to be made, the API server is asked before it is held to be gone.
+pub(super) async fn snapshots(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    names: &Names,
+    pins: &Pins,
+) -> kube::Result<Option<Arc<PersistentVolumeClaim>>> {
+    let name = names.snapshots();
+    let known = instance.status.as_ref().is_some_and(|it| !it.snapshots.is_empty());
+    let exports = pins.upgrade.as_ref().is_some_and(|it| it.strategy.exports());
+    let found = match watched(ctx, instance, &name) {
+        None if known || exports => asked_for(ctx, instance, &name).await?,
+        found => found,
+    };
+    let kept = |it: &Arc<PersistentVolumeClaim>| {
+        matches!(labels::belongs(instance, &it.metadata), Belongs::Ours | Belongs::Retained)
+    };
+    Ok(found.filter(kept))
+}
+
+/// Whether what is on it can be had, and will be.
+pub(in crate::observe) fn is_usable(claim: &PersistentVolumeClaim) -> bool {
+    !is_going(claim) && !is_lost(claim)
 }
 
 fn is_going(claim: &PersistentVolumeClaim) -> bool {

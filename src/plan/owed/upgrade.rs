@@ -13,7 +13,7 @@ use super::Planner;
 use crate::{
     observe::{
         hold::{self, Hold},
-        jobs::again::errand_of,
+        jobs::{Seen, again::errand_of},
     },
     plan::{
         Child, Inputs, Kind, Step, claim, jobs,
@@ -114,9 +114,10 @@ impl Planner<'_> {
     }
 
     /// A pod that has ended still keeps the claims that it used (`podUsesPVC` in kubernetes/kubernetes,
-    /// pkg/controller/volume/pvcprotection), whoever deletes them, and goes with its Job only.
+    /// pkg/controller/volume/pvcprotection), whoever deletes them, and goes with its Job only. A proof uses none.
     pub(super) fn jobs_that_are_over(&self) -> impl Iterator<Item = Step> {
-        let over = self.world.jobs.0.iter().filter(|it| it.outcome != Outcome::Running);
+        let over = |it: &&Seen| it.outcome != Outcome::Running && it.errand != Errand::Proof;
+        let over = self.world.jobs.0.iter().filter(over);
         over.filter(|it| !it.name.is_empty()).map(|it| Step::Remove(Kind::Job, it.name.clone()))
     }
 

@@ -45,7 +45,7 @@ pub(super) fn under_way(
             .to_owned(),
         attempt: upgrade.attempt,
         start_time: Some(started),
-        way_back: way_back(upgrade, world),
+        way_back: way_back(upgrade, world).filter(|_| is_there(upgrade, world)),
     })
 }
 
@@ -68,6 +68,15 @@ pub(in crate::status) fn way_back(upgrade: &Upgrade, world: &World) -> Option<St
             names.snapshots()
         )),
         (None, None) => None,
+    }
+}
+
+/// Whether nobody took away what a rollback goes to.
+pub(in crate::status) fn is_there(upgrade: &Upgrade, world: &World) -> bool {
+    match (&upgrade.copy, &upgrade.snapshot) {
+        _ if !upgrade.overwritten() && upgrade.target_started => true,
+        (None, Some(export)) => world.facts.verified.contains(export),
+        _ => !world.facts.way_back_gone,
     }
 }
 
@@ -107,7 +116,11 @@ pub(super) fn traffic(
 }
 
 /// Every export that is kept: those that were known and those that Jobs report, as far as the last of these found them there.
+/// None is left without their claim; while an upgrade is under way that may still be restored.
 pub(super) fn snapshots(before: &ConvexInstanceStatus, world: &World) -> Vec<SnapshotStatus> {
+    if world.facts.pins.upgrade.is_none() && world.children.snapshots.is_none() {
+        return Vec::new();
+    }
     let reports = world.jobs.0.iter().filter(|it| it.outcome == Outcome::Succeeded);
     let exports = reports.filter_map(|it| it.report.as_ref());
     let mut all = before.snapshots.clone();

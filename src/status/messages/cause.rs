@@ -9,7 +9,7 @@ use super::{
     control,
     release::to_set,
     short,
-    workers::{begun_again, going, job, overdue, stray},
+    workers::{export_gone, going, job, overdue, stray, to_be_restored, worker},
 };
 use crate::{
     api::ConvexInstance,
@@ -50,23 +50,25 @@ pub(super) fn waiting_for(
                 to_set(instance, world, world.release())
             ),
         ),
-        Waiting::ForImageProven(_)
-        | Waiting::ForExport(_)
-        | Waiting::ForCopy(_)
-        | Waiting::ForImport(_) => {
-            let job = || job(world).map(|it| begun_again(world, it));
-            going(world).or_else(job).unwrap_or_else(passing)
+        // A proof needs no claim: what keeps it from its end is not that one goes.
+        Waiting::ForImageProven(_) => {
+            worker(world).or_else(|| going(world)).unwrap_or_else(passing)
+        }
+        Waiting::ForExport(_) | Waiting::ForCopy(_) | Waiting::ForImport(_) => {
+            let gone = export_gone(world).map(|it| to_be_restored(instance, world, it));
+            let told = gone.or_else(|| going(world)).or_else(|| worker(world));
+            told.unwrap_or_else(passing)
         }
         Waiting::ForApproval | Waiting::ForWindow | Waiting::ForTurn => {
             control::waits(instance, world).unwrap_or_else(own)
         }
         Waiting::ForChildrenGone => leaving(waiting, world),
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
-        Waiting::ForHelp(stage) => {
-            let exporting = *stage == Some(Stage::Exporting);
-            let stray = || stray(world).filter(|_| exporting);
-            let told =
-                job(world).or_else(|| going(world)).or_else(stray).or_else(|| backend(step, world));
+        Waiting::ForHelp(_) => {
+            let attempt = job(world).or_else(|| export_gone(world));
+            let backend = backend(step, world);
+            let told = attempt.or_else(|| backend.clone().filter(|it| it.abnormal));
+            let told = told.or_else(|| stray(world)).or(backend);
             told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
         }
         Waiting::HoldUnsupported => Obstacle::new(

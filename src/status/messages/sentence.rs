@@ -5,7 +5,13 @@ use statemachine::{
     pins::{Direction, Release, Upgrade},
 };
 
-use super::{super::account::upgrade::way_back, cause::gone_to, control, release::to_set, short};
+use super::{
+    super::account::upgrade::{is_there, way_back},
+    cause::gone_to,
+    control,
+    release::to_set,
+    short,
+};
 use crate::{
     api::{ConvexInstance, Engine},
     observe::{Obstacle, World, asked_again, hold},
@@ -66,7 +72,7 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
     let Some(upgrade) = &world.facts.pins.upgrade else { return at_home(instance, world, why) };
     let (from, to) = (short(&upgrade.from.release.version), short(&upgrade.to.release.version));
     let there = upgrade.has_way_back() && !world.facts.way_back_gone;
-    let kept = way_back(upgrade, world).filter(|_| there);
+    let kept = way_back(upgrade, world).filter(|_| there && is_there(upgrade, world));
     let kept = kept.map(|it| format!("The data of {from} is kept: {it}. ")).unwrap_or_default();
     let (id, stage, why) = (&upgrade.id.0, upgrade.stage, why.trim_end_matches('.'));
     let asked = asked_again(instance).filter(|it| !it.is_empty() && *it != upgrade.retry);
@@ -97,8 +103,10 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
 
 /// A registry may be gone that the old image was had from.
 fn elsewhere_from(world: &World, upgrade: &Upgrade) -> String {
-    let gone = world.trouble.as_ref().is_some_and(|it| it.reason == "ImagePullFailed");
     let Release { version, image, .. } = &upgrade.from.release;
+    let gone =
+        |it: &Obstacle| it.reason == "ImagePullFailed" && it.message.contains(image.as_str());
+    let gone = world.trouble.as_ref().is_some_and(gone);
     if !gone {
         return String::new();
     }

@@ -7,10 +7,11 @@ use statemachine::{
     pins::{Store, Upgrade},
 };
 
+use super::release::to_set;
 use crate::{
     api::ConvexInstance,
     observe::{Obstacle, World},
-    plan::names::Errand,
+    plan::names::{Errand, attempt},
 };
 
 /// What keeps the Job of this attempt from its end, or ended it.
@@ -31,7 +32,24 @@ pub(super) fn stray(world: &World) -> Option<Obstacle> {
     runs.find_map(|it| it.obstacle.clone().filter(|_| Some(&it.of) != attempt.as_ref()))
 }
 
-/// A claim that the way back is to be made on, or is on, and that somebody has deleted.
+/// The export that the target is to be loaded from, where it is not there any more.
+pub(super) fn export_gone(world: &World) -> Option<Obstacle> {
+    let pinned = world.facts.pins.upgrade.as_ref();
+    let loads = pinned.filter(|it| it.imports() && it.stage != Stage::Rolling)?;
+    let gone = loads.snapshot.as_ref().filter(|it| !world.facts.verified.contains(it))?;
+    let state = match world.children.snapshots.as_deref() {
+        None => "is gone",
+        Some(it) if it.metadata.deletion_timestamp.is_some() => "is being deleted",
+        Some(_) => "has lost its volume, or is another one",
+    };
+    let (export, claim) = (attempt(gone), world.names.snapshots());
+    Some(Obstacle::new(
+        "ExportGone",
+        format!("export {export} cannot be loaded: claim \"{claim}\", which it is on, {state}"),
+    ))
+}
+
+/// A claim that the way back is to be made on, and that somebody has deleted.
 pub(super) fn going(world: &World) -> Option<Obstacle> {
     let upgrade = world.facts.pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?;
     let to = Store::Copied(upgrade.next_snapshot());
@@ -52,12 +70,28 @@ pub(super) fn going(world: &World) -> Option<Obstacle> {
     ))
 }
 
-/// Only where the phase waits for it: elsewhere nobody begins it again.
-pub(super) fn begun_again(world: &World, mut told: Obstacle) -> Obstacle {
+/// The same while the stage still goes on, with what to do.
+pub(super) fn to_be_restored(
+    instance: &ConvexInstance,
+    world: &World,
+    mut told: Obstacle,
+) -> Obstacle {
+    let upgrade = world.facts.pins.upgrade.as_ref();
+    let back = upgrade.filter(|it| it.has_way_back() && !world.facts.way_back_gone);
+    let back = back.map(|it| to_set(instance, world, &it.from.release));
+    let back = back.map(|it| format!(", or go back: set {it}")).unwrap_or_default();
+    told.message = format!("{}. Restore the claim with what was on it{back}.", told.message);
+    told
+}
+
+/// What keeps the Job of this attempt from its end, and when another worker takes its place. Only where the phase waits for
+/// it: elsewhere nobody begins it again.
+pub(super) fn worker(world: &World) -> Option<Obstacle> {
+    let mut told = job(world)?;
     if let Some(again) = &world.again {
         told.message = format!("{}; {again}", told.message.trim_end_matches('.'));
     }
-    told
+    Some(told)
 }
 
 /// A backend that hangs over an export never says that it does.

@@ -67,16 +67,13 @@ impl Planner<'_> {
         let job = self.world.jobs.find(Errand::Export, &of);
         let own = job.is_some_and(|job| found.is_none_or(|claim| goes(claim) || !job.is_on(claim)));
         let own = own.then(|| self.job_of_what_goes(Errand::Export, &of)).flatten();
-        let going = found.filter(|it| goes(it)).map(|_| {
+        if found.is_some_and(goes) {
             // Pods of earlier upgrades have used it as well, and keep it for as long as their Jobs are there.
-            let others = self.jobs_that_are_over();
-            others.chain([Step::Remove(Kind::Claim, inputs.names.snapshots())]).collect::<Vec<_>>()
-        });
-        let made = || self.snapshots_claim(inputs).into_iter().collect();
-        match own {
-            Some(job) => [vec![job], going.unwrap_or_default()].concat(),
-            None => going.unwrap_or_else(made),
+            let others = self.jobs_that_are_over().filter(|it| Some(it) != own.as_ref());
+            let claim = [Step::Remove(Kind::Claim, inputs.names.snapshots())];
+            return own.iter().cloned().chain(others).chain(claim).collect();
         }
+        own.or_else(|| self.snapshots_claim(inputs)).into_iter().collect()
     }
 
     /// Whatever a worker says of a claim that somebody took away is not said of the one that is made in its place; and the pod of

@@ -76,9 +76,9 @@ fn a_version_that_the_store_has_left_behind_is_not_tried_after_a_failed_upgrade_
 /// After a rollback by policy the spec still names the version that failed.
 #[test]
 fn a_rollback_whose_image_is_gone_says_what_to_set_to_have_it_from_elsewhere() {
-    let message = |reason| {
+    let message = |reason, words: &str| {
         let mut seen = lacking_its_backend();
-        seen.trouble = Some(Obstacle::new(reason, "it does not start"));
+        seen.trouble = Some(Obstacle::new(reason, words));
         let strategy = Strategy::InPlace(WayBack::Copy);
         seen.facts.pins.upgrade = Some(upgrade(strategy, Stage::Rolling, Direction::Rollback));
         seen.facts.wish.release = release(2);
@@ -86,9 +86,12 @@ fn a_rollback_whose_image_is_gone_says_what_to_set_to_have_it_from_elsewhere() {
         told.status.unwrap().message.unwrap()
     };
     let elsewhere = "set spec.version to 1 and spec.backend.image to convex:1 there";
-    let gone = message("ImagePullFailed");
+    let gone = message("ImagePullFailed", "image convex:1 cannot be pulled");
     assert!(gone.contains(elsewhere), "{gone}");
-    assert!(!message("BackendCrashing").contains("registry"), "no image is missing");
+    let ours = message("ImagePullFailed", "image convex-operator:1 cannot be pulled");
+    assert!(!ours.contains(elsewhere), "the gate's image is not moved by the spec: {ours}");
+    let crashes = message("BackendCrashing", "convex:1 exits with code 1");
+    assert!(!crashes.contains("registry"), "no image is missing");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use statemachine::{
     Direction, Snapshot, Strategy,
-    observed::{Job, Kind, Outcome},
-    pins::WayBack,
+    observed::{Health, Job, Kind, Outcome, Pod},
+    pins::{Destination, WayBack},
     worlds::upgrade,
 };
 
@@ -48,6 +48,77 @@ fn a_worker_of_the_last_try_that_does_not_end_is_named() {
     let exporting = Phase::Upgrading(Stage::Exporting);
     let message = copying(exporting, 1, Outcome::Running, stuck);
     assert!(message.contains("pod dev-copy-7-1-x does not end"), "{message}");
+}
+
+/// Else a retry would be advised for ever, which cannot help while that worker may still act.
+#[test]
+fn a_worker_that_keeps_a_stage_from_its_end_is_named_once_that_is_late() {
+    let mut seen = world(all_is_well());
+    let strategy = Strategy::ExportImport(Destination::FreshStore);
+    let mut rolling = upgrade(strategy, Stage::Rolling, Direction::Forward);
+    rolling.attempt = 2;
+    let of = Snapshot { attempt: 1, ..rolling.next_snapshot() };
+    seen.facts.wish.release = rolling.to.release.clone();
+    seen.facts.pins.upgrade = Some(rolling);
+    let stuck = Obstacle::new("PodStuck", "pod dev-import-7-1-x does not end: its node is lost");
+    let import = crate::fixtures::seen(Errand::Import, of, Outcome::Running);
+    seen.jobs = Jobs(vec![Seen { obstacle: Some(stuck), ..import }]);
+    let told = after(at(Phase::Degraded), &seen, &Applied::default());
+    let message = told.status.unwrap().message.unwrap();
+    assert!(message.contains("pod dev-import-7-1-x does not end"), "{message}");
+}
+
+/// The owner has deleted the claim that the export is on.
+#[test]
+fn an_export_that_is_gone_is_told_with_what_to_do_and_promised_no_more() {
+    let told = |phase, stage, claim: Option<PersistentVolumeClaim>| {
+        let mut seen = world(all_is_well());
+        let strategy = Strategy::ExportImport(Destination::SameStoreCopied);
+        let mut upgrade = upgrade(strategy, stage, Direction::Forward);
+        upgrade.snapshot = Some(upgrade.next_snapshot());
+        let serving = Pod { backend: upgrade.aim(), health: Health::Serving };
+        (seen.facts.asked, seen.facts.pods) = (Some(upgrade.aim()), vec![serving]);
+        seen.facts.traffic = statemachine::observed::Traffic::Held;
+        seen.answer = None;
+        seen.facts.wish.release = upgrade.to.release.clone();
+        seen.facts.wish.strategy = strategy;
+        seen.facts.verified = claim.iter().filter_map(|_| upgrade.snapshot.clone()).collect();
+        seen.children.snapshots = claim.map(Arc::new);
+        seen.facts.pins.upgrade = Some(upgrade);
+        after(at(phase), &seen, &Applied::default()).status.unwrap()
+    };
+    let gone = "export 7-1 cannot be loaded: claim \"dev-snapshots\", which it is on, is gone";
+    let kept = "The data of 1 is kept: export 7-1";
+    let importing = told(Phase::Upgrading(Stage::Importing), Stage::Importing, None);
+    let message = importing.message.unwrap();
+    assert!(message.contains(gone) && message.contains("Restore the claim"), "{message}");
+    assert!(message.contains("or go back: set spec.version to 1"), "{message}");
+    let there = told(Phase::Degraded, Stage::Exporting, Some(claim("dev-snapshots")));
+    assert!(there.message.as_ref().unwrap().contains(kept), "{:?}", there.message);
+    assert!(there.upgrade.unwrap().way_back.is_some());
+    let degraded = told(Phase::Degraded, Stage::Exporting, None);
+    let message = degraded.message.unwrap();
+    assert!(message.contains(gone) && !message.contains("is kept"), "{message}");
+    assert_eq!(degraded.upgrade.unwrap().way_back, None);
+}
+
+/// Else a mistyped tag would be told as a claim that goes.
+#[test]
+fn an_image_that_cannot_be_had_is_told_before_a_claim_that_goes() {
+    let mut seen = world(all_is_well());
+    let strategy = Strategy::InPlace(WayBack::Export);
+    let upgrade = upgrade(strategy, Stage::Exporting, Direction::Forward);
+    let mut proof = crate::fixtures::seen(Errand::Proof, upgrade.next_snapshot(), Outcome::Running);
+    proof.obstacle = Some(Obstacle::new("ImagePullFailed", "image convex:2 cannot be pulled"));
+    seen.jobs = Jobs(vec![proof]);
+    seen.children.snapshots = Some(Arc::new(claim("dev-snapshots").deleted()));
+    seen.facts.wish.release = upgrade.to.release.clone();
+    seen.facts.wish.strategy = strategy;
+    seen.facts.proof = statemachine::Proof::Unknown;
+    seen.facts.pins.upgrade = Some(upgrade);
+    let told = after(at(Phase::Upgrading(Stage::Exporting)), &seen, &Applied::default());
+    let message = told.status.unwrap().message.unwrap();
+    assert!(message.contains("image convex:2 cannot be pulled"), "{message}");
 }
 
 /// Else the backend would be stopped for an hour and nobody know why.

@@ -102,3 +102,18 @@ fn whose_pause_it_is_is_decided_when_an_upgrade_begins_and_stays() {
         assert_eq!(held(phase, before, paused).as_deref(), Some(then), "{phase:?} {before}");
     }
 }
+
+/// Whoever looks for an export would look in vain; one that is under way may still be told where its claim is restored.
+#[test]
+fn exports_are_listed_for_as_long_as_their_claim_is_there() {
+    let known = SnapshotStatus { id: "6-1".to_owned(), verified: true, ..Default::default() };
+    let before = ConvexInstanceStatus { snapshots: vec![known], ..Default::default() };
+    let rolling = upgrade(FRESH, Stage::Rolling, Direction::Forward);
+    let listed = |pinned: Option<Upgrade>, there: bool| {
+        let mut world = two_stores(pinned, Store::Original);
+        world.children.snapshots = there.then(|| Arc::new(claim("dev-snapshots")));
+        snapshots(&before, &world).len()
+    };
+    assert_eq!((listed(None, true), listed(None, false)), (1, 0));
+    assert_eq!(listed(Some(rolling), false), 1);
+}

@@ -60,6 +60,33 @@ async fn exports_of_an_instance_that_is_gone_stay_and_are_added_to() -> Result<(
     .await
 }
 
+/// Its pods have ended, and would keep it for as long as their Jobs are there; a label is nothing that it hangs on.
+#[tokio::test]
+async fn exports_are_listed_until_their_owner_deletes_their_claim() -> Result<()> {
+    played("exports-deleted", async |stage| {
+        stage.ready(&upgraded_by(ways::export())).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({"version": "v2"})).await?;
+        stage.runs("dev", "v2").await?;
+        let ours = |by: &str| json!({"metadata": {"labels": {"app.kubernetes.io/managed-by": by}}});
+        stage.merge::<PersistentVolumeClaim>("dev-snapshots", ours("somebody")).await?;
+        let off = json!({"version": "v3", "maintenance": {"preUpgradeSnapshot": "Off"}});
+        stage.patch("dev", off).await?;
+        stage.ends_well(&data, "v3").await?;
+        ensure!(stage.status("dev").await?.snapshots.len() == 1, "it is there, and not listed");
+        stage.merge::<PersistentVolumeClaim>("dev-snapshots", ours("convex-operator")).await?;
+        stage.remove::<PersistentVolumeClaim>("dev-snapshots").await?;
+        stage
+            .until("a status without exports", UPGRADE, || async {
+                Ok(stage.status("dev").await?.snapshots.is_empty().then_some(()))
+            })
+            .await?;
+        ensure!(stage.claims().await? == ["dev-data"], "{:?}", stage.claims().await?);
+        stage.ends_well(&data, "v3").await
+    })
+    .await
+}
+
 /// An instance with data that was upgraded, and the claim of the copy that was made.
 async fn upgraded(stage: &Stage) -> Result<(Data, String)> {
     stage.ready(&upgraded_by(ways::copy())).await?;

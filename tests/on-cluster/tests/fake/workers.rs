@@ -106,6 +106,29 @@ async fn the_claim_of_a_copy_that_somebody_deletes_is_made_anew_with_its_job() -
     .await
 }
 
+/// Nothing but another attempt exports anew: whoever waited would be waited for in vain, with the backend stopped.
+#[tokio::test]
+async fn a_payload_that_somebody_deletes_while_a_copy_is_made_ends_the_attempt_at_once()
+-> Result<()> {
+    played("payload-gone", async |stage| {
+        let copies = "dev-copy-*-1-*";
+        stage.meets(copies, "evict")?;
+        stage.ready(&upgraded_by(ways::same_store())).await?;
+        let data = stage.fill("dev").await?;
+        stage.patch("dev", json!({"version": "v2"})).await?;
+        let told = |state: &State| state.message.contains("it is begun again, by worker 2 of 5");
+        stage.follow("dev").await?.until("a word of the next worker", UPGRADE, told).await?;
+        stage.remove::<PersistentVolumeClaim>("dev-snapshots").await?;
+        let state = stage.degrades("dev", "ExportGone").await?;
+        ensure!(!state.message.contains("is kept"), "an export is promised: {state}");
+        stage.serves_on(&data).await?;
+        stage.spares(copies)?;
+        stage.retry("dev", "once-more").await?;
+        stage.ends_well(&data, "v2").await
+    })
+    .await
+}
+
 /// Disturbs an export while it runs, given its pod, and lets it end: everything is there afterwards.
 async fn disturbed(
     test: &str,
