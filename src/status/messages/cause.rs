@@ -65,7 +65,7 @@ pub(super) fn waiting_for(
         Waiting::ForChildrenGone => leaving(waiting, world),
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
         Waiting::ForHelp(_) => {
-            let attempt = job(world).or_else(|| export_gone(world));
+            let attempt = export_gone(world).or_else(|| job(world));
             let backend = backend(step, world);
             let told = attempt.or_else(|| backend.clone().filter(|it| it.abnormal));
             let told = told.or_else(|| stray(world)).or(backend);
