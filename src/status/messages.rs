@@ -74,7 +74,7 @@ fn kept(before: &ConvexInstanceStatus) -> Option<Obstacle> {
 }
 
 /// Causes that a pod or a deployment tells while it fails, and not while it starts again or is asked nothing.
-const REASONS_KEPT: [&str; 20] = [
+const REASONS_KEPT: [&str; 21] = [
     "BackendCrashing",
     "ImagePullFailed",
     "ContainerConfigError",
@@ -89,6 +89,7 @@ const REASONS_KEPT: [&str; 20] = [
     "MetadataAhead",
     "MigrationFailed",
     "ExportFailed",
+    "ExportGone",
     "CopyFailed",
     "ImportFailed",
     "HoldRefused",

@@ -160,10 +160,13 @@ impl Life<'_> {
     pub(crate) fn imported(&self, upgrade: &Upgrade) -> Verdict {
         self.serves(&upgrade.aim())?;
         let attempt = upgrade.next_snapshot();
-        let done = self.outcome(&(Kind::Import, attempt.clone())) == Some(Outcome::Succeeded);
-        if !done {
+        let import = self.outcome(&(Kind::Import, attempt.clone()));
+        if import != Some(Outcome::Succeeded) {
             self.held()?;
-            self.importable(upgrade)?;
+            // One that runs has opened it already.
+            if import != Some(Outcome::Running) {
+                self.importable(upgrade)?;
+            }
             return Err(Waiting::ForImport(attempt));
         }
         unless(!self.awaits_functions(upgrade), || Waiting::ForFunctions)

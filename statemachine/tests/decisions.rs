@@ -144,6 +144,12 @@ fn an_import_is_begun_only_with_the_export_that_was_verified_for_it() {
         seen.verified = vec![Snapshot { attempt: 2, ..export.clone() }];
     });
     assert_eq!(stays(at, &another).waiting, Some(Waiting::ForExport(export.clone())));
+    let runs = forward(SAME, Importing, |seen| {
+        import(Outcome::Running)(seen);
+        seen.verified.clear();
+    });
+    let waits = stays(at, &runs).waiting;
+    assert!(matches!(waits, Some(Waiting::ForImport(_))), "what runs has opened it: {waits:?}");
     assert!(imports(&stays(at, &forward(SAME, Importing, |seen| seen.verified = vec![export]))));
 }
 

@@ -9,7 +9,7 @@ use super::{
     control,
     release::to_set,
     short,
-    workers::{export_gone, going, job, overdue, stray, to_be_restored, worker},
+    workers::{attempt_ended, export_gone, going, or_go_back, overdue, stray, worker},
 };
 use crate::{
     api::ConvexInstance,
@@ -55,7 +55,7 @@ pub(super) fn waiting_for(
             worker(world).or_else(|| going(world)).unwrap_or_else(passing)
         }
         Waiting::ForExport(_) | Waiting::ForCopy(_) | Waiting::ForImport(_) => {
-            let gone = export_gone(world).map(|it| to_be_restored(instance, world, it));
+            let gone = export_gone(world).map(|it| or_go_back(instance, world, it));
             let told = gone.or_else(|| going(world)).or_else(|| worker(world));
             told.unwrap_or_else(passing)
         }
@@ -65,9 +65,8 @@ pub(super) fn waiting_for(
         Waiting::ForChildrenGone => leaving(waiting, world),
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
         Waiting::ForHelp(_) => {
-            let attempt = export_gone(world).or_else(|| job(world));
             let backend = backend(step, world);
-            let told = attempt.or_else(|| backend.clone().filter(|it| it.abnormal));
+            let told = attempt_ended(world).or_else(|| backend.clone().filter(|it| it.abnormal));
             let told = told.or_else(|| stray(world)).or(backend);
             told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
         }

@@ -1,5 +1,6 @@
 //! What keeps the workers of an upgrade from their end, and the claims that they fill.
 
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::ResourceExt;
 use statemachine::{
     Stage,
@@ -11,7 +12,10 @@ use super::release::to_set;
 use crate::{
     api::ConvexInstance,
     observe::{Obstacle, World},
-    plan::names::{Errand, attempt},
+    plan::{
+        labels::INSTANCE_UID,
+        names::{Errand, attempt},
+    },
 };
 
 /// What keeps the Job of this attempt from its end, or ended it.
@@ -32,25 +36,53 @@ pub(super) fn stray(world: &World) -> Option<Obstacle> {
     runs.find_map(|it| it.obstacle.clone().filter(|_| Some(&it.of) != attempt.as_ref()))
 }
 
-/// The export that the target is to be loaded from, where it is not there any more.
+/// The export that the target is still to be loaded from, where it is not there any more.
 pub(super) fn export_gone(world: &World) -> Option<Obstacle> {
     let pinned = world.facts.pins.upgrade.as_ref();
     let loads = pinned.filter(|it| it.imports() && it.stage != Stage::Rolling)?;
     let gone = loads.snapshot.as_ref().filter(|it| !world.facts.verified.contains(it))?;
+    let import = world.jobs.find(Errand::Import, &loads.next_snapshot());
+    if import.is_some_and(|it| it.goes_on() || it.outcome == Outcome::Succeeded) {
+        return None;
+    }
     let state = match world.children.snapshots.as_deref() {
-        None => "is gone",
-        Some(it) if it.metadata.deletion_timestamp.is_some() => "is being deleted",
-        Some(_) => "has lost its volume, or is another one",
+        None => {
+            format!("is gone, or without the label {INSTANCE_UID} of this instance")
+        }
+        Some(it) if it.metadata.deletion_timestamp.is_some() => {
+            "is being deleted, and can be read for as long as a Job that used it is there"
+                .to_owned()
+        }
+        Some(_) => "has lost its volume, or is another one".to_owned(),
     };
     let (export, claim) = (attempt(gone), world.names.snapshots());
+    // Only an attempt that exports makes another one.
+    let restore = if loads.stage == Stage::Importing {
+        ". Restore the claim with what was on it"
+    } else {
+        ""
+    };
     Some(Obstacle::new(
         "ExportGone",
-        format!("export {export} cannot be loaded: claim \"{claim}\", which it is on, {state}"),
+        format!(
+            "export {export} cannot be loaded: claim \"{claim}\", which it is on, {state}{restore}"
+        ),
     ))
 }
 
+/// What ended an attempt, or keeps it from its end, with all that it lacks.
+pub(super) fn attempt_ended(world: &World) -> Option<Obstacle> {
+    match (export_gone(world), job(world)) {
+        (Some(mut gone), Some(job)) => {
+            gone.message = format!("{}; besides: {}", gone.message, job.message);
+            Some(gone)
+        }
+        (gone, job) => gone.or(job),
+    }
+}
+
 /// A claim that the way back is to be made on, and that somebody has deleted.
-pub(super) fn going(world: &World) -> Option<Obstacle> {
+fn claim_going(world: &World) -> Option<&PersistentVolumeClaim> {
     let upgrade = world.facts.pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?;
     let to = Store::Copied(upgrade.next_snapshot());
     let copies = world.children.claims.iter().filter(|(store, _)| *store == to);
@@ -60,7 +92,12 @@ pub(super) fn going(world: &World) -> Option<Obstacle> {
         .iter()
         .filter(|_| upgrade.strategy.exports() && upgrade.snapshot.is_none());
     let mut all = copies.map(|(_, claim)| claim).chain(exports);
-    let going = all.find(|it| it.metadata.deletion_timestamp.is_some())?;
+    all.find(|it| it.metadata.deletion_timestamp.is_some()).map(|it| &**it)
+}
+
+/// The same while the stage goes on: it is made anew.
+pub(super) fn going(world: &World) -> Option<Obstacle> {
+    let going = claim_going(world)?;
     Some(Obstacle::new(
         "ClaimDeleted",
         format!(
@@ -70,17 +107,13 @@ pub(super) fn going(world: &World) -> Option<Obstacle> {
     ))
 }
 
-/// The same while the stage still goes on, with what to do.
-pub(super) fn to_be_restored(
-    instance: &ConvexInstance,
-    world: &World,
-    mut told: Obstacle,
-) -> Obstacle {
+/// The same while the stage still goes on, with the other way out.
+pub(super) fn or_go_back(instance: &ConvexInstance, world: &World, mut told: Obstacle) -> Obstacle {
     let upgrade = world.facts.pins.upgrade.as_ref();
     let back = upgrade.filter(|it| it.has_way_back() && !world.facts.way_back_gone);
     let back = back.map(|it| to_set(instance, world, &it.from.release));
     let back = back.map(|it| format!(", or go back: set {it}")).unwrap_or_default();
-    told.message = format!("{}. Restore the claim with what was on it{back}.", told.message);
+    told.message = format!("{}{back}.", told.message);
     told
 }
 
@@ -98,10 +131,16 @@ pub(super) fn worker(world: &World) -> Option<Obstacle> {
 pub(super) fn overdue(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
     world.facts.pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?;
     let seconds = instance.spec.maintenance.export_deadline_seconds;
+    let because = claim_going(world).map_or_else(
+        || "the backend never says that an export failed".to_owned(),
+        |claim| {
+            format!("claim \"{}\" is being deleted: see what keeps it (its finalizers, a pod that uses it)", claim.name_any())
+        },
+    );
     Some(Obstacle::passing(
         "DeadlineExceeded",
         format!(
-            "no way back was made and verified within {seconds}s (spec.maintenance.exportDeadlineSeconds); the backend never says that an export failed"
+            "no way back was made and verified within {seconds}s (spec.maintenance.exportDeadlineSeconds); {because}"
         ),
     ))
 }

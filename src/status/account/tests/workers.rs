@@ -71,7 +71,7 @@ fn a_worker_that_keeps_a_stage_from_its_end_is_named_once_that_is_late() {
 /// The owner has deleted the claim that the export is on.
 #[test]
 fn an_export_that_is_gone_is_told_with_what_to_do_and_promised_no_more() {
-    let told = |phase, stage, claim: Option<PersistentVolumeClaim>| {
+    let loading = |phase, stage, claim: Option<PersistentVolumeClaim>, import: Option<Outcome>| {
         let mut seen = world(all_is_well());
         let strategy = Strategy::ExportImport(Destination::SameStoreCopied);
         let mut upgrade = upgrade(strategy, stage, Direction::Forward);
@@ -84,9 +84,13 @@ fn an_export_that_is_gone_is_told_with_what_to_do_and_promised_no_more() {
         seen.facts.wish.strategy = strategy;
         seen.facts.verified = claim.iter().filter_map(|_| upgrade.snapshot.clone()).collect();
         seen.children.snapshots = claim.map(Arc::new);
+        let import =
+            import.map(|it| crate::fixtures::seen(Errand::Import, upgrade.next_snapshot(), it));
+        seen.jobs = Jobs(import.into_iter().collect());
         seen.facts.pins.upgrade = Some(upgrade);
         after(at(phase), &seen, &Applied::default()).status.unwrap()
     };
+    let told = |phase, stage, claim| loading(phase, stage, claim, None);
     let gone = "export 7-1 cannot be loaded: claim \"dev-snapshots\", which it is on, is gone";
     let kept = "The data of 1 is kept: export 7-1";
     let importing = told(Phase::Upgrading(Stage::Importing), Stage::Importing, None);
@@ -99,7 +103,19 @@ fn an_export_that_is_gone_is_told_with_what_to_do_and_promised_no_more() {
     let degraded = told(Phase::Degraded, Stage::Exporting, None);
     let message = degraded.message.unwrap();
     assert!(message.contains(gone) && !message.contains("is kept"), "{message}");
+    assert!(!message.contains("Restore"), "another try exports anew: {message}");
     assert_eq!(degraded.upgrade.unwrap().way_back, None);
+    let late = told(Phase::Degraded, Stage::Importing, None).message.unwrap();
+    assert!(late.contains("Restore the claim"), "another try would load the same: {late}");
+    // Who has loaded it needs it no more, and whoever loads it keeps it.
+    for import in [Outcome::Running, Outcome::Succeeded] {
+        for phase in [Phase::Upgrading(Stage::Importing), Phase::Degraded] {
+            let loads = loading(phase, Stage::Importing, None, Some(import)).message.unwrap();
+            assert!(!loads.contains("cannot be loaded"), "{phase:?}, {import:?}: {loads}");
+        }
+    }
+    let crossed = loading(Phase::Degraded, Stage::Importing, None, Some(Outcome::Failed));
+    assert!(crossed.message.unwrap().contains("cannot be loaded"));
 }
 
 /// Else a mistyped tag would be told as a claim that goes.
