@@ -15,6 +15,7 @@ mod schema;
 mod spec;
 mod status;
 mod storage;
+mod yaml;
 
 pub(crate) use self::schema::RESERVED;
 pub use self::{
@@ -47,5 +48,7 @@ pub const CRD_NAME: &str = "convexinstances.convex.icod.de";
 /// # Errors
 /// When a value cannot be written as YAML, which none of ours is.
 pub fn crd_yaml() -> Result<String, serde_saphyr::ser::Error> {
-    serde_saphyr::to_string(&crd())
+    let definition = serde_json::to_value(crd())
+        .map_err(<serde_saphyr::ser::Error as serde::ser::Error>::custom)?;
+    serde_saphyr::to_string(&yaml::Compact::of(&definition))
 }
