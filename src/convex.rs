@@ -6,6 +6,7 @@
 //! - [`instance`]: the name and the secret that a deployment is known by, and what is legal in them;
 //! - [`admin_key`]: minting and checking the admin key, in process, without running Convex's tools;
 //! - [`client`]: the few HTTP questions that the operator asks of one backend pod;
+//! - [`database_url`]: what the backend takes of the URL of a database server;
 //! - [`deployment`]: what a worker asks of the backend that holds the data;
 //! - [`migrations`]: what the backend's log says of them.
 //!
@@ -14,6 +15,7 @@
 
 pub mod admin_key;
 pub mod client;
+pub mod database_url;
 pub mod deployment;
 mod grant;
 pub mod instance;
