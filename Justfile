@@ -10,7 +10,7 @@ default:
 tools:
     cargo run --quiet --bin cluster -- tools
 
-# Start a local cluster: [--node real|fake] [--operator]; the last line is the path of its kubeconfig.
+# Start a local cluster: [--node real|fake] [--operator] [--gateway]; the last line is the path of its kubeconfig.
 cluster-up *arguments:
     @cargo run --quiet --bin cluster -- up "$@"
 

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use k8s_openapi::api::core::v1::{Node, ServiceAccount};
+use k8s_openapi::{
+    api::core::v1::{Node, ServiceAccount},
+    apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+};
 use kube::{
     Api, Client, Config,
     config::{KubeConfigOptions, Kubeconfig},
@@ -47,4 +50,16 @@ pub async fn node_ready(client: &Client, name: &str) -> Result<Option<()>> {
 pub async fn pods_admitted(client: &Client) -> Result<Option<()>> {
     let accounts = Api::<ServiceAccount>::namespaced(client.clone(), "default");
     Ok(accounts.get_opt("default").await?.map(|_| ()))
+}
+
+/// Whether the API server serves the kind of this definition.
+///
+/// # Errors
+/// The API server does not answer, or knows no such definition.
+pub async fn established(client: &Client, definition: &str) -> Result<Option<()>> {
+    let all = Api::<CustomResourceDefinition>::all(client.clone());
+    let conditions = all.get(definition).await?.status.and_then(|it| it.conditions);
+    let mut conditions = conditions.into_iter().flatten();
+    let established = conditions.any(|it| it.type_ == "Established" && it.status == "True");
+    Ok(established.then_some(()))
 }

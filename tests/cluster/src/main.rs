@@ -10,8 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use cluster::{
-    NodeKind, checkout::Checkout, client, convex_cli, description::Description, down, launch,
-    operator, progress, provisioner::Provisioner, tools, up,
+    NodeKind, checkout::Checkout, client, convex_cli, description::Description, down, gateway,
+    launch, operator, progress, provisioner::Provisioner, tools, up,
 };
 
 #[derive(Parser)]
@@ -35,6 +35,9 @@ enum Action {
         /// Installs the ConvexInstance resource and runs the operator.
         #[arg(long)]
         operator: bool,
+        /// Installs the Gateway API and runs a data plane, on a real node; built the first time, which takes minutes.
+        #[arg(long)]
+        gateway: bool,
     },
     /// Stops clusters and removes what they made.
     Down {
@@ -109,9 +112,12 @@ async fn run(action: Action) -> Result<()> {
             let (program, arguments) = command.split_first().context("a command is needed")?;
             operator::keep(&run, Command::new(program).args(arguments))
         }
-        Action::Up { node, operator: wanted } => {
+        Action::Up { node, operator: wanted, gateway: routed } => {
             let checkout = Checkout::find()?;
             let description = up::up(&checkout, node).await?;
+            if routed {
+                gateway::install(&checkout, &description).await?;
+            }
             if wanted {
                 operator::install(&checkout, &description).await?;
             }

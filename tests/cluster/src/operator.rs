@@ -22,7 +22,7 @@ use crate::{
     client,
     description::Description,
     images::{BACKEND, DASHBOARD, OPERATOR},
-    progress,
+    kubectl, progress,
 };
 
 /// Where the operator lives.
@@ -96,7 +96,7 @@ pub async fn confine(
 /// Helm or the API server refuses.
 pub fn protect(checkout: &Checkout, cluster: &Description) -> Result<String> {
     let policy = chart::policy(checkout, cluster, NAMESPACE)?;
-    chart::kubectl_apply(cluster, policy.as_bytes())?;
+    kubectl::apply(cluster, policy.as_bytes())?;
     Ok(policy)
 }
 

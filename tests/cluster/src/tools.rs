@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use ring::digest::{Context as Hasher, SHA256};
 
-use crate::{checkout::Checkout, progress};
+use crate::{checkout::Checkout, process::captured, progress};
 
 /// A Go module under `tests/tools` and the programs that its `tool` lines name.
 #[derive(Debug)]
@@ -37,6 +37,11 @@ const MODULES: [Module; 3] = [
     },
     Module { name: "helm", stamped: None, programs: &[("helm", "helm")] },
 ];
+
+/// The data plane of the Gateway API: only who asks for one builds it. What its module replaces and excludes its own `go.mod`
+/// does too, and does not hand on.
+const GATEWAY: Module =
+    Module { name: "traefik", stamped: None, programs: &[("traefik", "traefik")] };
 
 /// Where the built programs are.
 #[derive(Clone, Debug)]
@@ -73,6 +78,29 @@ pub fn ensure(checkout: &Checkout) -> Result<Tools> {
         paths.extend(module.programs.iter().map(|(_, name)| (*name, bin.join(name))));
     }
     Ok(Tools { paths })
+}
+
+/// A data plane of the Gateway API.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// The program.
+    pub program: PathBuf,
+    /// The folder of the definitions that it was built against.
+    pub definitions: PathBuf,
+}
+
+/// Builds the data plane where it is missing, and says where everything is.
+///
+/// # Errors
+/// Go is missing, or a build fails.
+pub fn gateway(checkout: &Checkout) -> Result<Gateway> {
+    let program = GATEWAY.ensure(checkout)?.join("traefik");
+    let mut go = Command::new("go");
+    go.args(["mod", "download", "-json", "sigs.k8s.io/gateway-api"])
+        .current_dir(checkout.root().join("tests/tools").join(GATEWAY.name));
+    let module: serde_json::Value = serde_json::from_str(&captured(&mut go)?)?;
+    let folder = module["Dir"].as_str().context("go names no folder of the Gateway API")?;
+    Ok(Gateway { program, definitions: Path::new(folder).join("config/crd/standard") })
 }
 
 impl Module {
@@ -215,7 +243,7 @@ mod tests {
     #[test]
     fn the_committed_modules_are_complete() {
         let checkout = Checkout::find().unwrap();
-        for module in &MODULES {
+        for module in MODULES.iter().chain([&GATEWAY]) {
             let source = checkout.root().join("tests/tools").join(module.name);
             assert!(hash(&source, &module.linker_flags(&source).unwrap()).is_ok());
         }

@@ -1,14 +1,8 @@
 //! What the operator needs on a cluster: the resource, and the chart rendered by a real Helm.
 
-use std::{
-    io::Write,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
-use anyhow::{Context, Result, bail};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::Api;
+use anyhow::{Context, Result};
 
 use super::NAME;
 use crate::{
@@ -16,12 +10,12 @@ use crate::{
     client,
     description::Description,
     images::{BACKEND, DASHBOARD},
+    kubectl,
     process::captured,
     wait,
 };
 
 const RESOURCE: &str = "convexinstances.convex.icod.de";
-const FIELD_MANAGER: &str = "local-cluster";
 
 /// Applies the resource definition and waits until the API server serves it.
 ///
@@ -30,16 +24,10 @@ const FIELD_MANAGER: &str = "local-cluster";
 pub async fn apply_resource(checkout: &Checkout, cluster: &Description) -> Result<()> {
     let path = checkout.root().join("crds/convexinstances.yaml");
     let text = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-    kubectl_apply(cluster, &text)?;
+    kubectl::apply(cluster, &text)?;
     let client = client::from_file(&cluster.kubeconfig).await?;
-    let definitions = Api::<CustomResourceDefinition>::all(client);
-    wait::until("established ConvexInstance resource", Duration::from_secs(30), &[], || async {
-        let conditions = definitions.get(RESOURCE).await?.status.and_then(|s| s.conditions);
-        let established = conditions
-            .unwrap_or_default()
-            .iter()
-            .any(|condition| condition.type_ == "Established" && condition.status == "True");
-        Ok(established.then_some(()))
+    wait::until("established ConvexInstance resource", Duration::from_secs(30), &[], || {
+        client::established(&client, RESOURCE)
     })
     .await
 }
@@ -57,8 +45,8 @@ pub fn apply(
     let wanted = serde_json::json!({
         "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace },
     });
-    kubectl_apply(cluster, &serde_json::to_vec(&wanted)?)?;
-    kubectl_apply(cluster, rendered(checkout, cluster, namespace, values)?.as_bytes())
+    kubectl::apply(cluster, &serde_json::to_vec(&wanted)?)?;
+    kubectl::apply(cluster, rendered(checkout, cluster, namespace, values)?.as_bytes())
 }
 
 /// The chart for a namespace with these values; of kinds that not every cluster has, none.
@@ -101,27 +89,4 @@ const POLICY: [&str; 4] = [
 /// Helm refuses.
 pub fn policy(checkout: &Checkout, cluster: &Description, namespace: &str) -> Result<String> {
     captured(helm(checkout, cluster, namespace)?.args(POLICY))
-}
-
-/// Applies manifests as the installer of the cluster.
-///
-/// # Errors
-/// The API server refuses.
-pub(super) fn kubectl_apply(cluster: &Description, manifest: &[u8]) -> Result<()> {
-    let mut child = Command::new(cluster.tool("kubectl")?)
-        .args(["apply", "--server-side", "--force-conflicts", "--field-manager", FIELD_MANAGER])
-        .args(["--filename", "-"])
-        .env("KUBECONFIG", &cluster.kubeconfig)
-        .env("KUBECACHEDIR", cluster.run.join("kubectl-install"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("starting kubectl")?;
-    child.stdin.take().context("kubectl has an input")?.write_all(manifest)?;
-    let done = child.wait_with_output()?;
-    if !done.status.success() {
-        bail!("kubectl apply: {}", String::from_utf8_lossy(&done.stderr).trim());
-    }
-    Ok(())
 }
