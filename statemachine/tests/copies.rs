@@ -63,6 +63,22 @@ fn a_copy_besides_the_payload_is_made_after_the_payload_is_pinned() {
     assert_eq!((again.snapshot, again.attempt), (None, 2), "users were let in since");
 }
 
+/// What was seen of traffic was seen under the fence that the edge has raised: until it is seen anew, whoever is late may have
+/// let users in.
+#[test]
+fn nothing_is_stopped_for_a_copy_in_the_look_that_pins_the_payload() {
+    let exported_now = step(Upgrading(Exporting), &forward(SAME_COPIED, Exporting, verify));
+    let pinned = exported_now.pins.and_then(|it| it.upgrade).expect("an upgrade");
+    assert!(pinned.snapshot.is_some(), "the payload is pinned by this look");
+    let stops = |it: &Action| matches!(it, Action::EnsureBackendStopped(_));
+    assert!(!exported_now.obligations.iter().any(stops));
+    let again = forward(SAME_COPIED, Exporting, |seen| {
+        verify(seen);
+        seen.pins.upgrade = Some(exported(SAME_COPIED));
+    });
+    assert!(stays(Upgrading(Exporting), &again).obligations.iter().any(stops));
+}
+
 /// Else there would be no way but forwards, with nothing to load.
 #[test]
 fn a_payload_that_is_gone_is_found_out_before_the_target_is_let_at_the_data() {

@@ -29,6 +29,24 @@ fn a_rollback_by_policy_is_remembered_as_a_refusal() {
     assert_eq!(upgrade.snapshot, Some(Snapshot { of: upgrade.id, attempt: 1 }));
 }
 
+/// Else a token that was set while it was tried, and did nothing then, would have it tried again at once.
+#[test]
+fn a_refusal_uses_up_the_token_that_there_is_by_then() {
+    let failed = |token: &str| {
+        let seen = forward(SAME, Rolling, |seen| {
+            late(seen);
+            gone(seen);
+            seen.wish.rollback = true;
+            seen.pins.upgrade.as_mut().expect("an upgrade").retry = "one".to_owned();
+            seen.wish.retry = token.to_owned();
+        });
+        let pins = step(Upgrading(Rolling), &seen).pins.expect("pins");
+        pins.refused.expect("a refusal").retry
+    };
+    assert_eq!(failed("two"), "two");
+    assert_eq!(failed(""), "one", "a token that is taken away asks for nothing later either");
+}
+
 /// Else a release that was turned away from would be tried again for ever, or never again.
 #[test]
 fn a_refused_release_is_tried_again_with_a_new_token_only() {

@@ -21,6 +21,18 @@ fn creates_what_is_irreplaceable(action: &Action) -> bool {
     )
 }
 
+/// What users wrote after the way back was made would be lost on it; in place without one nobody is held.
+#[test]
+fn users_stay_held_where_an_upgrade_with_a_way_back_has_stopped() {
+    everywhere(|_, seen, step| {
+        let pins = step.pins.as_ref().unwrap_or(&seen.pins);
+        let stopped = pins.upgrade.as_ref().filter(|_| step.phase == Phase::Degraded);
+        let Some(upgrade) = stopped.filter(|it| it.stage != Stage::Exporting) else { return };
+        let held = step.obligations.contains(&Action::EnsureTrafficHeld);
+        assert_eq!(held, upgrade.strategy.prepares(), "{step:#?}");
+    });
+}
+
 /// Only another attempt exports anew: whoever waited with everything stopped would wait in vain.
 #[test]
 fn nobody_waits_in_exporting_for_an_export_that_is_gone() {

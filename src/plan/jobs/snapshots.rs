@@ -1,4 +1,4 @@
-//! Where exports are kept, and the Jobs that write and read them. The one place that knows that it is a claim.
+//! The claim that exports are kept on, and the Jobs that write and read them.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 

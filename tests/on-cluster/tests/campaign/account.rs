@@ -1,6 +1,6 @@
 //! What is to be seen of an instance in the end, in lines that are the same for every run of a flow.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use convex_operator::{
     api::{ConditionStatus, ConvexInstance, ConvexInstanceStatus},
     plan::labels::INSTANCE,
@@ -31,6 +31,17 @@ pub async fn taken(stage: &Stage, births: &Births, run: &Prepared) -> Result<Acc
     lines.extend(births.besides(instance, &run.births));
     lines.extend(data(stage, instance, &run.content).await?);
     Ok(lines.into_iter().map(|line| general(&line, instance)).collect())
+}
+
+/// What every run is held against has to be good itself: of nothing else would being the same say anything.
+///
+/// # Errors
+/// What is not as it has to be.
+pub fn is_sound(account: &Account) -> Result<()> {
+    for line in ["documents intact: true", "paused: false", "second writers: 0"] {
+        ensure!(account.iter().any(|it| it == line), "not {line}:\n{}", account.join("\n"));
+    }
+    Ok(())
 }
 
 /// A line as it would be of any other instance and upgrade.

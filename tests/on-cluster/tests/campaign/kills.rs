@@ -70,6 +70,7 @@ async fn undisturbed(lanes: &mut [Lane]) -> Result<References> {
             println!("{:>3} {write}", number + 1);
         }
         println!("{}", run.account.join("\n"));
+        account::is_sound(&run.account).with_context(|| format!("{flow:?}, undisturbed"))?;
         ensure!(run.writes.len() <= flow.budget(), "{flow:?} takes {} writes", run.writes.len());
         anyhow::Ok((flow, Undisturbed { account: run.account, writes: run.writes }))
     });

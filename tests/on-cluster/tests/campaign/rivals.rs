@@ -73,6 +73,7 @@ async fn two_operators_that_act_at_once_end_where_one_would_have_come() -> Resul
         let lanes = FLOWS.map(|flow| async move {
             let mut lane = Lane::open("doubled").await?;
             let reference = lane.played(flow, None, None).await?.account;
+            account::is_sound(&reference)?;
             let rival = Rival::of(&lane).await?;
             let mut rows = Vec::new();
             for number in 1..=3 {
@@ -104,6 +105,7 @@ async fn a_leader_stopped_at_any_write_and_woken_after_the_next_edge_does_no_har
         let lanes = FLOWS.map(|flow| async move {
             let mut lane = Lane::open("stopped").await?;
             let reference = lane.played(flow, None, None).await?;
+            account::is_sound(&reference.account)?;
             let mut rows = Vec::new();
             for (number, write) in chosen(&reference.writes) {
                 let began = Instant::now();
