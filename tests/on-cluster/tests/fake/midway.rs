@@ -44,6 +44,26 @@ async fn a_third_version_while_exporting_begins_anew_under_another_id() -> Resul
     .await
 }
 
+/// A to B to A to C, before anything was moved: whichever of them a pass has seen, the last one is served.
+#[tokio::test]
+async fn back_and_on_to_a_third_version_while_exporting_ends_at_the_third() -> Result<()> {
+    played("abac-exporting", async |stage| {
+        let data = stage.stopped_in(0, "Retain", ways::same_store()).await?;
+        let first = stage.pinned("dev").await?.context("an upgrade")?.id;
+        stage.patch("dev", json!({"version": "v1"})).await?;
+        stage.patch("dev", json!({"version": "v3"})).await?;
+        let second = stage
+            .until("another upgrade", UPGRADE, || async {
+                Ok(stage.pinned("dev").await?.filter(|it| it.id != first))
+            })
+            .await?;
+        ensure!(second.to.release.version == "v3" && second.from.release.version == "v1");
+        stage.patch("dev", json!({"backend": {"env": steering(&[])}})).await?;
+        stage.ends_well(&data, "v3").await
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_third_version_while_rolling_is_gone_to_once_the_second_has_failed() -> Result<()> {
     abc("abc-rolling", 1).await
@@ -85,6 +105,29 @@ async fn another_strategy_while_exporting_begins_anew() -> Result<()> {
         Ok(())
     })
     .await
+}
+
+/// What an upgrade does is pinned before anything is moved: another strategy is one for the next.
+#[tokio::test]
+async fn another_strategy_once_the_target_was_let_in_is_for_the_next_upgrade() -> Result<()> {
+    for at in [1, 2] {
+        let test = format!("switched-{}", STAGES[at].0).to_lowercase();
+        played(&test, async |stage| {
+            let data = stage.stopped_in(at, "Retain", ways::same_store()).await?;
+            let pinned = stage.pinned("dev").await?.context("an upgrade")?;
+            stage.patch("dev", json!({"maintenance": {"upgradeStrategy": "inPlace"}})).await?;
+            stage.patch("dev", json!({"backend": {"env": steering(&[])}})).await?;
+            stage.ends_well(&data, "v2").await?;
+            let export = format!("{}-1", pinned.id.0);
+            let kept = stage.status("dev").await?.snapshots;
+            ensure!(kept.len() == 1 && kept[0].id == export, "{kept:?} instead of {export}");
+            let told = stage.reasons().await?;
+            ensure!(told.iter().any(|it| it == "ImportStarted"), "nothing was imported: {told:?}");
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 #[tokio::test]
