@@ -12,6 +12,7 @@
 //! | `STANDIN_TABLES_UNTOLD_VERSIONS` | the query that lists tables is unknown |
 //! | `STANDIN_EXPORT_STALLS_VERSIONS` | an export stays `requested` |
 //! | `STANDIN_EXPORT_NEVER_COMPLETES_VERSIONS` | an export stays `in_progress` |
+//! | `STANDIN_EXPORT_CANCELED_VERSIONS` | an export is `canceled` as soon as it runs, as by another administrator |
 //! | `STANDIN_EXPORT_TRUNCATED_VERSIONS` | the ZIP lacks its last third, and its size says so |
 //! | `STANDIN_EXPORT_WRONG_CHECKSUM_VERSIONS` | the ZIP has a wrong CRC for `_tables/documents.jsonl` |
 //! | `STANDIN_EXPORT_LENGTH_LIES_VERSIONS` | `Content-Length` promises 1000 bytes more than come |
@@ -48,6 +49,8 @@ pub enum Fault {
     ExportStalls,
     /// An export stays in progress.
     ExportNeverCompletes,
+    /// An export is canceled while it runs.
+    ExportCanceled,
     /// The ZIP is cut off.
     ExportTruncated,
     /// The ZIP has a wrong checksum.
@@ -72,11 +75,12 @@ pub enum Fault {
     MigrationStalls,
 }
 
-const FAULTS: [(&str, Fault); 15] = [
+const FAULTS: [(&str, Fault); 16] = [
     ("STANDIN_NO_PAUSE_VERSIONS", Fault::NoPause),
     ("STANDIN_TABLES_UNTOLD_VERSIONS", Fault::TablesUntold),
     ("STANDIN_EXPORT_STALLS_VERSIONS", Fault::ExportStalls),
     ("STANDIN_EXPORT_NEVER_COMPLETES_VERSIONS", Fault::ExportNeverCompletes),
+    ("STANDIN_EXPORT_CANCELED_VERSIONS", Fault::ExportCanceled),
     ("STANDIN_EXPORT_TRUNCATED_VERSIONS", Fault::ExportTruncated),
     ("STANDIN_EXPORT_WRONG_CHECKSUM_VERSIONS", Fault::ExportWrongChecksum),
     ("STANDIN_EXPORT_LENGTH_LIES_VERSIONS", Fault::ExportLengthLies),

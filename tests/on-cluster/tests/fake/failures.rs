@@ -26,6 +26,13 @@ async fn an_export_that_hangs_ends_at_its_deadline() -> Result<()> {
     fails("export-hangs", "EXPORT_NEVER_COMPLETES", soon(ways::export()), "20s").await
 }
 
+/// The backend never says that an export failed; that somebody has canceled it, it does.
+#[tokio::test]
+async fn an_export_that_is_canceled_is_no_way_back() -> Result<()> {
+    fails("export-canceled", "EXPORT_CANCELED", soon(ways::export()), "the export was canceled")
+        .await
+}
+
 #[tokio::test]
 async fn an_export_that_is_cut_off_is_no_way_back() -> Result<()> {
     fails("export-cut", "EXPORT_TRUNCATED", soon(ways::fresh_store()), "SnapshotTruncated").await

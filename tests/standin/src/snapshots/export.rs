@@ -89,6 +89,9 @@ fn make(store: &Store, steering: &Steering, id: &str) -> Result<(), ArchiveError
     if steering.has(Fault::ExportNeverCompletes) {
         return Ok(());
     }
+    if steering.has(Fault::ExportCanceled) {
+        return Ok(cancel(store, id).map(drop)?);
+    }
     let draft = store.path(&format!("exports/{id}.draft"));
     let file =
         OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&draft)?;
