@@ -95,7 +95,7 @@ fn claim_going(world: &World) -> Option<&PersistentVolumeClaim> {
     all.find(|it| it.metadata.deletion_timestamp.is_some()).map(|it| &**it)
 }
 
-/// The same while the stage goes on: it is made anew.
+/// That a claim of the way back goes, while the stage goes on: it is made anew.
 pub(super) fn going(world: &World) -> Option<Obstacle> {
     let going = claim_going(world)?;
     Some(Obstacle::new(
@@ -107,7 +107,7 @@ pub(super) fn going(world: &World) -> Option<Obstacle> {
     ))
 }
 
-/// The same while the stage still goes on, with the other way out.
+/// That the export is gone, while its stage still goes on: with the other way out.
 pub(super) fn or_go_back(instance: &ConvexInstance, world: &World, mut told: Obstacle) -> Obstacle {
     let upgrade = world.facts.pins.upgrade.as_ref();
     let back = upgrade.filter(|it| it.has_way_back() && !world.facts.way_back_gone);

@@ -8,7 +8,10 @@ use k8s_openapi::api::{
 use kube::{ResourceExt, api::ListParams};
 use on_cluster::{
     Stage, State, played,
-    stage::upgrades::{UPGRADE, steered, steering, upgraded_by, ways},
+    stage::{
+        data::Data,
+        upgrades::{UPGRADE, steered, steering, upgraded_by, ways},
+    },
 };
 use serde_json::{Value, json};
 
@@ -80,13 +83,7 @@ async fn thrown_out(test: &str, errand: &str, way: Value) -> Result<()> {
 #[tokio::test]
 async fn the_claim_of_a_copy_that_somebody_deletes_is_made_anew_with_its_job() -> Result<()> {
     played("copy-claim-gone", async |stage| {
-        let first = "dev-copy-*-1-*";
-        stage.meets(first, "evict")?;
-        stage.ready(&upgraded_by(ways::copy())).await?;
-        let data = stage.fill("dev").await?;
-        stage.patch("dev", json!({"version": "v2"})).await?;
-        let told = |state: &State| state.message.contains("it is begun again, by worker 2 of 5");
-        stage.follow("dev").await?.until("a word of the next worker", UPGRADE, told).await?;
+        let data = lost_its_copier(stage, ways::copy()).await?;
         let all = stage.all::<PersistentVolumeClaim>().list(&ListParams::default()).await?;
         let copy = all.items.into_iter().find(|it| it.name_any().starts_with("dev-copy-"));
         let copy = copy.context("the claim of the copy")?;
@@ -98,7 +95,7 @@ async fn the_claim_of_a_copy_that_somebody_deletes_is_made_anew_with_its_job() -
                 Ok(now.filter(|it| it.uid() != copy.uid()).map(drop))
             })
             .await?;
-        stage.spares(first)?;
+        stage.spares(COPIERS)?;
         stage.ends_well(&data, "v2").await?;
         ensure!(stage.job("copy").await?.name_any().contains("-1"), "another attempt was made");
         Ok(())
@@ -111,22 +108,30 @@ async fn the_claim_of_a_copy_that_somebody_deletes_is_made_anew_with_its_job() -
 async fn a_payload_that_somebody_deletes_while_a_copy_is_made_ends_the_attempt_at_once()
 -> Result<()> {
     played("payload-gone", async |stage| {
-        let copies = "dev-copy-*-1-*";
-        stage.meets(copies, "evict")?;
-        stage.ready(&upgraded_by(ways::same_store())).await?;
-        let data = stage.fill("dev").await?;
-        stage.patch("dev", json!({"version": "v2"})).await?;
-        let told = |state: &State| state.message.contains("it is begun again, by worker 2 of 5");
-        stage.follow("dev").await?.until("a word of the next worker", UPGRADE, told).await?;
+        let data = lost_its_copier(stage, ways::same_store()).await?;
         stage.remove::<PersistentVolumeClaim>("dev-snapshots").await?;
         let state = stage.degrades("dev", "ExportGone").await?;
         ensure!(!state.message.contains("is kept"), "an export is promised: {state}");
         stage.serves_on(&data).await?;
-        stage.spares(copies)?;
+        stage.spares(COPIERS)?;
         stage.retry("dev", "once-more").await?;
         stage.ends_well(&data, "v2").await
     })
     .await
+}
+
+/// The pods of an attempt's first worker that copies.
+const COPIERS: &str = "dev-copy-*-1-*";
+
+/// An instance with data, on its way to v2 in this way, whose first worker that copies was thrown out: another one is awaited.
+async fn lost_its_copier(stage: &Stage, way: Value) -> Result<Data> {
+    stage.meets(COPIERS, "evict")?;
+    stage.ready(&upgraded_by(way)).await?;
+    let data = stage.fill("dev").await?;
+    stage.patch("dev", json!({"version": "v2"})).await?;
+    let told = |state: &State| state.message.contains("it is begun again, by worker 2 of 5");
+    stage.follow("dev").await?.until("a word of the next worker", UPGRADE, told).await?;
+    Ok(data)
 }
 
 /// Disturbs an export while it runs, given its pod, and lets it end: everything is there afterwards.
