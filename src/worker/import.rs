@@ -156,8 +156,8 @@ impl Importer<'_> {
         self.folder.note(&format!("import-{}", self.options.task.id))
     }
 
-    /// Every table of the app has in the backend what it has in the snapshot, and there is no other; those of components are
-    /// covered by the number of rows alone.
+    /// Every table of the app has in the backend what it has in the snapshot, and there is no other; of those of
+    /// components it is only known that no rows are missing in all.
     async fn is_all(&self, content: &Content) -> Result<(), Error> {
         let there = self.backend.ask(Deployment::documents).await?;
         let of_the_app = content.documents.iter().filter(|(table, _)| !table.contains('/'));
