@@ -5,16 +5,15 @@ use convex_operator::{
     api::{ConditionStatus, ConvexInstance, ConvexInstanceStatus},
     plan::labels::INSTANCE,
 };
-use k8s_openapi::api::{
-    apps::v1::{Deployment, StatefulSet},
-    batch::v1::Job,
-    core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Secret, Service},
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use kube::{
+    Api, ResourceExt,
+    api::{DynamicObject, ListParams},
 };
-use kube::{Api, ResourceExt, api::ListParams};
-use on_cluster::{Stage, stage::Object};
+use on_cluster::Stage;
 use serde_json::{Value, json};
 
-use crate::{app::App, births::Births, lane::Prepared};
+use crate::{app::App, births::Births, kinds, lane::Prepared};
 
 /// Revisions, times and addresses have at least two digits; attempts and versions have one.
 const LONG: usize = 2;
@@ -28,7 +27,7 @@ pub async fn taken(stage: &Stage, births: &Births, run: &Prepared) -> Result<Acc
     let found: ConvexInstance = stage.instance(instance).await?;
     let mut lines = status(&found.status.context("a status")?);
     lines.extend(objects(stage, instance).await?);
-    lines.extend(births.besides(instance, &run.births));
+    lines.extend(births.of(instance));
     lines.extend(data(stage, instance, &run.content).await?);
     Ok(lines.into_iter().map(|line| general(&line, instance)).collect())
 }
@@ -92,25 +91,20 @@ fn status(status: &ConvexInstanceStatus) -> Vec<String> {
 }
 
 async fn objects(stage: &Stage, instance: &str) -> Result<Vec<String>> {
-    let mut lines = names::<ConfigMap>(stage.all(), instance).await?;
-    lines.extend(names::<Secret>(stage.all(), instance).await?);
-    lines.extend(names::<Service>(stage.all(), instance).await?);
-    lines.extend(names::<StatefulSet>(stage.all(), instance).await?);
-    lines.extend(names::<Deployment>(stage.all(), instance).await?);
-    lines.extend(names::<PersistentVolumeClaim>(stage.all(), instance).await?);
-    lines.extend(names::<Job>(stage.all(), instance).await?);
+    let mut lines = Vec::new();
+    for kind in kinds::made() {
+        let all: Api<DynamicObject> =
+            Api::namespaced_with(stage.client(), stage.namespace(), &kind);
+        let of = ListParams::default().labels(&format!("{INSTANCE}={instance}"));
+        let listed = all.list(&of).await?;
+        lines.extend(listed.iter().map(|it| format!("{} {}", kind.kind, it.name_any())));
+    }
     let pods: Api<Pod> = stage.all();
     let backend = format!("{INSTANCE}={instance},app.kubernetes.io/component=backend");
     let listed = pods.list(&ListParams::default().labels(&backend)).await?;
     lines.extend(listed.iter().map(|it| format!("Pod {}", it.name_any())));
     lines.sort();
     Ok(lines)
-}
-
-async fn names<K: Object>(all: Api<K>, instance: &str) -> Result<Vec<String>> {
-    let of = ListParams::default().labels(&format!("{INSTANCE}={instance}"));
-    let listed = all.list(&of).await?;
-    Ok(listed.iter().map(|it| format!("{} {}", K::kind(&()), it.name_any())).collect())
 }
 
 /// Documents and files, who wrote them, and whether users are let in.

@@ -1,6 +1,6 @@
 //! A namespace with an operator of its own, behind a proxy of its own: lanes run side by side.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use cluster::{checkout::Checkout, operator};
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::{
     account::{self, Account},
     app::App,
-    births::{Birth, Births},
+    births::Births,
     flow::Flow,
     operator::{LIFE, Operator, Start},
 };
@@ -57,8 +57,6 @@ pub struct Prepared {
     pub name: String,
     /// What its users had written.
     pub content: Value,
-    /// What had been made for it.
-    pub births: HashSet<Birth>,
     edges: usize,
 }
 
@@ -85,8 +83,7 @@ impl Lane {
         self.stage.ready(&flow.instance(&name)).await?;
         let content = App::of(&self.stage, &name).await?.fill().await?;
         let edges = self.edges(&name).await?;
-        let births = self.births.so_far(&name);
-        Ok(Prepared { name, content, births, edges })
+        Ok(Prepared { name, content, edges })
     }
 
     /// Bumps the version of a new instance, cuts, and waits for the end.

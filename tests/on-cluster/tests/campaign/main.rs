@@ -7,6 +7,7 @@ mod app;
 mod births;
 mod flow;
 mod kills;
+mod kinds;
 mod lane;
 mod operator;
 mod rivals;
