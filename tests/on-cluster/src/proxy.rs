@@ -140,7 +140,8 @@ async fn carried(gate: &Gate, request: Request) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, LARGEST).await.context("reading a request")?;
     let met = gate.watchman.meet(&parts, &body);
-    match met.as_ref().map(|cut| cut.mode) {
+    let mode = met.as_ref().and_then(|met| Some(met.cut.as_ref()?.mode));
+    match mode {
         Some(Mode::Before) => ended(&gate.watchman).await,
         Some(Mode::Frozen) => {
             gate.watchman.signal(Signal::STOP);
@@ -149,7 +150,10 @@ async fn carried(gate: &Gate, request: Request) -> Result<Response> {
         _ => {}
     }
     let answer = gate.client.send(onward(parts, body)?).await.context("asking the API server")?;
-    match met.map(|cut| cut.mode) {
+    if let Some(met) = &met {
+        gate.watchman.answered(met, answer.status());
+    }
+    match mode {
         Some(Mode::During) => {
             let _ = to_bytes(Body::new(answer.into_body()), LARGEST).await;
             ended(&gate.watchman).await

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::http::{Method, request::Parts};
+use axum::http::{Method, StatusCode, request::Parts};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -47,6 +47,27 @@ pub struct Write {
     pub verb: String,
     /// `resource/name`, and a subresource where there is one.
     pub object: String,
+    /// The phase, with its stage after a slash, that begins with it.
+    pub enters: Option<String>,
+    /// What the API server said; nothing while it has not, or where it never heard of it.
+    pub answer: Option<StatusCode>,
+}
+
+impl Write {
+    /// Whether the API server did it.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.answer.is_some_and(|code| code.is_success())
+    }
+}
+
+/// Which write of which instance a request is.
+#[derive(Debug)]
+pub(super) struct Met {
+    instance: String,
+    number: usize,
+    /// What happens at it.
+    pub(super) cut: Option<Cut>,
 }
 
 impl Display for Write {
@@ -67,6 +88,7 @@ pub(super) struct Watchman {
 struct Seen {
     instance: String,
     writes: Vec<Write>,
+    edges: usize,
     last: Option<Instant>,
     cut: Option<Cut>,
     has_cut: bool,
@@ -90,18 +112,34 @@ impl Watchman {
         self.seen().last.map_or(Duration::ZERO, |last| last.elapsed())
     }
 
-    /// Whether this is the write that is cut.
-    pub(super) fn meet(&self, parts: &Parts, body: &[u8]) -> Option<Cut> {
-        let write = written(parts, body)?;
+    /// Which write this is, where it is one about the instance.
+    pub(super) fn meet(&self, parts: &Parts, body: &[u8]) -> Option<Met> {
+        let mut write = written(parts, body)?;
         let mut seen = self.seen();
         let names = |text: &str| !seen.instance.is_empty() && text.contains(&seen.instance);
         if !names(&write.object) && !names(&String::from_utf8_lossy(body)) {
             return None;
         }
+        let (edges, entered) = edges(body);
+        if edges > seen.edges {
+            (seen.edges, write.enters) = (edges, entered);
+        }
         seen.writes.push(write);
         seen.last = Some(Instant::now());
-        let number = seen.writes.len();
-        seen.cut.clone().filter(|cut| cut.number == number)
+        let (instance, number) = (seen.instance.clone(), seen.writes.len());
+        let cut = seen.cut.clone().filter(|cut| cut.number == number);
+        Some(Met { instance, number, cut })
+    }
+
+    /// Keeps what the API server said to a write; one of an instance before is forgotten.
+    pub(super) fn answered(&self, met: &Met, code: StatusCode) {
+        let mut seen = self.seen();
+        if seen.instance == met.instance
+            && let Some(write) = seen.writes.get_mut(met.number - 1)
+        {
+            write.answer = Some(code);
+            seen.last = Some(Instant::now());
+        }
     }
 
     /// Only what has reached the operator counts as a cut.
@@ -136,37 +174,15 @@ fn written(parts: &Parts, body: &[u8]) -> Option<Write> {
         let name = sent["metadata"]["name"].as_str().unwrap_or_default();
         object = format!("{object}/{name}{}", reason.unwrap_or_default());
     }
-    Some(Write { verb: parts.method.to_string(), object })
+    Some(Write { verb: parts.method.to_string(), object, enters: None, answer: None })
+}
+
+/// How many edges a status tells of that is sent, and where the last one leads.
+fn edges(body: &[u8]) -> (usize, Option<String>) {
+    let sent: Value = serde_json::from_slice(body).unwrap_or_default();
+    let told = sent["status"]["history"].as_array().cloned().unwrap_or_default();
+    (told.len(), told.last().and_then(|it| it["to"].as_str()).map(ToOwned::to_owned))
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::http::Request;
-
-    use super::*;
-
-    fn parts(method: &str, path: &str) -> Parts {
-        Request::builder().method(method).uri(path).body(()).unwrap().into_parts().0
-    }
-
-    #[test]
-    fn writes_about_the_instance_are_counted_and_the_right_one_is_cut() {
-        let watchman = Watchman::default();
-        let nobody = Pid::from_raw(i32::MAX).unwrap();
-        let cut = Cut { number: 2, mode: Mode::Before, pid: nobody };
-        watchman.watch("run7", Some(cut));
-        let jobs = "/apis/batch/v1/namespaces/a/jobs";
-        let lease = "/apis/coordination.k8s.io/v1/namespaces/a/leases/convex-operator";
-        let body = br#"{"metadata":{"name":"run7-copy-1"}}"#;
-        assert!(watchman.meet(&parts("GET", jobs), b"").is_none());
-        assert!(watchman.meet(&parts("PATCH", lease), b"run7").is_none());
-        assert!(watchman.meet(&parts("DELETE", &format!("{jobs}/run6-copy-1")), b"").is_none());
-        assert!(watchman.meet(&parts("POST", jobs), body).is_none());
-        let met = watchman.meet(&parts("DELETE", &format!("{jobs}/run7-copy-1")), b"");
-        assert_eq!(met.unwrap().number, 2);
-        watchman.signal(Signal::KILL);
-        assert!(!watchman.has_cut(), "nobody was there to be killed");
-        let seen: Vec<_> = watchman.writes().iter().map(ToString::to_string).collect();
-        assert_eq!(seen, ["POST jobs/run7-copy-1", "DELETE jobs/run7-copy-1"]);
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ use crate::{
     account::{self, Account},
     flow::Flow,
     lane::Lane,
+    step::Step,
     table::{self, Row},
     without_the_usual_operator,
 };
@@ -30,7 +31,7 @@ const CAMPAIGN: &str = "CAMPAIGN";
 /// How a flow ends, and what is written for it, where nobody is killed.
 struct Undisturbed {
     account: Account,
-    writes: Vec<String>,
+    writes: Vec<Step>,
 }
 
 type References = BTreeMap<Flow, Undisturbed>;
@@ -126,7 +127,7 @@ async fn one(lane: &mut Lane, (flow, number, mode): Run, reference: &Undisturbed
     };
     match lane.played(flow, Some((number, mode)), Some(&reference.account)).await {
         Ok(run) => {
-            row.write = run.writes.get(number - 1).cloned().unwrap_or_default();
+            row.write = run.writes.get(number - 1).map(ToString::to_string).unwrap_or_default();
             row.differs = account::difference(&reference.account, &run.account);
             (row.met, row.took) = (run.met, run.took);
         }

@@ -1,6 +1,6 @@
 //! A namespace with an operator of its own, behind a proxy of its own: lanes run side by side.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use cluster::{checkout::Checkout, operator};
@@ -19,6 +19,7 @@ use crate::{
     births::Births,
     flow::Flow,
     operator::{LIFE, Operator, Start},
+    step::{self, Step},
 };
 
 /// How long nothing is written before an undisturbed run is over.
@@ -35,6 +36,8 @@ pub struct Lane {
     pub proxy: Proxy,
     /// Its operator.
     pub operator: Operator,
+    /// The way of another operator that acts here, too.
+    pub beside: Option<Arc<Proxy>>,
     births: Births,
     instances: usize,
 }
@@ -44,7 +47,9 @@ pub struct Played {
     /// What was to be seen in the end.
     pub account: Account,
     /// What was written after the version was bumped.
-    pub writes: Vec<String>,
+    pub writes: Vec<Step>,
+    /// What the other operator that acts here has written.
+    pub beside: Vec<Step>,
     /// From the bumped version to the end.
     pub took: Duration,
     /// Whether the cut was met.
@@ -71,7 +76,7 @@ impl Lane {
         let proxy = Proxy::open(&account, address, &format!("proxy.{here}")).await?;
         let births = Births::watch(&stage);
         let operator = Operator::keep(Start::new(&cluster, proxy.kubeconfig(), &here, &here));
-        Ok(Self { stage, proxy, operator, births, instances: 0 })
+        Ok(Self { stage, proxy, operator, beside: None, births, instances: 0 })
     }
 
     /// An instance at the beginning of a flow, with something in it.
@@ -79,7 +84,7 @@ impl Lane {
         self.instances += 1;
         // Nothing that is written in hexadecimal is called like this.
         let name = format!("run{}", self.instances);
-        self.proxy.watch("", None);
+        self.watch("", None);
         self.stage.ready(&flow.instance(&name)).await?;
         let content = App::of(&self.stage, &name).await?.fill().await?;
         let edges = self.edges(&name).await?;
@@ -95,18 +100,27 @@ impl Lane {
     ) -> Result<Played> {
         let run = self.prepared(flow).await?;
         let pid = self.operator.pid().await?;
-        let cut = cut.map(|(number, mode)| Cut { number, mode, pid });
-        self.proxy.watch(&run.name, cut);
+        self.watch(&run.name, cut.map(|(number, mode)| Cut { number, mode, pid }));
         let began = Instant::now();
         self.stage.patch(&run.name, json!({"version": "v2"})).await?;
         let account = self.end(flow, &run, reference).await?;
         let took = began.elapsed();
-        let written = self.proxy.writes();
-        let writes =
-            written.iter().map(|it| account::general(&it.to_string(), &run.name)).collect();
+        let writes = step::all(&self.proxy.writes(), &run.name);
+        let beside = self.beside.as_ref().map(|it| step::all(&it.writes(), &run.name));
         let met = self.proxy.has_cut();
         self.leave(&run.name).await?;
-        Ok(Played { account, writes, took, met })
+        Ok(Played { account, writes, beside: beside.unwrap_or_default(), took, met })
+    }
+
+    /// Begins to count anew, for whoever acts here.
+    pub fn watch(&self, instance: &str, cut: Option<Cut>) {
+        self.proxy.watch(instance, cut);
+        self.beside.iter().for_each(|it| it.watch(instance, None));
+    }
+
+    fn quiet(&self) -> Duration {
+        let beside = self.beside.iter().map(|it| it.quiet());
+        beside.chain([self.proxy.quiet()]).min().unwrap_or_default()
     }
 
     /// Waits until everything is as in the undisturbed run, or, where this is that run, until it rests.
@@ -122,7 +136,7 @@ impl Lane {
             let over = self.over(flow, run).await.unwrap_or(false);
             let taken =
                 if over { account::taken(&self.stage, &self.births, run).await.ok() } else { None };
-            let quiet = self.proxy.quiet();
+            let quiet = self.quiet();
             match (taken, reference) {
                 (Some(taken), None) if quiet > REST => return Ok(taken),
                 (Some(taken), Some(reference))

@@ -11,6 +11,7 @@ mod kinds;
 mod lane;
 mod operator;
 mod rivals;
+mod step;
 mod table;
 
 use anyhow::{Context, Result};

@@ -1,7 +1,7 @@
 //! More than one operator that acts: two at once, and a leader that is stopped at a write and woken when another one has
 //! gone on without it. The lease would keep them apart, so each has one of its own.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
@@ -9,7 +9,7 @@ use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::{Api, api::PostParams};
 use on_cluster::{
     Ground,
-    proxy::{Cut, Mode, Proxy},
+    proxy::{Cut, Mode, Proxy, Write},
     stage::PATIENCE,
 };
 use serde_json::json;
@@ -18,24 +18,26 @@ use crate::{
     account::{self, Account},
     flow::Flow,
     kills::is_whole,
-    lane::{Lane, Prepared},
+    lane::{Lane, Played, Prepared},
     operator::{Operator, Start},
+    step::{self, Step},
     table::{self, Row},
     without_the_usual_operator,
 };
 
-/// What two operators do at once, and what a leader is stopped in.
-const FLOWS: [Flow; 2] = [Flow::InPlace, Flow::ExportImport];
+/// How often each flow is played with two operators.
+const DOUBLED: usize = 3;
 
 /// A second operator of a lane, whose lease is where the first does not look.
 struct Rival {
     operator: Operator,
-    _proxy: Proxy,
+    proxy: Arc<Proxy>,
     _elsewhere: Ground,
 }
 
 impl Rival {
-    async fn of(lane: &Lane) -> Result<Self> {
+    /// One whose writes about an instance are counted from its first one on.
+    async fn of(lane: &mut Lane, instance: &str) -> Result<Self> {
         let elsewhere = Ground::fresh("rival").await?;
         let cluster = lane.stage.cluster.description();
         let here = lane.stage.namespace();
@@ -43,8 +45,17 @@ impl Rival {
         let account = cluster.run.join(format!("operator.{here}.kubeconfig"));
         let name = format!("rival.{}", elsewhere.namespace());
         let proxy = Proxy::open(&account, cluster.addresses.control_plane, &name).await?;
+        proxy.watch(instance, None);
         let start = Start::new(cluster, proxy.kubeconfig(), here, elsewhere.namespace());
-        Ok(Self { operator: Operator::keep(start), _proxy: proxy, _elsewhere: elsewhere })
+        let (operator, proxy) = (Operator::keep(start), Arc::new(proxy));
+        lane.beside = Some(proxy.clone());
+        Ok(Self { operator, proxy, _elsewhere: elsewhere })
+    }
+
+    /// Who is kept is started again when it ends, which it must not.
+    fn is_the_same(&self) -> Result<()> {
+        ensure!(self.operator.starts() == 1, "the second operator ended");
+        Ok(())
     }
 }
 
@@ -70,26 +81,18 @@ async fn leases(elsewhere: &Ground, lane: &str) -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_operators_that_act_at_once_end_where_one_would_have_come() -> Result<()> {
     without_the_usual_operator(async || {
-        let lanes = FLOWS.map(|flow| async move {
+        let lanes = Flow::ALL.map(|flow| async move {
             let mut lane = Lane::open("doubled").await?;
             let reference = lane.played(flow, None, None).await?.account;
             account::is_sound(&reference)?;
-            let rival = Rival::of(&lane).await?;
+            let rival = Rival::of(&mut lane, "").await?;
             let mut rows = Vec::new();
-            for number in 1..=3 {
-                let began = Instant::now();
-                let played = lane.played(flow, None, Some(&reference)).await?;
-                rows.push(Row {
-                    flow,
-                    number,
-                    mode: Mode::During,
-                    write: "two at once".to_owned(),
-                    differs: account::difference(&reference, &played.account),
-                    met: true,
-                    took: began.elapsed(),
-                });
+            for number in 1..=DOUBLED {
+                let row = doubled(&mut lane, flow, number, &reference).await?;
+                println!("{}", row.line());
+                rows.push(row);
             }
-            ensure!(rival.operator.starts() == 1, "the second operator ended");
+            rival.is_the_same()?;
             lane.close().await?;
             anyhow::Ok(rows)
         });
@@ -98,24 +101,34 @@ async fn two_operators_that_act_at_once_end_where_one_would_have_come() -> Resul
     .await
 }
 
+/// That both acted is known by what each of them has asked the API server for itself. Whoever comes second is refused or
+/// finds it done, so how much either gets is left to chance.
+async fn doubled(lane: &mut Lane, flow: Flow, number: usize, end: &Account) -> Result<Row> {
+    let played = lane.played(flow, None, Some(end)).await?;
+    let told = |of: &[Step]| format!("{} of {}", of.iter().filter(|it| it.done).count(), of.len());
+    let (one, other) = (&played.writes, &played.beside);
+    Ok(Row {
+        flow,
+        number,
+        mode: Mode::During,
+        write: format!("two at once: {} writes done, of the other's {}", told(one), told(other)),
+        differs: account::difference(end, &played.account),
+        met: !one.is_empty() && !other.is_empty(),
+        took: played.took,
+    })
+}
+
 /// The first write of a stage is the one that enters it; the next ones are what the stage owes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_stopped_at_any_write_and_woken_after_the_next_edge_does_no_harm() -> Result<()> {
     without_the_usual_operator(async || {
-        let lanes = FLOWS.map(|flow| async move {
+        let lanes = [Flow::InPlace, Flow::ExportImport].map(|flow| async move {
             let mut lane = Lane::open("stopped").await?;
             let reference = lane.played(flow, None, None).await?;
             account::is_sound(&reference.account)?;
             let mut rows = Vec::new();
-            for (number, write) in chosen(&reference.writes) {
-                let began = Instant::now();
-                let account = Box::pin(woken(&mut lane, flow, number, &reference.account)).await;
-                let differs = match account {
-                    Ok(account) => account::difference(&reference.account, &account),
-                    Err(error) => vec![format!("in {}: {error:#}", lane.stage.namespace())],
-                };
-                let (mode, write, took) = (Mode::Frozen, write.clone(), began.elapsed());
-                let row = Row { flow, number, mode, write, differs, met: true, took };
+            for number in step::chosen(&reference.writes, is_whole()) {
+                let row = stopped(&mut lane, flow, number, &reference).await;
                 println!("{}", row.line());
                 rows.push(row);
             }
@@ -127,22 +140,38 @@ async fn a_leader_stopped_at_any_write_and_woken_after_the_next_edge_does_no_har
     .await
 }
 
-/// Events change nothing. Of the rest, every third is in some stage, and all of them are, where the whole is asked for.
-fn chosen(writes: &[String]) -> impl Iterator<Item = (usize, &String)> {
-    let lasting = (1..).zip(writes).filter(|(_, it)| !it.contains(" events/"));
-    lasting.step_by(if is_whole() { 1 } else { 3 })
+async fn stopped(lane: &mut Lane, flow: Flow, number: usize, reference: &Played) -> Row {
+    let began = Instant::now();
+    let write = reference.writes.get(number - 1).map(ToString::to_string).unwrap_or_default();
+    let (mut met, mut differs) = (false, Vec::new());
+    match Box::pin(woken(lane, flow, number, &reference.account)).await {
+        Ok(woken) => {
+            met = woken.met;
+            differs.extend(account::difference(&reference.account, &woken.account));
+        }
+        Err(error) => differs.push(format!("in {}: {error:#}", lane.stage.namespace())),
+    }
+    lane.beside = None;
+    Row { flow, number, mode: Mode::Frozen, write, differs, met, took: began.elapsed() }
+}
+
+/// What came of a run whose leader was stopped and woken.
+struct Woken {
+    account: Account,
+    /// Whether another one has written while the leader was stopped.
+    met: bool,
 }
 
 /// Stops the leader at a write, lets another one take the next edge, and wakes it in the middle of what follows.
-async fn woken(lane: &mut Lane, flow: Flow, number: usize, end: &Account) -> Result<Account> {
+async fn woken(lane: &mut Lane, flow: Flow, number: usize, end: &Account) -> Result<Woken> {
     let run = lane.prepared(flow).await?;
     let pid = lane.operator.pid().await?;
-    lane.proxy.watch(&run.name, Some(Cut { number, mode: Mode::Frozen, pid }));
+    lane.watch(&run.name, Some(Cut { number, mode: Mode::Frozen, pid }));
     lane.stage.patch(&run.name, json!({"version": "v2"})).await?;
     let met = || async { Ok(lane.proxy.has_cut().then_some(())) };
     lane.stage.until("the write at which it is stopped", PATIENCE, met).await?;
     let before = edges(lane, &run).await?;
-    let rival = Rival::of(lane).await?;
+    let rival = Rival::of(lane, &run.name).await?;
     let acted = || async { Ok((edges(lane, &run).await? > before).then_some(())) };
     // After the last edge there is no next one.
     let next = lane.stage.until("an edge by the other operator", PATIENCE, acted);
@@ -151,12 +180,15 @@ async fn woken(lane: &mut Lane, flow: Flow, number: usize, end: &Account) -> Res
         next = next => next?,
         ended = ended => { ended?; }
     }
+    let met = rival.proxy.writes().iter().any(Write::is_done);
     lane.operator.wake().await?;
     lane.proxy.thaw();
+    let answer = || async { Ok(lane.proxy.writes().get(number - 1).and_then(|it| it.answer)) };
+    lane.stage.until("an answer to the write that was held", PATIENCE, answer).await?;
     let account = lane.end(flow, &run, Some(end)).await?;
-    drop(rival);
+    rival.is_the_same()?;
     lane.leave(&run.name).await?;
-    Ok(account)
+    Ok(Woken { account, met })
 }
 
 async fn edges(lane: &Lane, run: &Prepared) -> Result<usize> {
@@ -167,5 +199,6 @@ async fn edges(lane: &Lane, run: &Prepared) -> Result<usize> {
 async fn judged(title: &str, mut rows: Vec<Row>) -> Result<()> {
     table::told(title, &mut rows).await?;
     ensure!(rows.iter().all(Row::is_good), "some runs end differently");
+    ensure!(rows.iter().all(|row| row.met), "in some runs only one operator has acted");
     Ok(())
 }

@@ -21,7 +21,7 @@ pub struct Row {
     pub write: String,
     /// What differs from the undisturbed run; nothing, where it came out.
     pub differs: Vec<String>,
-    /// Whether there was such a write, and somebody was ended or stopped at it.
+    /// Whether there was such a write and somebody was ended or stopped at it, or, where two act, whether both did.
     pub met: bool,
     /// From the bumped version to the end.
     pub took: Duration,
@@ -33,7 +33,7 @@ impl Row {
         let outcome = match (self.differs.is_empty(), self.met) {
             (false, _) => format!("DIFFERS: {}", self.differs.join("; ")),
             (true, true) => "same".to_owned(),
-            (true, false) => "same (nobody was killed)".to_owned(),
+            (true, false) => "same (undisturbed)".to_owned(),
         };
         let (flow, mode) = (format!("{:?}", self.flow), format!("{:?}", self.mode));
         let took = self.took.as_secs_f32();
