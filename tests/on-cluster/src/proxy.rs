@@ -106,7 +106,7 @@ impl Proxy {
 
     /// Lets a write go on that was held with its operator stopped.
     pub fn thaw(&self) {
-        self.gate.watchman.thawed.notify_one();
+        self.gate.watchman.thaw();
     }
 }
 
@@ -141,11 +141,11 @@ async fn carried(gate: &Gate, request: Request) -> Result<Response> {
     let body = to_bytes(body, LARGEST).await.context("reading a request")?;
     let met = gate.watchman.meet(&parts, &body);
     let mode = met.as_ref().and_then(|met| Some(met.cut.as_ref()?.mode));
-    match mode {
-        Some(Mode::Before) => ended(&gate.watchman).await,
-        Some(Mode::Frozen) => {
+    match (mode, &met) {
+        (Some(Mode::Before), _) => ended(&gate.watchman).await,
+        (Some(Mode::Frozen), Some(met)) => {
             gate.watchman.signal(Signal::STOP);
-            gate.watchman.thawed.notified().await;
+            met.thawed.notified().await;
         }
         _ => {}
     }

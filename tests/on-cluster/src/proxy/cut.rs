@@ -68,6 +68,8 @@ pub(super) struct Met {
     number: usize,
     /// What happens at it.
     pub(super) cut: Option<Cut>,
+    /// Told when it may go on, where it is held.
+    pub(super) thawed: Arc<Notify>,
 }
 
 impl Display for Write {
@@ -80,8 +82,6 @@ impl Display for Write {
 #[derive(Clone, Default)]
 pub(super) struct Watchman {
     seen: Arc<Mutex<Seen>>,
-    /// Told when a stopped operator may go on.
-    pub(super) thawed: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -92,6 +92,9 @@ struct Seen {
     last: Option<Instant>,
     cut: Option<Cut>,
     has_cut: bool,
+    /// Told when the write that is held may go on; another one for every instance, for a word too much would let go the
+    /// write of the next one.
+    thawed: Arc<Notify>,
 }
 
 impl Watchman {
@@ -106,6 +109,10 @@ impl Watchman {
 
     pub(super) fn has_cut(&self) -> bool {
         self.seen().has_cut
+    }
+
+    pub(super) fn thaw(&self) {
+        self.seen().thawed.notify_one();
     }
 
     pub(super) fn quiet(&self) -> Duration {
@@ -128,7 +135,7 @@ impl Watchman {
         seen.last = Some(Instant::now());
         let (instance, number) = (seen.instance.clone(), seen.writes.len());
         let cut = seen.cut.clone().filter(|cut| cut.number == number);
-        Some(Met { instance, number, cut })
+        Some(Met { instance, number, cut, thawed: seen.thawed.clone() })
     }
 
     /// Keeps what the API server said to a write; one of an instance before is forgotten.

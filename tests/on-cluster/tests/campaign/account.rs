@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use convex_operator::{
     api::{ConditionStatus, ConvexInstance, ConvexInstanceStatus},
-    plan::labels::INSTANCE,
+    plan::labels::{INSTANCE, STORE},
 };
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::{
@@ -13,7 +13,7 @@ use kube::{
 use on_cluster::Stage;
 use serde_json::{Value, json};
 
-use crate::{app::App, births::Births, kinds, lane::Prepared};
+use crate::{births::Births, content, kinds, lane::Prepared};
 
 /// Revisions, times and addresses have at least two digits; attempts and versions have one.
 const LONG: usize = 2;
@@ -25,20 +25,51 @@ pub type Account = Vec<String>;
 pub async fn taken(stage: &Stage, births: &Births, run: &Prepared) -> Result<Account> {
     let instance = &run.name;
     let found: ConvexInstance = stage.instance(instance).await?;
-    let mut lines = status(&found.status.context("a status")?);
+    let found = found.status.context("a status")?;
+    let mut lines = status(&found);
+    lines.extend(content::lines("status", &told(&found)));
     lines.extend(objects(stage, instance).await?);
     lines.extend(births.of(instance));
-    lines.extend(data(stage, instance, &run.content).await?);
-    Ok(lines.into_iter().map(|line| general(&line, instance)).collect())
+    lines.extend(data(stage, run).await?);
+    let here = stage.namespace();
+    Ok(lines.iter().map(|line| general(&line.replace(here, "NAMESPACE"), instance)).collect())
 }
+
+/// A status without how long each stage took, and without the plan of another upgrade: that is told seconds after the
+/// end of this one.
+fn told(status: &ConvexInstanceStatus) -> Value {
+    let mut told = json!(status);
+    told["plan"].take();
+    for edge in told["history"].as_array_mut().into_iter().flatten() {
+        edge["seconds"].take();
+    }
+    told
+}
+
+/// What has to be seen in the end of every flow.
+const SOUND: [&str; 6] = [
+    "phase Ready/",
+    "data: yes",
+    "one writer at a time: yes",
+    "never opened by an older version: yes",
+    "paused: false",
+    "second writers: 0",
+];
 
 /// What every run is held against has to be good itself: of nothing else would being the same say anything.
 ///
 /// # Errors
 /// What is not as it has to be.
 pub fn is_sound(account: &Account) -> Result<()> {
-    for line in ["documents intact: true", "paused: false", "second writers: 0"] {
+    for line in SOUND {
         ensure!(account.iter().any(|it| it == line), "not {line}:\n{}", account.join("\n"));
+    }
+    let stores = account.iter().filter(|it| it.starts_with("journal "));
+    ensure!(stores.count() > 0, "no store was looked at:\n{}", account.join("\n"));
+    let kinds = kinds::made().map(|it| format!("{} ", it.kind));
+    for line in account.iter().filter(|it| kinds.iter().any(|kind| it.starts_with(kind))) {
+        let counted = |it: &String| it.starts_with("made ") && it.ends_with(&format!(" x {line}"));
+        ensure!(account.iter().any(counted), "it was not seen when it was made: {line}");
     }
     Ok(())
 }
@@ -97,7 +128,9 @@ fn status(status: &ConvexInstanceStatus) -> Vec<String> {
     lines.extend(edges.map(|(at, it)| format!("edge {at} {} -> {} {}", it.from, it.to, it.reason)));
     lines.extend(status.stores.iter().map(|it| format!("store {} {:?}", it.claim, it.version)));
     lines.extend(status.snapshots.iter().map(|it| {
-        format!("snapshot {} {} {} verified={}", it.id, it.version, it.documents, it.verified)
+        // Apart, its digits are no revision.
+        let documents: String = it.documents.to_string().chars().flat_map(|it| [it, ' ']).collect();
+        format!("snapshot {} {} {documents}verified={}", it.id, it.version, it.verified)
     }));
     lines.extend(status.blocked_by.iter().map(|it| format!("blocked {} {}", it.guard, it.reason)));
     lines
@@ -111,6 +144,7 @@ async fn objects(stage: &Stage, instance: &str) -> Result<Vec<String>> {
         let of = ListParams::default().labels(&format!("{INSTANCE}={instance}"));
         let listed = all.list(&of).await?;
         lines.extend(listed.iter().map(|it| format!("{} {}", kind.kind, it.name_any())));
+        lines.extend(listed.iter().flat_map(|it| content::of(&kind.kind, it)));
     }
     let pods: Api<Pod> = stage.all();
     let backend = format!("{INSTANCE}={instance},app.kubernetes.io/component=backend");
@@ -120,29 +154,31 @@ async fn objects(stage: &Stage, instance: &str) -> Result<Vec<String>> {
     Ok(lines)
 }
 
-/// Documents and files, who wrote them, and whether users are let in.
-async fn data(stage: &Stage, instance: &str, before: &Value) -> Result<Vec<String>> {
-    let app = App::of(stage, instance).await?;
-    let content = app.content().await.map(|content| content == *before);
+/// Documents, files, variables and functions, who opened the data, and whether users are let in.
+async fn data(stage: &Stage, run: &Prepared) -> Result<Vec<String>> {
+    let door = stage.door(&run.name).await?;
     let mut lines = vec![
-        format!(
-            "documents intact: {}",
-            content.map_or_else(|it| it.to_string(), |it| it.to_string())
-        ),
-        format!("paused: {}", app.paused().await?),
-        format!("answers {}", stage.door(instance).await?.version().await?),
-        format!("second writers: {}", stage.door(instance).await?.marker().await?.second_writers),
+        format!("data: {}", said(stage.has_all(&run.name, &run.data).await)),
+        format!("one writer at a time: {}", said(stage.never_two_writers().await)),
+        format!("never opened by an older version: {}", said(stage.never_backwards().await)),
+        format!("paused: {}", door.is_paused().await?),
+        format!("answers {}", door.version().await?),
+        format!("second writers: {}", door.marker().await?.second_writers),
     ];
-    let of = ListParams::default().labels(&format!("{INSTANCE}={instance}"));
-    for claim in stage.all::<PersistentVolumeClaim>().list(&of).await? {
-        // The claim of snapshots is never opened by a backend.
-        let journal = stage.journal(&claim.name_any()).await.unwrap_or_default();
-        let openers = stage.openers(&claim.name_any()).await.unwrap_or_default();
-        let (claim, journal, openers) = (claim.name_any(), journal.join(" "), openers.join(" "));
-        lines.push(format!("journal {claim}: {journal} by {openers}"));
+    let of = ListParams::default().labels(&format!("{INSTANCE}={}", run.name));
+    let claims = stage.all::<PersistentVolumeClaim>().list(&of).await?;
+    // A claim of exports is no store, and is never opened by a backend.
+    for claim in claims.iter().filter(|it| it.annotations().contains_key(STORE)) {
+        let claim = claim.name_any();
+        let (journal, openers) = (stage.journal(&claim).await?, stage.openers(&claim).await?);
+        lines.push(format!("journal {claim}: {} by {}", journal.join(" "), openers.join(" ")));
     }
     lines.sort();
     Ok(lines)
+}
+
+fn said(it: Result<()>) -> String {
+    it.map_or_else(|error| format!("{error:#}"), |()| "yes".to_owned())
 }
 
 /// Nothing that is compared may hold a value that is another in every run.
@@ -161,4 +197,16 @@ fn a_line_that_is_there_once_more_or_once_less_is_a_difference() {
     assert_eq!(told("a c", "b c"), "lacks a, has b");
     assert_eq!(told("a b", "a b b"), "has b");
     assert_eq!(told("a b b", "a b"), "lacks b");
+}
+
+#[test]
+fn an_end_that_lacks_anything_that_has_to_be_seen_is_held_against_nothing() {
+    let more = ["journal NAME-data: start by v2", "made 1 x Service NAME-a", "Service NAME-a"];
+    let sound: Account = SOUND.into_iter().chain(more).map(ToOwned::to_owned).collect();
+    assert!(is_sound(&sound).is_ok());
+    for at in 0..sound.len() - 1 {
+        let mut lacking = sound.clone();
+        let line = lacking.remove(at);
+        assert!(is_sound(&lacking).is_err(), "{line}");
+    }
 }

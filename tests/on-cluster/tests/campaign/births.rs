@@ -19,8 +19,10 @@ use tokio::task::JoinHandle;
 
 use crate::{account::general, kinds};
 
-/// On pods of Jobs.
+/// On pods whose names are drawn: those of a Job say which one that is, those of a Deployment which part they are.
 const JOB: &str = "batch.kubernetes.io/job-name";
+const TEMPLATE: &str = "pod-template-hash";
+const PART: &str = "app.kubernetes.io/component";
 
 /// The instance, what it is, and its UID.
 type Birth = (String, String, String);
@@ -72,7 +74,8 @@ async fn follow(all: Api<DynamicObject>, kind: ApiResource, seen: Seen) {
         };
         let labels = object.labels();
         let Some(of) = labels.get(INSTANCE).cloned() else { continue };
-        let name = labels.get(JOB).map_or_else(|| object.name_any(), |job| format!("of {job}"));
+        let of_many = labels.get(JOB).or(labels.get(TEMPLATE).and_then(|_| labels.get(PART)));
+        let name = of_many.map_or_else(|| object.name_any(), |many| format!("of {many}"));
         let what = format!("{} {name}", kind.kind);
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.insert((of, what, object.uid().unwrap_or_default()));

@@ -1,5 +1,7 @@
 //! What is done to an instance, and how it is known that it is over.
 
+use std::env;
+
 use on_cluster::{Instance, stage::small};
 use serde_json::{Value, json};
 
@@ -19,9 +21,16 @@ pub enum Flow {
 }
 
 impl Flow {
-    /// All of them.
-    pub const ALL: [Self; 5] =
+    const ALL: [Self; 5] =
         [Self::InPlace, Self::ExportImport, Self::Rollback, Self::Reimport, Self::FreshStore];
+
+    /// All of them, or, for looking at one alone, that one: `CAMPAIGN_FLOW=Rollback`.
+    pub fn wanted() -> impl Iterator<Item = Self> {
+        let only = env::var("CAMPAIGN_FLOW").ok();
+        let is_wanted =
+            move |it: &Self| only.as_ref().is_none_or(|only| only.contains(&format!("{it:?}")));
+        Self::ALL.into_iter().filter(is_wanted)
+    }
 
     /// The instance before.
     pub fn instance(self, name: &str) -> Instance {
@@ -30,7 +39,9 @@ impl Flow {
         let goes_back = self.ends_with() == "v1";
         let formats = if goes_back { "v1=130,v2=128" } else { "v1=128,v2=130" };
         let env = json!([{"name": "STANDIN_METADATA_VERSION", "value": formats}]);
-        instance.with("backend.env", env)
+        // One flow with a dashboard tells what follows the backend; the bounds of writes are for the backend alone.
+        let followed = self == Self::FreshStore;
+        instance.with("backend.env", env).with("dashboard.enabled", followed)
     }
 
     fn maintenance(self) -> Value {

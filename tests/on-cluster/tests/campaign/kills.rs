@@ -14,6 +14,7 @@ use on_cluster::proxy::Mode;
 
 use crate::{
     account::{self, Account},
+    content,
     flow::Flow,
     lane::Lane,
     step::Step,
@@ -61,25 +62,20 @@ async fn an_operator_killed_at_any_write_ends_where_it_would_have_come_undisturb
 }
 
 async fn undisturbed(lanes: &mut [Lane]) -> Result<References> {
-    let flows: Vec<_> = Flow::ALL.into_iter().filter(|it| is_wanted(*it)).collect();
-    let runs = lanes.iter_mut().zip(flows).map(|(lane, flow)| async move {
+    let runs = lanes.iter_mut().zip(Flow::wanted()).map(|(lane, flow)| async move {
         let run = lane.played(flow, None, None).await;
         let run = run.with_context(|| format!("{flow:?}, undisturbed"))?;
         println!("{flow:?}, undisturbed, {:.1} s:", run.took.as_secs_f32());
         for (number, write) in run.writes.iter().enumerate() {
             println!("{:>3} {write}", number + 1);
         }
-        println!("{}", run.account.join("\n"));
+        let short = run.account.iter().filter(|it| !it.starts_with(content::SAYS));
+        short.for_each(|line| println!("{line}"));
         account::is_sound(&run.account).with_context(|| format!("{flow:?}, undisturbed"))?;
         ensure!(run.writes.len() <= flow.budget(), "{flow:?} takes {} writes", run.writes.len());
         anyhow::Ok((flow, Undisturbed { account: run.account, writes: run.writes }))
     });
     Ok(try_join_all(runs).await?.into_iter().collect())
-}
-
-/// For looking at one flow alone: `CAMPAIGN_FLOW=Rollback`.
-fn is_wanted(flow: Flow) -> bool {
-    env::var("CAMPAIGN_FLOW").map_or(true, |only| only.contains(&format!("{flow:?}")))
 }
 
 /// Whether time does not matter.

@@ -2,20 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use cluster::{checkout::Checkout, operator};
-use kube::api::DeleteParams;
+use kube::{
+    ResourceExt,
+    api::{DeleteParams, ListParams},
+};
 use on_cluster::{
     Stage,
     proxy::{Cut, Mode, Proxy},
-    stage::PATIENCE,
+    stage::{PATIENCE, data::Data},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
     account::{self, Account},
-    app::App,
     births::Births,
     flow::Flow,
     operator::{LIFE, Operator, Start},
@@ -40,6 +42,8 @@ pub struct Lane {
     pub beside: Option<Arc<Proxy>>,
     births: Births,
     instances: usize,
+    /// What had been made for every instance when its run was over.
+    over: Vec<(String, Vec<String>)>,
 }
 
 /// What came of a run.
@@ -61,7 +65,7 @@ pub struct Prepared {
     /// What it is called.
     pub name: String,
     /// What its users had written.
-    pub content: Value,
+    pub data: Data,
     edges: usize,
 }
 
@@ -76,7 +80,7 @@ impl Lane {
         let proxy = Proxy::open(&account, address, &format!("proxy.{here}")).await?;
         let births = Births::watch(&stage);
         let operator = Operator::keep(Start::new(&cluster, proxy.kubeconfig(), &here, &here));
-        Ok(Self { stage, proxy, operator, beside: None, births, instances: 0 })
+        Ok(Self { stage, proxy, operator, beside: None, births, instances: 0, over: Vec::new() })
     }
 
     /// An instance at the beginning of a flow, with something in it.
@@ -86,9 +90,9 @@ impl Lane {
         let name = format!("run{}", self.instances);
         self.watch("", None);
         self.stage.ready(&flow.instance(&name)).await?;
-        let content = App::of(&self.stage, &name).await?.fill().await?;
+        let data = self.stage.fill(&name).await?;
         let edges = self.edges(&name).await?;
-        Ok(Prepared { name, content, edges })
+        Ok(Prepared { name, data, edges })
     }
 
     /// Bumps the version of a new instance, cuts, and waits for the end.
@@ -169,11 +173,12 @@ impl Lane {
         }
     }
 
-    async fn over(&self, flow: Flow, run: &Prepared) -> Result<bool> {
+    /// Whether it looks as if it were over; what its users owe it, they do on the way.
+    pub async fn over(&self, flow: Flow, run: &Prepared) -> Result<bool> {
         let instance = self.stage.instance(&run.name).await?;
         let status = instance.status.context("a status")?;
         if status.stage.as_deref() == Some("Importing") && flow.needs_code() {
-            App::of(&self.stage, &run.name).await?.deploy().await?;
+            self.stage.deploy(&run.name).await?;
         }
         Ok(status.phase.as_deref() == Some("Ready")
             && status.running_version.as_deref() == Some(flow.ends_with())
@@ -186,18 +191,33 @@ impl Lane {
     }
 
     /// Deletes an instance; the next run does not wait for its end.
-    pub async fn leave(&self, name: &str) -> Result<()> {
+    pub async fn leave(&mut self, name: &str) -> Result<()> {
+        self.over.push((name.to_owned(), self.births.of(name)));
         self.stage.instances().delete(name, &DeleteParams::default()).await?;
         Ok(())
     }
 
-    /// Waits until nothing is left, and ends the operator.
+    /// Waits until nothing is left, and ends the operator. What a late pass makes comes after the run.
     pub async fn close(self) -> Result<()> {
-        self.stage
-            .until("end of all instances", PATIENCE, || async {
-                let left = self.stage.instances().list(&kube::api::ListParams::default()).await?;
-                Ok(left.items.is_empty().then_some(()))
-            })
-            .await
+        let instances = self.stage.instances();
+        let gone = || async {
+            let left = instances.list(&ListParams::default()).await?;
+            // One whose run failed was not left.
+            for it in left.iter().filter(|it| it.metadata.deletion_timestamp.is_none()) {
+                instances.delete(&it.name_any(), &DeleteParams::default()).await?;
+            }
+            Ok(left.items.is_empty().then_some(()))
+        };
+        self.stage.until("end of all instances", PATIENCE, gone).await?;
+        for (name, made) in &self.over {
+            let late = account::difference(made, &self.births.of(name));
+            let here = self.stage.namespace();
+            ensure!(
+                late.is_empty(),
+                "made for {name} in {here} after its run: {}",
+                late.join(", ")
+            );
+        }
+        self.operator.is_sound().with_context(|| self.stage.namespace().to_owned())
     }
 }

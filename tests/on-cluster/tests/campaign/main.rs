@@ -3,8 +3,8 @@
 //! like the undisturbed one.
 
 mod account;
-mod app;
 mod births;
+mod content;
 mod flow;
 mod kills;
 mod kinds;

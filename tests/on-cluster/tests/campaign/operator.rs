@@ -2,8 +2,9 @@
 
 use std::{
     fs::{File, OpenOptions},
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -11,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use cluster::{description::Description, images};
 use on_cluster::stage::PATIENCE;
 use rustix::process::{Pid, Signal, kill_process};
@@ -23,7 +24,8 @@ use tokio::{
 /// An operator that is kept running until this is dropped.
 pub struct Operator {
     pid: Arc<Mutex<Option<Pid>>>,
-    starts: Arc<AtomicUsize>,
+    /// How often it ended without being killed.
+    faults: Arc<AtomicUsize>,
     keeping: JoinHandle<()>,
 }
 
@@ -72,27 +74,32 @@ impl Operator {
     /// Starts it, and starts it again whenever it ends.
     pub fn keep(start: Start) -> Self {
         let pid = Arc::new(Mutex::new(None));
-        let starts = Arc::new(AtomicUsize::new(0));
-        let (now, count) = (pid.clone(), starts.clone());
+        let faults = Arc::new(AtomicUsize::new(0));
+        let (now, own) = (pid.clone(), faults.clone());
         let keeping = tokio::spawn(async move {
-            loop {
-                let ended = match start.spawn() {
-                    Ok(mut child) => {
-                        let id = child.id().and_then(|id| i32::try_from(id).ok());
-                        *now.lock().unwrap_or_else(PoisonError::into_inner) =
-                            id.and_then(Pid::from_raw);
-                        count.fetch_add(1, Ordering::Relaxed);
-                        child.wait().await.is_ok()
-                    }
-                    Err(_) => false,
-                };
-                *now.lock().unwrap_or_else(PoisonError::into_inner) = None;
-                if !ended {
-                    return;
+            while let Ok(mut child) = start.spawn() {
+                let id = child.id().and_then(|id| i32::try_from(id).ok());
+                let put = |id| *now.lock().unwrap_or_else(PoisonError::into_inner) = id;
+                put(id.and_then(Pid::from_raw));
+                let ended = child.wait().await;
+                put(None);
+                let killed = |it: ExitStatus| it.signal() == Some(Signal::KILL.as_raw());
+                if !ended.is_ok_and(killed) {
+                    own.fetch_add(1, Ordering::Relaxed);
                 }
             }
         });
-        Self { pid, starts, keeping }
+        Self { pid, faults, keeping }
+    }
+
+    /// That it never ended but by being killed.
+    ///
+    /// # Errors
+    /// It did; why is said in its log.
+    pub fn is_sound(&self) -> Result<()> {
+        let faults = self.faults.load(Ordering::Relaxed);
+        ensure!(faults == 0, "the operator ended {faults} times by itself");
+        Ok(())
     }
 
     /// The process of now.
@@ -101,11 +108,6 @@ impl Operator {
             Ok(*self.pid.lock().unwrap_or_else(PoisonError::into_inner))
         })
         .await
-    }
-
-    /// How often it was started.
-    pub fn starts(&self) -> usize {
-        self.starts.load(Ordering::Relaxed)
     }
 
     /// Lets it go on after it was stopped.
