@@ -133,7 +133,7 @@ impl Doer<'_> {
     fn claim(&self, name: &str) -> Option<Arc<PersistentVolumeClaim>> {
         let children = &self.world.children;
         let stores = children.claims.iter().map(|(_, claim)| claim);
-        let mut all = stores.chain(&children.snapshots);
+        let mut all = stores.chain(children.exports.claim());
         all.find(|it| it.name_any() == name).cloned()
     }
 

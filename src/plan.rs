@@ -8,6 +8,7 @@ pub mod claim;
 pub mod config;
 pub mod dashboard;
 pub mod duration;
+pub mod exports;
 pub mod gate;
 mod inputs;
 pub mod jobs;

@@ -21,6 +21,7 @@ use crate::{
     context::Context,
     plan::{
         Claimed,
+        exports::Exports,
         gate::Record,
         labels::{self, Belongs, Part},
         names::Names,
@@ -35,8 +36,8 @@ pub struct Children {
     pub store: StoreName,
     /// The claims of all stores of this instance, that one's included.
     pub claims: Vec<Claimed>,
-    /// The claim that exports are kept on.
-    pub snapshots: Option<Arc<PersistentVolumeClaim>>,
+    /// Where exports are kept.
+    pub exports: Exports,
     /// What carries data, or has carried some.
     pub jobs: Vec<Arc<Job>>,
     /// Every pod of theirs that is not fully gone.
@@ -81,7 +82,7 @@ impl Children {
         Ok(Self {
             claims: stores::claims(&watched.claims, instance, (&store, claim.as_ref())),
             store,
-            snapshots: stores::snapshots(ctx, instance, names, pins).await?,
+            exports: stores::exports(ctx, instance, names, pins).await?,
             jobs: jobs(&watched.jobs, instance),
             workers: pods(&watched.pods, instance, Part::Worker),
             config: ours(&watched.configs, instance, &names.config()),

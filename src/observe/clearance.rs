@@ -28,10 +28,11 @@ pub(super) fn leftovers(
     left.extend(children.dashboard_service.iter().map(|it| named("service", it.as_ref())));
     left.extend(children.config.iter().map(|it| named("configmap", it.as_ref())));
     let goes = plan::data_goes(instance);
-    let claims = children.claims.iter().map(|(_, claim)| claim).chain(&children.snapshots);
+    let claims = children.claims.iter().map(|(_, claim)| claim);
     let ours =
         claims.filter(|claim| goes && labels::belongs(instance, &claim.metadata) == Belongs::Ours);
     left.extend(ours.map(|it| named("persistentvolumeclaim", it.as_ref())));
+    left.extend(goes.then(|| children.exports.leftover(instance)).flatten());
     let kept = Names::of(&instance.name_any()).instance_secret();
     let keeps = !goes && instance.spec.backend.storage.pvc.enabled;
     let secrets = keys.stored.iter().filter(|name| !(keeps && **name == kept));

@@ -19,7 +19,7 @@ use statemachine::{
 pub use self::seen::Seen;
 pub(super) use self::seen::task;
 use self::seen::{orphan, seen};
-use super::{Children, children::stores, hold::Hold, pins};
+use super::{Children, hold::Hold, pins};
 use crate::{
     api::ConvexInstance,
     plan::names::{Errand, attempt},
@@ -145,12 +145,12 @@ impl Jobs {
 
     /// Every export that was verified and is still there: what Jobs report now, and what the status remembers.
     pub(super) fn verified(&self, instance: &ConvexInstance, children: &Children) -> Vec<Snapshot> {
-        let claim = children.snapshots.as_deref();
-        let Some(claim) = claim.filter(|it| stores::is_usable(it)) else {
+        let place = &children.exports;
+        if !place.is_usable() {
             return Vec::new();
-        };
+        }
         let now = self.0.iter().filter(|it| {
-            it.errand == Errand::Export && it.outcome == Outcome::Succeeded && it.is_on(claim)
+            it.errand == Errand::Export && it.outcome == Outcome::Succeeded && place.is_of(it)
         });
         let told = instance.status.iter().flat_map(|status| &status.snapshots);
         let told = told.filter(|it| it.verified).filter_map(|it| snapshot(&it.id));

@@ -147,7 +147,21 @@ pub fn is_outgrown(inputs: &Inputs<'_>, store: &Store) -> bool {
 }
 
 pub(super) fn is_bound(claim: &PersistentVolumeClaim) -> bool {
-    claim.status.as_ref().and_then(|it| it.phase.as_deref()) == Some("Bound")
+    phase(claim) == Some("Bound")
+}
+
+/// Whether what is on it can be had, and will be.
+pub(crate) fn is_usable(claim: &PersistentVolumeClaim) -> bool {
+    !is_going(claim) && phase(claim) != Some("Lost")
+}
+
+/// Whether somebody has deleted it: it is only there for as long as a pod keeps it.
+pub(crate) const fn is_going(claim: &PersistentVolumeClaim) -> bool {
+    claim.metadata.deletion_timestamp.is_some()
+}
+
+fn phase(claim: &PersistentVolumeClaim) -> Option<&str> {
+    claim.status.as_ref()?.phase.as_deref()
 }
 
 fn has_less(inputs: &Inputs<'_>, store: &Store) -> bool {

@@ -18,10 +18,9 @@ use k8s_openapi::{
 };
 use statemachine::pins::{Release, Snapshot, Store};
 
-use self::pod::{beside_the_backend, claimed, confined, contained, mount, worker};
-pub use self::snapshots::{
-    Carried, claim as snapshots_claim, export, grown as grown_snapshots_claim, import,
-};
+use self::pod::{beside_the_backend, confined, contained, worker};
+pub(super) use self::pod::{claimed, mount};
+pub use self::snapshots::{Carried, export, import};
 use super::{
     Inputs,
     labels::{self, Part},
@@ -74,7 +73,7 @@ pub fn copy(inputs: &Inputs<'_>, of: &Snapshot, number: u32, (from, to): (&Store
 }
 
 /// Says which claim a Job fills.
-fn filled(claim: Option<String>) -> BTreeMap<String, String> {
+pub(super) fn filled(claim: Option<String>) -> BTreeMap<String, String> {
     claim.map(|uid| (labels::CLAIM_UID.to_owned(), uid)).into_iter().collect()
 }
 

@@ -11,7 +11,7 @@ use statemachine::{
 use super::{
     Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard,
     gate::{self, Record},
-    jobs, secrets, service,
+    secrets, service,
 };
 use crate::{
     api::ConvexInstance,
@@ -177,10 +177,9 @@ impl Planner<'_> {
         });
         let inputs = self.inputs.as_ref().filter(|_| self.world.barred.is_none());
         let Some((backend, inputs)) = backend.zip(inputs) else { return Vec::new() };
-        let snapshots = self.world.children.snapshots.as_deref();
         let grown = [
             claim::grown(inputs, backend),
-            snapshots.and_then(|it| jobs::grown_snapshots_claim(inputs, it)),
+            self.world.children.exports.grown(inputs),
             is_exporting(actions).then(|| self.grown_copy(inputs)).flatten(),
         ];
         grown.into_iter().flatten().map(|it| Step::Grow(Box::new(it))).collect()

@@ -11,12 +11,11 @@ use chrono::Utc;
 use clap::Args;
 
 pub use self::error::Error;
-use self::request::NOTE;
 use super::{
     backend::Backend,
     job::{Task, Work, beside},
     report::Report,
-    snapshot::{self, Content, Folder, Keep, Manifest},
+    snapshot::{self, Content, Keep, Location, Manifest, Note},
 };
 use crate::convex::deployment::{self, Deployment};
 
@@ -52,44 +51,52 @@ impl Work for Options {
     }
 
     async fn work(&self, backend: Backend) -> Result<Report, Error> {
-        let folder = Folder::open(&self.task.folder)?;
-        Exporter { options: self, backend, folder }.export().await
+        let location = snapshot::at(&self.task.folder)?;
+        Exporter { options: self, backend, location }.export().await
     }
 
     async fn give_up(&self, backend: Backend) {
-        let Ok(folder) = Folder::open(&self.task.folder) else { return };
-        Exporter { options: self, backend, folder }.give_up().await;
+        let Ok(location) = snapshot::at(&self.task.folder) else { return };
+        Exporter { options: self, backend, location }.give_up().await;
     }
 }
 
-struct Exporter<'a> {
+struct Exporter<'a, L> {
     options: &'a Options,
     backend: Backend,
-    folder: Folder,
+    location: L,
 }
 
-impl Exporter<'_> {
+impl<L: Location> Exporter<'_, L> {
     async fn export(&self) -> Result<Report, Error> {
         let manifest = match self.made_before().await? {
             Some(manifest) => manifest,
-            None => self.made().await.inspect_err(|error| self.clear(error))?,
+            None => self.made_now().await?,
         };
         let Options { keep: needed, retain, .. } = self.options;
         let newest = retain.map_or(usize::MAX, |it| it.try_into().unwrap_or(usize::MAX));
-        Ok(report(&manifest, snapshot::prune(&self.folder, Keep { newest, needed })?))
+        Ok(report(&manifest, snapshot::prune(&self.location, Keep { newest, needed }).await?))
+    }
+
+    async fn made_now(&self) -> Result<Manifest, Error> {
+        let made = self.made().await;
+        if let Err(error) = &made {
+            self.clear(error).await;
+        }
+        made
     }
 
     async fn made(&self) -> Result<Manifest, Error> {
-        let folder = &self.folder;
+        let location = &self.location;
         let export = self.awaited().await?;
         let sum = self.fetched(&export).await?;
-        let path = folder.part();
-        let content = beside(move || Content::judge(&path, sum)).await??;
+        let archive = location.drafted().await?;
+        let content = beside(move || Content::judge(&archive, sum)).await??;
         self.is_all(&content).await?;
         self.is_held().await?;
         let variables = self.backend.ask(Deployment::variables).await?;
-        folder.write(&folder.variables(), &variables)?;
-        folder.publish()?;
+        location.note(Note::Variables, &variables).await?;
+        location.publish().await?;
         let manifest = Manifest {
             id: self.options.task.id.clone(),
             version: self.options.version.clone(),
@@ -97,27 +104,27 @@ impl Exporter<'_> {
             content,
             variables: variables.len(),
         };
-        folder.write(&folder.manifest(), &manifest)?;
+        location.note(Note::Manifest, &manifest).await?;
         Ok(manifest)
     }
 
     /// Leaves nothing that the next run must not go on with. Best effort: a file that is left takes room, and no more.
-    fn clear(&self, error: &Error) {
-        let _ = self.folder.discard();
+    async fn clear(&self, error: &Error) {
+        let _ = self.location.discard().await;
         if error.is_of_the_export() {
-            let _ = self.folder.forget(&self.folder.note(NOTE));
+            let _ = self.location.forget(Note::Export).await;
         }
     }
 
     /// What an earlier run has made, judged once more.
     async fn made_before(&self) -> Result<Option<Manifest>, Error> {
-        let folder = &self.folder;
-        let Some(manifest) = folder.read::<Manifest>(&folder.manifest())? else { return Ok(None) };
+        let noted = self.location.noted::<Manifest>(Note::Manifest).await?;
+        let Some(manifest) = noted else { return Ok(None) };
         if manifest.id != self.options.task.id {
             return Err(Error::FolderTaken(manifest.id));
         }
-        let path = folder.archive();
-        let content = beside(move || Content::read(&path)).await??;
+        let archive = self.location.archive().await.map_err(snapshot::Error::Unreadable)?;
+        let content = beside(move || Content::read(&archive)).await??;
         if content == manifest.content { Ok(Some(manifest)) } else { Err(Error::Changed) }
     }
 

@@ -9,7 +9,7 @@
 mod error;
 mod upload;
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ use super::{
     job::{Task, Work, beside},
     permit,
     report::Report,
-    snapshot::{Content, Folder, Manifest},
+    snapshot::{self, Content, Location, Manifest, Note},
 };
 use crate::convex::deployment::{Deployment, ImportState};
 
@@ -43,7 +43,7 @@ pub struct Options {
 
 /// The import that was begun.
 #[derive(Debug, Serialize, Deserialize)]
-struct Note {
+struct Begun {
     import: String,
 }
 
@@ -56,23 +56,23 @@ impl Work for Options {
 
     async fn work(&self, backend: Backend) -> Result<Report, Error> {
         permit::of(&self.record, &self.task.id)?;
-        let folder = Folder::open(&self.task.folder)?;
-        Importer { options: self, backend, folder }.import().await
+        let location = snapshot::at(&self.task.folder)?;
+        Importer { options: self, backend, location }.import().await
     }
 
     async fn give_up(&self, backend: Backend) {
-        let Ok(folder) = Folder::open(&self.task.folder) else { return };
-        Importer { options: self, backend, folder }.give_up().await;
+        let Ok(location) = snapshot::at(&self.task.folder) else { return };
+        Importer { options: self, backend, location }.give_up().await;
     }
 }
 
-struct Importer<'a> {
+struct Importer<'a, L> {
     options: &'a Options,
     backend: Backend,
-    folder: Folder,
+    location: L,
 }
 
-impl Importer<'_> {
+impl<L: Location> Importer<'_, L> {
     async fn import(&self) -> Result<Report, Error> {
         let Options { task, snapshot, .. } = self.options;
         let manifest = self.judged().await?;
@@ -93,14 +93,14 @@ impl Importer<'_> {
 
     /// The snapshot, which is what it was when it was called one.
     async fn judged(&self) -> Result<Manifest, Error> {
-        let manifest = self.folder.read::<Manifest>(&self.folder.manifest())?;
+        let manifest = self.location.noted::<Manifest>(Note::Manifest).await?;
         let wanted = self.options.snapshot.clone();
         let Some(manifest) = manifest else { return Err(Error::SnapshotMissing(wanted)) };
         if manifest.id != wanted {
             return Err(Error::OtherSnapshot { wanted, found: manifest.id });
         }
-        let path = self.folder.archive();
-        let content = beside(move || Content::read(&path)).await??;
+        let archive = self.location.archive().await.map_err(snapshot::Error::Unreadable)?;
+        let content = beside(move || Content::read(&archive)).await??;
         if content == manifest.content { Ok(manifest) } else { Err(Error::Changed) }
     }
 
@@ -108,7 +108,7 @@ impl Importer<'_> {
     async fn performed(&self, content: &Content) -> Result<u64, Error> {
         let note = self.note();
         loop {
-            let Some(begun) = self.folder.read::<Note>(&note)? else {
+            let Some(begun) = self.location.noted::<Begun>(note).await? else {
                 self.begin(content.bytes).await?;
                 continue;
             };
@@ -116,22 +116,23 @@ impl Importer<'_> {
             match self.backend.ask(async |it| it.import(&id).await).await? {
                 Some(ImportState::Completed { rows }) => return Ok(rows),
                 Some(ImportState::Failed) => {
-                    self.folder.forget(&note)?;
+                    self.location.forget(note).await?;
                     return Err(Error::ImportFailed);
                 }
                 Some(ImportState::WaitingForConfirmation) => self.confirm(&id).await?,
                 Some(ImportState::Uploaded | ImportState::InProgress) => sleep(ASK).await,
                 // It was begun in a store that is not this one any more.
-                None => self.folder.forget(&note)?,
+                None => self.location.forget(note).await?,
             }
         }
     }
 
     /// Uploads, and notes what the backend calls it. An answer that is lost leaves an upload that nobody says yes to.
     async fn begin(&self, bytes: u64) -> Result<(), Error> {
-        let upload = Upload { backend: &self.backend, archive: &self.folder.archive(), bytes };
+        let archive = Arc::new(self.location.archive().await?);
+        let upload = Upload { backend: &self.backend, archive, bytes };
         match upload.done().await {
-            Ok(import) => self.folder.write(&self.note(), &Note { import })?,
+            Ok(import) => self.location.note(self.note(), &Begun { import }).await?,
             Err(Error::Backend(error)) if error.is_transient() => {
                 self.backend.wait(&error).await;
             }
@@ -152,8 +153,8 @@ impl Importer<'_> {
         Ok(())
     }
 
-    fn note(&self) -> PathBuf {
-        self.folder.note(&format!("import-{}", self.options.task.id))
+    fn note(&self) -> Note<'_> {
+        Note::Import(&self.options.task.id)
     }
 
     /// Every table of the app has in the backend what it has in the snapshot, and there is no other; of those of
@@ -176,7 +177,7 @@ impl Importer<'_> {
 
     /// Sets what differs; a variable that came since stays.
     async fn restored_variables(&self) -> Result<u64, Error> {
-        let kept = self.folder.read::<BTreeMap<String, String>>(&self.folder.variables())?;
+        let kept = self.location.noted::<BTreeMap<String, String>>(Note::Variables).await?;
         let kept = kept.unwrap_or_default();
         let there = self.backend.ask(Deployment::variables).await?;
         let differs = |(name, value): &(String, String)| there.get(name) != Some(value);
@@ -189,7 +190,7 @@ impl Importer<'_> {
 
     /// What was told yes goes on by itself; what was not told so yet is taken back.
     async fn give_up(&self) {
-        let Ok(Some(begun)) = self.folder.read::<Note>(&self.note()) else { return };
+        let Ok(Some(begun)) = self.location.noted::<Begun>(self.note()).await else { return };
         if let Err(error) = self.backend.once.cancel_import(&begun.import).await {
             tracing::warn!(%error, "the import could not be canceled");
         }

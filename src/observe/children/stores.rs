@@ -17,7 +17,10 @@ use crate::{
     api::ConvexInstance,
     context::Context,
     plan::{
-        Claimed, claim_name,
+        Claimed,
+        claim::{is_going, is_usable},
+        claim_name,
+        exports::Exports,
         gate::Record,
         labels::{self, Belongs},
         names::Names,
@@ -96,14 +99,14 @@ async fn asked_for(
     Ok(claims.get_opt(name).await?.map(Arc::new))
 }
 
-/// The claim of exports. Those that an earlier instance of this name has left are added to: nothing on it is written over.
+/// Where exports are kept. Those that an earlier instance of this name has left are added to: nothing on it is written over.
 /// Where exports are known or about to be made, the API server is asked before it is held to be gone.
-pub(super) async fn snapshots(
+pub(super) async fn exports(
     ctx: &Context,
     instance: &ConvexInstance,
     names: &Names,
     pins: &Pins,
-) -> kube::Result<Option<Arc<PersistentVolumeClaim>>> {
+) -> kube::Result<Exports> {
     let name = names.snapshots();
     let known = instance.status.as_ref().is_some_and(|it| !it.snapshots.is_empty());
     let exports = pins.upgrade.as_ref().is_some_and(|it| it.strategy.exports());
@@ -114,21 +117,7 @@ pub(super) async fn snapshots(
     let kept = |it: &Arc<PersistentVolumeClaim>| {
         matches!(labels::belongs(instance, &it.metadata), Belongs::Ours | Belongs::Retained)
     };
-    Ok(found.filter(kept))
-}
-
-/// Whether what is on it can be had, and will be.
-pub(in crate::observe) fn is_usable(claim: &PersistentVolumeClaim) -> bool {
-    !is_going(claim) && !is_lost(claim)
-}
-
-fn is_going(claim: &PersistentVolumeClaim) -> bool {
-    claim.metadata.deletion_timestamp.is_some()
-}
-
-fn is_lost(claim: &PersistentVolumeClaim) -> bool {
-    let phase = claim.status.as_ref().and_then(|it| it.phase.as_deref());
-    phase == Some("Lost")
+    Ok(Exports::on(found.filter(kept)))
 }
 
 /// The store that the data is in, or that it is on its way to, where the pins say so.

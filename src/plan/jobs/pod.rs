@@ -71,12 +71,12 @@ pub(super) fn contained(inputs: &Inputs<'_>, name: &str) -> Container {
 }
 
 /// A volume at a path.
-pub(super) fn mount(name: &str, path: &str) -> VolumeMount {
+pub(in crate::plan) fn mount(name: &str, path: &str) -> VolumeMount {
     VolumeMount { name: name.to_owned(), mount_path: path.to_owned(), ..VolumeMount::default() }
 }
 
 /// A claim as a volume.
-pub(super) fn claimed(name: &str, claim: &str) -> Volume {
+pub(in crate::plan) fn claimed(name: &str, claim: &str) -> Volume {
     Volume {
         name: name.to_owned(),
         persistent_volume_claim: Some(PersistentVolumeClaimVolumeSource {

@@ -1,8 +1,13 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use statemachine::pins::Revision;
 
 use super::*;
-use crate::fixtures::{instance, keys};
+use crate::{
+    fixtures::{instance, keys},
+    plan::exports::Exports,
+};
 
 fn of() -> Snapshot {
     Snapshot { of: Revision("71".to_owned()), attempt: 2 }
@@ -12,7 +17,7 @@ fn built(build: impl Fn(&Inputs<'_>) -> Job) -> Value {
     let (instance, keys) = (instance(), keys());
     let mut copy = crate::fixtures::claim("dev-copy-71-2");
     copy.metadata.uid = Some("uid-of-copy".to_owned());
-    let claims = [(Store::Copied(of()), std::sync::Arc::new(copy))];
+    let claims = [(Store::Copied(of()), Arc::new(copy))];
     let inputs = Inputs {
         instance: &instance,
         names: crate::plan::names::Names::of("dev"),
@@ -35,12 +40,13 @@ fn carried() -> Carried<'static> {
 fn every_job() -> [Value; 4] {
     let target = Release { image: "example.com/backend:v2".to_owned(), ..Release::default() };
     let copied = Store::Copied(of());
+    let mut claim = crate::fixtures::claim("dev-snapshots");
+    claim.metadata.uid = Some("uid-7".to_owned());
+    let onto = Exports::on(Some(Arc::new(claim)));
     [
         built(|inputs| proof(inputs, &of(), 1, &target)),
         built(|inputs| copy(inputs, &of(), 1, (&Store::Original, &copied))),
-        built(|inputs| {
-            export(inputs, carried(), "v1", true, &["70-1".to_owned()], Some("uid-7".to_owned()))
-        }),
+        built(|inputs| export(inputs, carried(), "v1", true, &["70-1".to_owned()], &onto)),
         built(|inputs| import(inputs, carried(), &of())),
     ]
 }

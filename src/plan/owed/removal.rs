@@ -3,7 +3,7 @@
 use kube::ResourceExt;
 
 use super::Planner;
-use crate::plan::{Child, Kind, Step, claim, data_goes, gate::Record};
+use crate::plan::{Child, Kind, Step, claim, data_goes, exports, gate::Record};
 
 impl Planner<'_> {
     /// Users first, then what writes, then what is written to; stores by policy.
@@ -31,7 +31,7 @@ impl Planner<'_> {
             steps.extend(self.jobs_that_are_over());
             let claims = self.world.children.claims.iter().map(|(_, it)| it.name_any());
             steps.extend(claims.map(|name| Step::Remove(Kind::Claim, name)));
-            steps.push(Step::Remove(Kind::Claim, names.snapshots()));
+            steps.push(exports::removed(names));
         }
         if goes || !keyed_store {
             steps.push(Step::Remove(Kind::Secret, names.instance_secret()));

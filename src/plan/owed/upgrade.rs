@@ -2,7 +2,6 @@
 
 mod fill;
 
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use statemachine::{
     Stage,
     observed::{Kind as Carries, Outcome},
@@ -105,10 +104,10 @@ impl Planner<'_> {
             it.store != used && due.is_some_and(|at| at.0.as_second() <= now)
         });
         let claims: Vec<_> = over.map(|it| Step::Remove(Kind::Claim, it.claim.clone())).collect();
-        let going = |it: &PersistentVolumeClaim| it.metadata.deletion_timestamp.is_some();
         let mut there = self.world.children.claims.iter().map(|(_, claim)| claim);
-        let exports = self.world.children.snapshots.as_deref().is_some_and(going);
-        let goes = self.upgrade().is_none() && (exports || there.any(|claim| going(claim)));
+        let exports = self.world.children.exports.is_going();
+        let goes =
+            self.upgrade().is_none() && (exports || there.any(|claim| claim::is_going(claim)));
         let jobs = (goes || !claims.is_empty()).then(|| self.jobs_that_are_over());
         jobs.into_iter().flatten().chain(claims).collect()
     }

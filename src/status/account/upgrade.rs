@@ -13,7 +13,7 @@ use crate::{
     api::{ConvexInstance, ConvexInstanceStatus, SnapshotStatus, StoreStatus, UpgradeStatus},
     observe::{World, hold, image},
     plan::{
-        Applied,
+        Applied, exports,
         gate::version_of,
         labels,
         names::{Errand, attempt},
@@ -63,9 +63,9 @@ pub(in crate::status) fn way_back(upgrade: &Upgrade, world: &World) -> Option<St
             Some(format!("the cold copy, claim {}", names.store(&Store::Copied(copy.clone()))))
         }
         (None, Some(snapshot)) => Some(format!(
-            "export {} on claim {}, into a new store",
+            "export {} on {}, into a new store",
             attempt(snapshot),
-            names.snapshots()
+            exports::place(names)
         )),
         (None, None) => None,
     }
@@ -116,9 +116,9 @@ pub(super) fn traffic(
 }
 
 /// Every export that is kept: those that were known and those that Jobs report, as far as the last of these found them there.
-/// None is left without their claim; while an upgrade is under way that may still be restored.
+/// None is left without their place; while an upgrade is under way that may still be restored.
 pub(super) fn snapshots(before: &ConvexInstanceStatus, world: &World) -> Vec<SnapshotStatus> {
-    if world.facts.pins.upgrade.is_none() && world.children.snapshots.is_none() {
+    if world.facts.pins.upgrade.is_none() && !world.children.exports.is_there() {
         return Vec::new();
     }
     let reports = world.jobs.0.iter().filter(|it| it.outcome == Outcome::Succeeded);
@@ -161,7 +161,7 @@ fn exported<'a>(report: &'a Report, world: &World) -> Option<(SnapshotStatus, &'
         documents: number(documents),
         files: number(files),
         sha256: sha256.clone(),
-        location: format!("claim {}, folder {id}", world.names.snapshots()),
+        location: exports::location(&world.names, id),
         verified: true,
     };
     Some((status, kept))

@@ -10,7 +10,10 @@ use super::{cause::gone_to, short, workers};
 use crate::{
     api::ConvexInstance,
     observe::{World, image},
-    plan::names::{Errand, attempt},
+    plan::{
+        exports,
+        names::{Errand, attempt},
+    },
     worker::report::Report,
 };
 
@@ -88,10 +91,10 @@ fn bought(upgrade: &Upgrade, world: &World) -> Option<String> {
         (None, of) => (Errand::Copy, of.as_ref()?),
     };
     let report = world.jobs.find(errand, of)?.report.as_ref()?;
-    let (name, claim) = (attempt(of), world.names.snapshots());
+    let (name, place) = (attempt(of), exports::place(&world.names));
     Some(match report {
         Report::Exported { bytes, sha256, tables, documents, .. } => format!(
-            "export {name}: {tables} tables, {documents} documents, {bytes} bytes, sha256 {}…, kept on claim {claim}",
+            "export {name}: {tables} tables, {documents} documents, {bytes} bytes, sha256 {}…, kept on {place}",
             sha256.get(..8).unwrap_or(sha256)
         ),
         Report::Copied { entries, bytes, sha256, .. } => format!(

@@ -1,6 +1,5 @@
 //! What keeps the workers of an upgrade from their end, and the claims that they fill.
 
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::ResourceExt;
 use statemachine::{
     Stage,
@@ -13,6 +12,8 @@ use crate::{
     api::ConvexInstance,
     observe::{Obstacle, World},
     plan::{
+        claim::is_going,
+        exports,
         labels::INSTANCE_UID,
         names::{Errand, attempt},
     },
@@ -45,17 +46,15 @@ pub(super) fn export_gone(world: &World) -> Option<Obstacle> {
     if import.is_some_and(|it| it.goes_on() || it.outcome == Outcome::Succeeded) {
         return None;
     }
-    let state = match world.children.snapshots.as_deref() {
-        None => {
-            format!("is gone, or without the label {INSTANCE_UID} of this instance")
-        }
-        Some(it) if it.metadata.deletion_timestamp.is_some() => {
-            "is being deleted, and can be read for as long as a Job that used it is there"
-                .to_owned()
-        }
-        Some(_) => "has lost its volume, or is another one".to_owned(),
+    let place = &world.children.exports;
+    let state = if place.is_going() {
+        "is being deleted, and can be read for as long as a Job that used it is there".to_owned()
+    } else if place.is_there() {
+        "has lost its volume, or is another one".to_owned()
+    } else {
+        format!("is gone, or without the label {INSTANCE_UID} of this instance")
     };
-    let (export, claim) = (attempt(gone), world.names.snapshots());
+    let (export, place) = (attempt(gone), exports::quoted(&world.names));
     // Only an attempt that exports makes another one.
     let restore = if loads.stage == Stage::Importing {
         ". Restore the claim with what was on it"
@@ -64,9 +63,7 @@ pub(super) fn export_gone(world: &World) -> Option<Obstacle> {
     };
     Some(Obstacle::new(
         "ExportGone",
-        format!(
-            "export {export} cannot be loaded: claim \"{claim}\", which it is on, {state}{restore}"
-        ),
+        format!("export {export} cannot be loaded: {place}, which it is on, {state}{restore}"),
     ))
 }
 
@@ -81,28 +78,25 @@ pub(super) fn attempt_ended(world: &World) -> Option<Obstacle> {
     }
 }
 
-/// A claim that the way back is to be made on, and that somebody has deleted.
-fn claim_going(world: &World) -> Option<&PersistentVolumeClaim> {
+/// What the way back is to be made on, where somebody has deleted it, in words.
+fn place_going(world: &World) -> Option<String> {
     let upgrade = world.facts.pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?;
     let to = Store::Copied(upgrade.next_snapshot());
-    let copies = world.children.claims.iter().filter(|(store, _)| *store == to);
-    let exports = world
-        .children
-        .snapshots
-        .iter()
-        .filter(|_| upgrade.strategy.exports() && upgrade.snapshot.is_none());
-    let mut all = copies.map(|(_, claim)| claim).chain(exports);
-    all.find(|it| it.metadata.deletion_timestamp.is_some()).map(|it| &**it)
+    let mut copies = world.children.claims.iter().filter(|(store, _)| *store == to);
+    let copy = copies.find(|(_, claim)| is_going(claim));
+    let exports = upgrade.strategy.exports() && upgrade.snapshot.is_none();
+    let exports = exports && world.children.exports.is_going();
+    let copy = copy.map(|(_, claim)| format!("claim \"{}\"", claim.name_any()));
+    copy.or_else(|| exports.then(|| exports::quoted(&world.names)))
 }
 
 /// That a claim of the way back goes, while the stage goes on: it is made anew.
 pub(super) fn going(world: &World) -> Option<Obstacle> {
-    let going = claim_going(world)?;
+    let going = place_going(world)?;
     Some(Obstacle::new(
         "ClaimDeleted",
         format!(
-            "claim \"{}\", which the way back is to be made on, is being deleted: it is made anew once it is gone, and what this upgrade makes on it with it; whatever is older on it goes for good, unless its volume is retained. Where it does not go, see what keeps it (its finalizers, a pod that uses it).",
-            going.name_any()
+            "{going}, which the way back is to be made on, is being deleted: it is made anew once it is gone, and what this upgrade makes on it with it; whatever is older on it goes for good, unless its volume is retained. Where it does not go, see what keeps it (its finalizers, a pod that uses it)."
         ),
     ))
 }
@@ -131,10 +125,12 @@ pub(super) fn worker(world: &World) -> Option<Obstacle> {
 pub(super) fn overdue(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
     world.facts.pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?;
     let seconds = instance.spec.maintenance.export_deadline_seconds;
-    let because = claim_going(world).map_or_else(
+    let because = place_going(world).map_or_else(
         || "the backend never says that an export failed".to_owned(),
-        |claim| {
-            format!("claim \"{}\" is being deleted: see what keeps it (its finalizers, a pod that uses it)", claim.name_any())
+        |place| {
+            format!(
+                "{place} is being deleted: see what keeps it (its finalizers, a pod that uses it)"
+            )
         },
     );
     Some(Obstacle::passing(

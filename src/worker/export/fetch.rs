@@ -7,11 +7,11 @@ use crate::{
     convex::deployment::{self, Export},
     worker::{
         progress::Progress,
-        snapshot::{Folder, Sink, Sum},
+        snapshot::{Draft, Location, Sum},
     },
 };
 
-impl Exporter<'_> {
+impl<L: Location> Exporter<'_, L> {
     /// The export as a file that is on the disk. A download that breaks off is begun again, unless it does so twice at
     /// the same byte: then there is no more.
     pub(super) async fn fetched(&self, export: &Export) -> Result<Sum, Error> {
@@ -42,24 +42,23 @@ impl Exporter<'_> {
 
     async fn downloaded(&self, export: &Export) -> Result<Sum, Error> {
         // What an earlier try has left counts as room.
-        self.folder.discard()?;
-        has_room(&self.folder, export.size)?;
-        let mut sink = Sink::create(&self.folder.part())?;
+        self.location.discard().await?;
+        self.has_room(export.size).await?;
+        let mut draft = self.location.draft().await?;
         let mut progress = Progress::of("the export is fetched", export.size);
         let take = async |bytes: Bytes| {
             progress.add(bytes.len() as u64);
-            sink.take(&bytes).await
+            draft.take(&bytes).await
         };
         self.backend.once.download(&export.id, take).await?;
-        Ok(sink.end().await?)
+        Ok(draft.end().await?)
     }
-}
 
-/// Refuses before anything is written what cannot end well.
-pub(super) fn has_room(folder: &Folder, needed: Option<u64>) -> Result<(), Error> {
-    let free = folder.room()?;
-    match needed {
-        Some(needed) if needed > free => Err(Error::NoRoom { needed, free }),
-        _ => Ok(()),
+    /// Refuses before anything is written what cannot end well.
+    pub(super) async fn has_room(&self, needed: Option<u64>) -> Result<(), Error> {
+        match (needed, self.location.room().await?) {
+            (Some(needed), Some(free)) if needed > free => Err(Error::NoRoom { needed, free }),
+            _ => Ok(()),
+        }
     }
 }

@@ -5,23 +5,21 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use super::{Error, Exporter, fetch::has_room};
+use super::{Error, Exporter};
 use crate::{
     convex::deployment::{self, Deployment, Export, ExportState},
-    worker::snapshot::Neighbour,
+    worker::snapshot::{Location, Note},
 };
 
 /// How often the backend is asked how far it is.
 const ASK: Duration = Duration::from_secs(1);
-/// The note of the export that there was before ours.
-pub(super) const NOTE: &str = "export";
 /// Which export there was before ours was asked for.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Note {
+struct Asked {
     before: Option<String>,
 }
 
-impl Note {
+impl Asked {
     /// Whether this one was asked for after the note was written. Nobody could write from then on, so one that
     /// somebody else has asked for is as good as ours, as long as files are in it.
     fn is_before(&self, export: &Export) -> bool {
@@ -29,7 +27,7 @@ impl Note {
     }
 }
 
-impl Exporter<'_> {
+impl<L: Location> Exporter<'_, L> {
     /// Our own export, once it can be fetched.
     pub(super) async fn awaited(&self) -> Result<Export, Error> {
         let mut told = None;
@@ -51,11 +49,10 @@ impl Exporter<'_> {
 
     /// Our own export, asked for where that was not done yet.
     async fn ours(&self) -> Result<Export, Error> {
-        let folder = &self.folder;
-        let note = folder.note(NOTE);
+        let location = &self.location;
         loop {
             let latest = self.backend.ask(Deployment::latest_export).await?;
-            let noted = folder.read::<Note>(&note)?;
+            let noted = location.noted::<Asked>(Note::Export).await?;
             let id = latest.as_ref().map(|it| it.id.clone());
             match (noted, latest) {
                 (Some(noted), Some(latest)) if noted.is_before(&latest) => return Ok(latest),
@@ -65,12 +62,12 @@ impl Exporter<'_> {
                 }
                 (Some(noted), _) if noted.before != id => {
                     tracing::info!(latest = id, "the latest export has no files; it is not ours");
-                    folder.forget(&note)?;
+                    location.forget(Note::Export).await?;
                 }
                 (None, latest) => {
                     self.is_held().await?;
-                    self.has_room_for_one_like(latest.and_then(|it| it.size))?;
-                    folder.write(&note, &Note { before: id })?;
+                    self.has_room_for_one_like(latest.and_then(|it| it.size)).await?;
+                    location.note(Note::Export, &Asked { before: id }).await?;
                 }
                 (Some(_), _) => self.request().await?,
             }
@@ -90,18 +87,18 @@ impl Exporter<'_> {
     }
 
     /// Refuses before anything is asked for what cannot end well: the next export is as large as those before, or larger.
-    fn has_room_for_one_like(&self, latest: Option<u64>) -> Result<(), Error> {
-        self.folder.discard()?;
-        let beside = Neighbour::all(&self.folder)?.into_iter().map(|it| it.bytes);
-        has_room(&self.folder, beside.chain(latest).max())
+    async fn has_room_for_one_like(&self, latest: Option<u64>) -> Result<(), Error> {
+        self.location.discard().await?;
+        let others = self.location.others().await?.into_iter().map(|it| it.bytes);
+        self.has_room(others.chain(latest).max()).await
     }
 
     /// The backend would go on for ever.
     pub(super) async fn give_up(&self) {
-        let _ = self.folder.discard();
-        let note = self.folder.read::<Note>(&self.folder.note(NOTE)).ok().flatten();
+        let _ = self.location.discard().await;
+        let noted = self.location.noted::<Asked>(Note::Export).await.ok().flatten();
         let latest = self.backend.once.latest_export().await.ok().flatten();
-        let ours = |it: &Export| note.is_some_and(|note| note.is_before(it));
+        let ours = |it: &Export| noted.as_ref().is_some_and(|noted| noted.is_before(it));
         if let Some(export) = latest.filter(Export::is_open).filter(ours)
             && let Err(error) = self.backend.once.cancel_export(&export.id).await
         {

@@ -4,12 +4,11 @@
 //! line, `_storage/documents.jsonl` lists the files, and `_storage/<id>.<ext>` is one; components have the same
 //! below `_components/<name>/` (`crates/exports/src/lib.rs`).
 
-mod file;
+mod reader;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, BufRead, BufReader, Read},
-    path::Path,
     thread,
 };
 
@@ -19,8 +18,8 @@ use serde::{
 };
 use zip::{ZipArchive, read::ZipFile};
 
-use self::file::{Told, digest};
-use super::{Error, Sum};
+use self::reader::{Reader, digest};
+use super::{Archive, Error, Sum};
 
 /// Where a table's documents are.
 const DOCUMENTS: &str = "/documents.jsonl";
@@ -69,13 +68,12 @@ impl Content {
     ///
     /// # Errors
     /// See [`Error`]: any doubt is one.
-    pub fn read(path: &Path) -> Result<Self, Error> {
+    pub fn read(archive: &impl Archive) -> Result<Self, Error> {
         thread::scope(|both| {
-            let sum = both.spawn(|| digest(path).map_err(|it| Error::File(path.to_owned(), it)));
-            let content = Self::judge(path, Sum::default());
-            let sum = sum.join().unwrap_or_else(|_| {
-                Err(Error::File(path.to_owned(), io::Error::other("it was not read to its end")))
-            })?;
+            let sum = both.spawn(|| digest(archive));
+            let content = Self::judge(archive, Sum::default());
+            let cut_off = |_| Err(io::Error::other("it was not read to its end"));
+            let sum = sum.join().unwrap_or_else(cut_off).map_err(Error::Unreadable)?;
             Ok(Self { bytes: sum.bytes, sha256: sum.sha256, ..content? })
         })
     }
@@ -84,11 +82,10 @@ impl Content {
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn judge(path: &Path, sum: Sum) -> Result<Self, Error> {
-        let unreadable = |error| Error::File(path.to_owned(), error);
-        let file = Told::open(path).map_err(unreadable)?;
-        let mut archive =
-            ZipArchive::new(BufReader::with_capacity(CHUNK, file)).map_err(Error::NotAnArchive)?;
+    pub fn judge(archive: &impl Archive, sum: Sum) -> Result<Self, Error> {
+        let reader = Reader::told(archive).map_err(Error::Unreadable)?;
+        let mut archive = ZipArchive::new(BufReader::with_capacity(CHUNK, reader))
+            .map_err(Error::NotAnArchive)?;
         let mut content = Self { bytes: sum.bytes, sha256: sum.sha256, ..Self::default() };
         let mut lists = Lists::default();
         for at in 0..archive.len() {

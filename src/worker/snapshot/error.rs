@@ -1,13 +1,13 @@
 //! What can be wrong with an export.
 
-use std::{io, path::PathBuf};
+use std::io;
 
-/// Why a file is no whole export. What is named here comes from the archive and holds no document.
+/// Why an archive is no whole export. What is named here comes from the archive and holds no document.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file cannot be read.
-    #[error("{path}: {why}", path = .0.display(), why = .1)]
-    File(PathBuf, #[source] io::Error),
+    /// Its bytes cannot be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
     /// Its directory, which a ZIP has at its end, is not there: it was cut off, or is something else.
     #[error(
         "it has no ZIP directory at its end ({0}): it was cut off, or is no export. Take it again."
@@ -58,7 +58,7 @@ impl Error {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::File(..) => "SnapshotUnreadable",
+            Self::Unreadable(_) => "SnapshotUnreadable",
             Self::NotAnArchive(_) => "SnapshotTruncated",
             Self::Damaged { .. } | Self::NotJson { .. } => "SnapshotCorrupt",
             Self::NoExport(_) => "SnapshotNotAnExport",

@@ -9,6 +9,8 @@ use std::{
 use sha2::{Digest, Sha256};
 use tokio::{sync::mpsc, task::JoinHandle};
 
+use super::Draft;
+
 /// How much is handed over at a time.
 const BLOCK: usize = 512 * 1024;
 /// How many blocks may wait for the disk.
@@ -45,11 +47,17 @@ impl Sink {
         Ok(Self { filled: Vec::with_capacity(BLOCK), blocks, writer })
     }
 
-    /// Takes the next bytes.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+    async fn hand_over(&mut self, block: Vec<u8>) -> io::Result<()> {
+        if self.blocks.send(block).await.is_ok() {
+            return Ok(());
+        }
+        // It takes nothing more: it says why.
+        (&mut self.writer).await.map_err(io::Error::other)?.and(Ok(()))
+    }
+}
+
+impl Draft for Sink {
+    async fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.filled.extend_from_slice(bytes);
         if self.filled.len() < BLOCK {
             return Ok(());
@@ -58,23 +66,11 @@ impl Sink {
         self.hand_over(block).await
     }
 
-    /// That was all; it is on the disk.
-    ///
-    /// # Errors
-    /// The file cannot be written.
-    pub async fn end(mut self) -> io::Result<Sum> {
+    async fn end(mut self) -> io::Result<Sum> {
         let block = std::mem::take(&mut self.filled);
         self.hand_over(block).await?;
         drop(self.blocks);
         self.writer.await.map_err(io::Error::other)?
-    }
-
-    async fn hand_over(&mut self, block: Vec<u8>) -> io::Result<()> {
-        if self.blocks.send(block).await.is_ok() {
-            return Ok(());
-        }
-        // It takes nothing more: it says why.
-        (&mut self.writer).await.map_err(io::Error::other)?.and(Ok(()))
     }
 }
 

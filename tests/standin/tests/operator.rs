@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{io::Write, net::SocketAddr, path::PathBuf};
+use std::{fs::File, io::Write, net::SocketAddr, path::PathBuf};
 
 use common::{Backend, Container, KEY};
 use convex_operator::{
@@ -51,7 +51,7 @@ async fn an_export_is_asked_for_awaited_downloaded_and_judged_whole() {
     backend.holds("messages", json!([{"text": "one"}, {"text": "two"}])).await;
     backend.holds_file("hello").await;
     let (_folder, path, read) = downloaded(&backend).await;
-    let content = Content::read(&path).unwrap();
+    let content = Content::read(&File::open(&path).unwrap()).unwrap();
     assert_eq!(content.bytes, read.unwrap());
     assert_eq!((content.documents["messages"], content.files), (2, 1));
 }
@@ -67,7 +67,11 @@ async fn an_export_that_lies_is_found_out_by_its_length_or_its_content() {
         backend.holds("messages", json!([{"text": "one"}])).await;
         let (_folder, path, read) = downloaded(&backend).await;
         read.unwrap();
-        assert_eq!(Content::read(&path).unwrap_err().reason(), reason, "{lie}");
+        assert_eq!(
+            Content::read(&File::open(&path).unwrap()).unwrap_err().reason(),
+            reason,
+            "{lie}"
+        );
     }
     let lies = "STANDIN_EXPORT_LENGTH_LIES_VERSIONS";
     let container = Container::new().with("CONVEX_RELEASE_VERSION_DEV", "v1").with(lies, "v1");

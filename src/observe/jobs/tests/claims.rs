@@ -1,6 +1,7 @@
 //! What Jobs have made is there as long as the claim is that they made it on.
 
 use super::*;
+use crate::plan::exports::Exports;
 
 #[test]
 fn an_export_is_there_as_long_as_its_claim_is() {
@@ -12,11 +13,11 @@ fn an_export_is_there_as_long_as_its_claim_is() {
         children(vec![job("export", Some("Complete"))], vec![pod("export", "Succeeded", 0, DONE)]);
     let verified = |children: &Children| Jobs::of(children, None).verified(&instance, children);
     assert_eq!(verified(&children), []);
-    children.snapshots = Some(Arc::new(PersistentVolumeClaim::default()));
+    children.exports = Exports::on(Some(Arc::new(PersistentVolumeClaim::default())));
     assert_eq!(verified(&children), [snapshot("60-1").unwrap(), snapshot("71-1").unwrap()]);
     let mut going = PersistentVolumeClaim::default();
     going.metadata.deletion_timestamp = serde_json::from_value(json!("2026-01-01T00:00:00Z")).ok();
-    children.snapshots = Some(Arc::new(going));
+    children.exports = Exports::on(Some(Arc::new(going)));
     assert_eq!(verified(&children), []);
 }
 
@@ -57,7 +58,7 @@ fn what_is_said_of_a_claim_that_was_taken_away_counts_for_nothing() {
         there.metadata.uid = Some(uid.to_owned());
         let of = Store::Copied(snapshot("71-1").unwrap());
         children.claims = vec![(of, Arc::new(there.clone()))];
-        children.snapshots = Some(Arc::new(there));
+        children.exports = Exports::on(Some(Arc::new(there)));
         let jobs = Jobs::of(&children, None);
         (jobs.copied(&children).len(), jobs.verified(&instance(), &children).len())
     };
@@ -74,7 +75,7 @@ fn of_an_export_that_is_being_made_its_job_speaks_alone() {
         worlds::upgrade,
     };
     let there = Children {
-        snapshots: Some(Arc::new(PersistentVolumeClaim::default())),
+        exports: Exports::on(Some(Arc::new(PersistentVolumeClaim::default()))),
         ..Children::default()
     };
     let knows = |stage, id: &str| {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
-use kube::{Resource, ResourceExt};
 use statemachine::{
     Stage,
     observed::Outcome,
@@ -13,9 +12,8 @@ use statemachine::{
 use crate::{
     observe::hold,
     plan::{
-        Child, Inputs, Kind, Step, claim,
+        Child, Inputs, Kind, Step, claim, exports,
         jobs::{self, Carried},
-        labels,
         names::{Errand, attempt},
         owed::Planner,
     },
@@ -31,7 +29,7 @@ impl Planner<'_> {
         };
         let exports = upgrade.strategy.exports() && upgrade.snapshot.is_none();
         let stops = upgrade.strategy.stops() && upgrade.copy.is_none();
-        let snapshots = exports.then(|| self.snapshots_claim_of_attempt(inputs, upgrade));
+        let snapshots = exports.then(|| self.place_of_exports(inputs, upgrade));
         let to = Store::Copied(upgrade.next_snapshot());
         let copied = stops.then(|| self.copied_claim_of_size(inputs, upgrade, &to)).flatten();
         snapshots.into_iter().flatten().chain(copied).collect()
@@ -47,7 +45,7 @@ impl Planner<'_> {
     ) -> Option<Step> {
         let of = upgrade.next_snapshot();
         let found = inputs.found(to);
-        if found.is_none_or(goes) {
+        if found.is_none_or(claim::is_going) {
             let job = self.job_of_what_goes(Errand::Copy, &of);
             // It goes already: the step asks for nothing, and keeps the plan from going on without it.
             let waits = || found.map(|_| Step::Remove(Kind::Claim, inputs.claim(to)));
@@ -62,18 +60,18 @@ impl Planner<'_> {
         outgrown.then(|| Step::Remove(Kind::Claim, inputs.claim(to)))
     }
 
-    fn snapshots_claim_of_attempt(&self, inputs: &Inputs<'_>, upgrade: &Upgrade) -> Vec<Step> {
-        let (of, found) = (upgrade.next_snapshot(), self.world.children.snapshots.as_deref());
+    fn place_of_exports(&self, inputs: &Inputs<'_>, upgrade: &Upgrade) -> Vec<Step> {
+        let (of, place) = (upgrade.next_snapshot(), &self.world.children.exports);
         let job = self.world.jobs.find(Errand::Export, &of);
-        let own = job.is_some_and(|job| found.is_none_or(|claim| goes(claim) || !job.is_on(claim)));
+        let own = job.is_some_and(|job| place.is_going() || !place.is_of(job));
         let own = own.then(|| self.job_of_what_goes(Errand::Export, &of)).flatten();
-        if found.is_some_and(goes) {
+        if place.is_going() {
             // Pods of earlier upgrades have used it as well, and keep it for as long as their Jobs are there.
             let others = self.jobs_that_are_over().filter(|it| Some(it) != own.as_ref());
-            let claim = [Step::Remove(Kind::Claim, inputs.names.snapshots())];
-            return own.iter().cloned().chain(others).chain(claim).collect();
+            let goes = [exports::removed(&inputs.names)];
+            return own.iter().cloned().chain(others).chain(goes).collect();
         }
-        own.or_else(|| self.snapshots_claim(inputs)).into_iter().collect()
+        own.or_else(|| place.made(inputs)).into_iter().collect()
     }
 
     /// Whatever a worker says of a claim that somebody took away is not said of the one that is made in its place; and the pod of
@@ -94,16 +92,6 @@ impl Planner<'_> {
         claim::copied_grown(inputs, &copied, &self.opened_by(&from.store))
     }
 
-    /// One that is this instance's already is as it was wanted when it was made.
-    fn snapshots_claim(&self, inputs: &Inputs<'_>) -> Option<Step> {
-        let found = self.world.children.snapshots.as_deref();
-        let ours = |it: &PersistentVolumeClaim| {
-            labels::belongs(self.instance, it.meta()) == labels::Belongs::Ours
-        };
-        let claim = || Box::new(jobs::snapshots_claim(inputs, found));
-        (!found.is_some_and(ours)).then(|| Step::Ensure(Child::Claim(claim())))
-    }
-
     fn copied_claim(&self, inputs: &Inputs<'_>, from: &Store, to: Store) -> Step {
         let release = self.upgrade().map(|upgrade| upgrade.from.release.clone());
         let copied = Backend { release: release.unwrap_or_default(), store: to };
@@ -115,10 +103,9 @@ impl Planner<'_> {
         self.talking(Errand::Export, of, |carried| {
             let version = &inputs.release.version;
             let held = self.world.hold.as_ref().is_some_and(|it| it.pausable);
-            let onto = self.world.children.snapshots.as_ref().and_then(|it| it.uid());
+            let onto = &self.world.children.exports;
             let job = jobs::export(inputs, carried, version, held, &self.kept(), onto);
-            let claim = self.snapshots_claim(inputs);
-            claim.into_iter().chain([Step::Start(Box::new(job))]).collect()
+            onto.made(inputs).into_iter().chain([Step::Start(Box::new(job))]).collect()
         })
     }
 
@@ -171,9 +158,4 @@ impl Planner<'_> {
     fn kept(&self) -> Vec<String> {
         self.upgrade().and_then(|it| it.snapshot.as_ref()).map(attempt).into_iter().collect()
     }
-}
-
-/// Somebody has deleted it, and it is only there for as long as a pod keeps it.
-fn goes(claim: &PersistentVolumeClaim) -> bool {
-    claim.metadata.deletion_timestamp.is_some()
 }

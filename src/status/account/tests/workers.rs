@@ -14,7 +14,7 @@ use super::*;
 use crate::{
     fixtures::{ClaimWords, claim, seen},
     observe::jobs::{Jobs, Seen, again::Again},
-    plan::names::Errand,
+    plan::{exports::Exports, names::Errand},
 };
 
 /// A look at an instance in Exporting, at the copy of this attempt, which is the second one.
@@ -83,7 +83,7 @@ fn an_export_that_is_gone_is_told_with_what_to_do_and_promised_no_more() {
         seen.facts.wish.release = upgrade.to.release.clone();
         seen.facts.wish.strategy = strategy;
         seen.facts.verified = claim.iter().filter_map(|_| upgrade.snapshot.clone()).collect();
-        seen.children.snapshots = claim.map(Arc::new);
+        seen.children.exports = Exports::on(claim.map(Arc::new));
         let import =
             import.map(|it| crate::fixtures::seen(Errand::Import, upgrade.next_snapshot(), it));
         seen.jobs = Jobs(import.into_iter().collect());
@@ -127,7 +127,7 @@ fn an_image_that_cannot_be_had_is_told_before_a_claim_that_goes() {
     let mut proof = crate::fixtures::seen(Errand::Proof, upgrade.next_snapshot(), Outcome::Running);
     proof.obstacle = Some(Obstacle::new("ImagePullFailed", "image convex:2 cannot be pulled"));
     seen.jobs = Jobs(vec![proof]);
-    seen.children.snapshots = Some(Arc::new(claim("dev-snapshots").deleted()));
+    seen.children.exports = Exports::on(Some(Arc::new(claim("dev-snapshots").deleted())));
     seen.facts.wish.release = upgrade.to.release.clone();
     seen.facts.wish.strategy = strategy;
     seen.facts.proof = statemachine::Proof::Unknown;

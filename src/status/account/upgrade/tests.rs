@@ -11,7 +11,10 @@ use statemachine::{
 };
 
 use super::*;
-use crate::fixtures::{all_is_well, claim, instance_with, world};
+use crate::{
+    fixtures::{all_is_well, claim, instance_with, world},
+    plan::exports::Exports,
+};
 
 const FRESH: Strategy = Strategy::ExportImport(Destination::FreshStore);
 
@@ -111,7 +114,7 @@ fn exports_are_listed_for_as_long_as_their_claim_is_there() {
     let rolling = upgrade(FRESH, Stage::Rolling, Direction::Forward);
     let listed = |pinned: Option<Upgrade>, there: bool| {
         let mut world = two_stores(pinned, Store::Original);
-        world.children.snapshots = there.then(|| Arc::new(claim("dev-snapshots")));
+        world.children.exports = Exports::on(there.then(|| Arc::new(claim("dev-snapshots"))));
         snapshots(&before, &world).len()
     };
     assert_eq!((listed(None, true), listed(None, false)), (1, 0));

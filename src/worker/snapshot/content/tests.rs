@@ -1,11 +1,6 @@
-use std::{
-    fs,
-    io::{Cursor, Write},
-    path::PathBuf,
-};
+use std::io::{Cursor, Write};
 
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::*;
@@ -36,17 +31,9 @@ fn packed(entries: &[(&str, &str)], method: CompressionMethod) -> Vec<u8> {
 }
 
 fn judged(bytes: &[u8]) -> Result<Content, Error> {
-    let (folder, path) = kept(bytes);
-    let content = Content::read(&path);
-    drop(folder);
-    content
-}
-
-fn kept(bytes: &[u8]) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("snapshot.zip");
-    fs::write(&path, bytes).unwrap();
-    (folder, path)
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    Content::read(&file)
 }
 
 fn without(name: &str) -> Vec<u8> {
@@ -142,6 +129,24 @@ fn a_file_is_found_by_its_id_and_not_by_one_that_begins_like_it() {
 #[test]
 fn a_file_that_is_no_archive_is_told_so() {
     assert_eq!(reason(b"<html>502 Bad Gateway</html>"), "SnapshotTruncated");
-    let (_folder, path) = kept(b"");
-    assert_eq!(Content::read(&path.join("no")).unwrap_err().reason(), "SnapshotUnreadable");
+}
+
+/// A disk that breaks.
+struct Broken;
+
+impl Archive for Broken {
+    fn bytes(&self) -> io::Result<u64> {
+        Ok(1)
+    }
+
+    fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+        Err(io::Error::other("input/output error"))
+    }
+}
+
+#[test]
+fn an_archive_that_cannot_be_read_is_told_so() {
+    let told = Content::read(&Broken).unwrap_err();
+    assert_eq!(told.reason(), "SnapshotUnreadable");
+    assert_eq!(told.to_string(), "it cannot be read: input/output error");
 }

@@ -7,8 +7,10 @@ use kube::ResourceExt;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fixtures::{ClaimWords, PodWords, claim as claim_of, instance_with};
-use crate::plan::labels;
+use crate::{
+    fixtures::{ClaimWords, PodWords, claim as claim_of, instance_with},
+    plan::{exports::Exports, labels},
+};
 
 /// A look in Exporting, at a deployment that nobody has paused yet, and at an image that is proven.
 pub(super) fn unheld(strategy: Strategy) -> World {
@@ -56,7 +58,7 @@ fn the_claim_of_the_way_back_is_made_before_anybody_is_turned_away() {
     old.hold = Some(Hold { pausable: false, ..Hold::default() });
     assert_eq!(held(&old), ["claim dev-copy-7-1 10Gi", "service"]);
     let mut there = unheld(SAME);
-    there.children.snapshots = Some(Arc::new(claim_of("dev-snapshots")));
+    there.children.exports = Exports::on(Some(Arc::new(claim_of("dev-snapshots"))));
     assert_eq!(held(&there), ["pause"], "it is there");
     let mut owners = unheld(COPIED);
     let stops = [Action::EnsureBackendStopped(born())];
@@ -168,13 +170,13 @@ fn the_claim_of_exports_keeps_the_size_and_the_class_that_it_has() {
         steps(&instance, Action::EnsureExported(of), world)
     };
     let mut larger = claim_of("dev-snapshots").of_class("fast");
-    world.children.snapshots = Some(Arc::new(larger.clone()));
+    world.children.exports = Exports::on(Some(Arc::new(larger.clone())));
     let smaller = || json!({"size": "5Gi", "storageClassName": "other"});
     let ours = exported(&world, smaller());
     assert_eq!(ours.iter().map(said).collect::<Vec<_>>(), ["start"], "as it was made");
     let marks = larger.metadata.labels.get_or_insert_default();
     marks.insert(labels::INSTANCE_UID.to_owned(), "of-an-earlier-one".to_owned());
-    world.children.snapshots = Some(Arc::new(larger));
+    world.children.exports = Exports::on(Some(Arc::new(larger)));
     for spec in [smaller(), json!({})] {
         let left = exported(&world, spec);
         assert_eq!(
@@ -201,7 +203,7 @@ fn claims_grow_amid_an_upgrade_and_outside_of_one_and_last_of_all() {
     };
     let both = ["grow dev-snapshots 30Gi", "grow dev-data 20Gi"];
     let mut copied = unheld(COPIED);
-    copied.children.snapshots = Some(Arc::new(claim_of("dev-snapshots")));
+    copied.children.exports = Exports::on(Some(Arc::new(claim_of("dev-snapshots"))));
     let target = copied.facts.pins.upgrade.as_ref().unwrap().to.release.clone();
     let proves = [Action::EnsureImageProven(target), Action::EnsureTrafficHeld];
     assert_eq!(grows(&proves, &copied), both, "a full volume cannot even note a pause");
@@ -209,6 +211,6 @@ fn claims_grow_amid_an_upgrade_and_outside_of_one_and_last_of_all() {
     assert_eq!(grows(&[Action::EnsureStoreStamped(born())], &home), both);
     assert_eq!(grows(&[Action::EnsureTrafficHeld], &home), [""; 0], "not while it goes");
     let mut unused = home;
-    unused.children.snapshots = Some(Arc::new(claim_of("dev-snapshots").pending()));
+    unused.children.exports = Exports::on(Some(Arc::new(claim_of("dev-snapshots").pending())));
     assert_eq!(grows(&[Action::EnsureStoreStamped(born())], &unused), ["grow dev-data 20Gi"]);
 }

@@ -6,7 +6,10 @@ use super::{
     room::{held, planned, said, unheld},
     *,
 };
-use crate::fixtures::{ClaimWords, claim as claim_of};
+use crate::{
+    fixtures::{ClaimWords, claim as claim_of},
+    plan::exports::Exports,
+};
 
 /// The pods of Jobs that have ended keep it, for as long as these are there: an import's for months.
 #[test]
@@ -15,7 +18,7 @@ fn a_claim_of_exports_that_was_deleted_goes_with_every_job_that_has_used_it() {
     let of = Snapshot { attempt: 9, ..import.of.clone() };
     let import = Seen { name: "dev-import-6-1".to_owned(), of, ..import };
     let mut deleted = unheld(SAME);
-    deleted.children.snapshots = Some(Arc::new(claim_of("dev-snapshots").deleted()));
+    deleted.children.exports = Exports::on(Some(Arc::new(claim_of("dev-snapshots").deleted())));
     deleted.jobs.0.extend([import, job(Errand::Export, Outcome::Failed)]);
     let job = r#"Remove(Job, "dev-import-6-1")"#;
     // The proof uses no claim, and is not made again for it; and who removes a Job twice is refused.
