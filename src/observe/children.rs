@@ -1,5 +1,6 @@
 //! The children that exist, as the watches tell; what they lack is asked for by name.
 
+mod exports;
 pub(super) mod stores;
 
 use std::sync::Arc;
@@ -82,7 +83,7 @@ impl Children {
         Ok(Self {
             claims: stores::claims(&watched.claims, instance, (&store, claim.as_ref())),
             store,
-            exports: stores::exports(ctx, instance, names, pins).await?,
+            exports: exports::seen(ctx, instance, names, pins).await?,
             jobs: jobs(&watched.jobs, instance),
             workers: pods(&watched.pods, instance, Part::Worker),
             config: ours(&watched.configs, instance, &names.config()),

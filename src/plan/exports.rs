@@ -1,5 +1,5 @@
-//! Where the exports of an instance are kept: a claim. Nothing else of the operator knows that it is one; the workers see a
-//! folder of it ([`crate::worker::snapshot::Location`]).
+//! Where the exports of an instance are kept: a claim. That it is one is known besides to the observer alone, which looks it
+//! up (`observe/children/exports.rs`); the workers see a folder of it ([`crate::worker::snapshot::Location`]).
 
 use std::{collections::BTreeMap, sync::Arc};
 

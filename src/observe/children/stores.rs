@@ -20,7 +20,6 @@ use crate::{
         Claimed,
         claim::{is_going, is_usable},
         claim_name,
-        exports::Exports,
         gate::Record,
         labels::{self, Belongs},
         names::Names,
@@ -80,7 +79,7 @@ pub(super) async fn claim(
     }
 }
 
-fn watched(
+pub(super) fn watched(
     ctx: &Context,
     instance: &ConvexInstance,
     name: &str,
@@ -89,7 +88,7 @@ fn watched(
     ctx.stores.claims.get(&ObjectRef::new(name).within(&namespace))
 }
 
-async fn asked_for(
+pub(super) async fn asked_for(
     ctx: &Context,
     instance: &ConvexInstance,
     name: &str,
@@ -97,27 +96,6 @@ async fn asked_for(
     let namespace = instance.namespace().unwrap_or_default();
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(ctx.client.clone(), &namespace);
     Ok(claims.get_opt(name).await?.map(Arc::new))
-}
-
-/// Where exports are kept. Those that an earlier instance of this name has left are added to: nothing on it is written over.
-/// Where exports are known or about to be made, the API server is asked before it is held to be gone.
-pub(super) async fn exports(
-    ctx: &Context,
-    instance: &ConvexInstance,
-    names: &Names,
-    pins: &Pins,
-) -> kube::Result<Exports> {
-    let name = names.snapshots();
-    let known = instance.status.as_ref().is_some_and(|it| !it.snapshots.is_empty());
-    let exports = pins.upgrade.as_ref().is_some_and(|it| it.strategy.exports());
-    let found = match watched(ctx, instance, &name) {
-        None if known || exports => asked_for(ctx, instance, &name).await?,
-        found => found,
-    };
-    let kept = |it: &Arc<PersistentVolumeClaim>| {
-        matches!(labels::belongs(instance, &it.metadata), Belongs::Ours | Belongs::Retained)
-    };
-    Ok(Exports::on(found.filter(kept)))
 }
 
 /// The store that the data is in, or that it is on its way to, where the pins say so.

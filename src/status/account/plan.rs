@@ -9,6 +9,7 @@ use statemachine::{
 use crate::{
     api::{ConvexInstance, ConvexInstanceStatus, Engine, UpgradePlan},
     observe::World,
+    plan::exports,
     status::messages::short,
 };
 
@@ -40,6 +41,7 @@ struct Words {
     to: String,
     image: String,
     store: String,
+    exports: String,
     size: Option<String>,
     waits_for_functions: bool,
 }
@@ -58,6 +60,7 @@ impl Words {
             to: short(&wish.version),
             image: wish.image.clone(),
             store,
+            exports: exports::place(&world.names),
             size: size(world),
             waits_for_functions: spec.maintenance.export_import.wait_for_functions,
         }
@@ -79,7 +82,7 @@ impl Words {
             "pause the deployment: users are turned away".to_owned(),
         ];
         if strategy.exports() {
-            steps.push("export all data to the claim for snapshots and verify it".to_owned());
+            steps.push(format!("export all data to {} and verify it", self.exports));
         }
         steps.push(format!("stop the backend of {from}"));
         if strategy.stops() {
