@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use statemachine::{
     Phase, Stage,
     observed::Traffic,
-    pins::{Pins, Strategy},
+    pins::{Pins, Strategy, Upgrade},
 };
 
 use super::{Children, Keys, backend, phase};
@@ -100,10 +100,18 @@ pub fn is_paused_by_owner(instance: &ConvexInstance, hold: Option<&Hold>) -> boo
     told != Some(HELD) && says.unwrap_or(told == Some(PAUSED))
 }
 
-/// Whether it was found out whose pause the next one is: nothing is paused before that.
+/// Whether it is on record whose pause the next one is: nothing is paused before that.
 #[must_use]
-pub fn is_known(instance: &ConvexInstance) -> bool {
-    traffic_told(instance).is_some()
+pub fn is_known(instance: &ConvexInstance, upgrade: &Upgrade, hold: &Hold) -> bool {
+    traffic_told(instance).is_some() && !is_resumed(instance, upgrade, hold)
+}
+
+/// Whether the owner has ended the pause that was there before: the next one is ours. A new store knows of no pause at its
+/// birth.
+#[must_use]
+pub fn is_resumed(instance: &ConvexInstance, upgrade: &Upgrade, hold: &Hold) -> bool {
+    let fresh = upgrade.stage != Stage::Exporting && upgrade.aim().store != upgrade.from.store;
+    traffic_told(instance) == Some(PAUSED) && hold.paused == Some(false) && !fresh
 }
 
 fn traffic_told(instance: &ConvexInstance) -> Option<&str> {

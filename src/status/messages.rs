@@ -74,7 +74,7 @@ fn kept(before: &ConvexInstanceStatus) -> Option<Obstacle> {
 }
 
 /// Causes that a pod or a deployment tells while it fails, and not while it starts again or is asked nothing.
-const REASONS_KEPT: [&str; 21] = [
+const REASONS_KEPT: [&str; 22] = [
     "BackendCrashing",
     "ImagePullFailed",
     "ContainerConfigError",
@@ -90,6 +90,7 @@ const REASONS_KEPT: [&str; 21] = [
     "MigrationFailed",
     "ExportFailed",
     "ExportGone",
+    "UsersLetIn",
     "CopyFailed",
     "ImportFailed",
     "HoldRefused",

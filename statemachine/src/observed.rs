@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::pins::{Backend, Pins, Release, Revision, Snapshot, Strategy};
+use crate::{
+    phase::Stage,
+    pins::{Backend, Pins, Release, Revision, Snapshot, Strategy, Upgrade},
+};
 
 /// One look at the world: the wish, the memory, the time, and the children.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +71,17 @@ pub struct Observed {
     /// secret, or a store that [`Pins::vital_stores`] names. Absent, not merely unready; while
     /// it is being deleted it is already gone.
     pub missing: Option<Vital>,
+}
+
+impl Observed {
+    /// Whether what this upgrade is about to carry was exported already, or may be: from then on nobody may write.
+    #[must_use]
+    pub fn has_begun_export(&self, upgrade: &Upgrade) -> bool {
+        let of = upgrade.next_snapshot();
+        let begun = || self.jobs.iter().any(|it| it.kind == Kind::Export && it.of == of);
+        let exports = upgrade.stage == Stage::Exporting && upgrade.strategy.exports();
+        exports && (upgrade.snapshot.is_some() || begun())
+    }
 }
 
 /// What the user wants.

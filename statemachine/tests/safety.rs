@@ -3,10 +3,14 @@
 
 mod fixtures;
 
+use std::time::Duration;
+
 use fixtures::everywhere;
 use statemachine::{
     Action, Phase, Stage, Store, Waiting,
-    observed::{Outcome, Proof},
+    observed::{Outcome, Proof, Traffic},
+    step,
+    worlds::worlds,
 };
 
 fn creates_what_is_irreplaceable(action: &Action) -> bool {
@@ -174,4 +178,25 @@ fn a_copy_is_never_made_empty() {
             }
         }
     });
+}
+
+/// What users write after an export was begun is missing in it, whether they are held again by its end or not.
+#[test]
+fn an_export_is_given_up_where_users_were_let_in_after_it_was_begun() {
+    let exporting = Phase::Upgrading(Stage::Exporting);
+    let mut given_up = 0;
+    for mut seen in worlds() {
+        (seen.traffic, seen.waited) = (Traffic::Flowing, Duration::ZERO);
+        let Some(upgrade) = seen.pins.upgrade.clone() else { continue };
+        if !seen.has_begun_export(&upgrade) {
+            continue;
+        }
+        let step = step(exporting, &seen);
+        let pins = step.pins.as_ref().unwrap_or(&seen.pins);
+        let same = pins.upgrade.as_ref().filter(|it| it.next_snapshot() == upgrade.next_snapshot());
+        let goes_on = matches!(step.phase, Phase::Upgrading(_)) && same.is_some();
+        assert!(!goes_on, "{step:#?}");
+        given_up += usize::from(step.phase == Phase::Degraded);
+    }
+    assert!(given_up > 0, "no world has such an export");
 }

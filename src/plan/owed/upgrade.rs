@@ -62,7 +62,8 @@ impl Planner<'_> {
             Some(Hold { pausable: false, .. }) => vec![traffic(inputs, Traffic::Held)],
             _ => {
                 let closes = fresh.then(|| traffic(inputs, Traffic::Held));
-                let pauses = hold.filter(|_| hold::is_known(self.instance)).map(|_| Step::Hold);
+                let known = |it: &&Hold| hold::is_known(self.instance, upgrade, it);
+                let pauses = hold.filter(known).map(|_| Step::Hold);
                 closes.into_iter().chain(pauses).collect()
             }
         }

@@ -106,7 +106,11 @@ pub(super) fn traffic(
             false if says => Some(hold::HELD),
             false => None,
         };
-        return known.filter(|_| !begins).or_else(|| first.map(str::to_owned));
+        let resumed = |it: &Upgrade| {
+            world.hold.as_ref().is_some_and(|hold| hold::is_resumed(instance, it, hold))
+        };
+        let anew = begins || pins.upgrade.as_ref().is_some_and(resumed);
+        return known.filter(|_| !anew).or_else(|| first.map(str::to_owned));
     }
     if known.as_deref() == Some(hold::HELD) {
         let over = applied.flows || world.hold.as_ref().is_some_and(|it| it.paused == Some(false));

@@ -9,7 +9,7 @@ use super::{
     control,
     release::to_set,
     short,
-    workers::{attempt_ended, export_gone, going, or_go_back, overdue, stray, worker},
+    workers::{attempt_ended, export_gone, going, let_in, or_go_back, overdue, stray, worker},
 };
 use crate::{
     api::ConvexInstance,
@@ -66,7 +66,8 @@ pub(super) fn waiting_for(
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
         Waiting::ForHelp(_) => {
             let backend = backend(step, world);
-            let told = attempt_ended(world).or_else(|| backend.clone().filter(|it| it.abnormal));
+            let told = let_in(step, world).or_else(|| attempt_ended(world));
+            let told = told.or_else(|| backend.clone().filter(|it| it.abnormal));
             let told = told.or_else(|| stray(world)).or(backend);
             told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
         }

@@ -2,8 +2,8 @@
 
 use kube::ResourceExt;
 use statemachine::{
-    Stage,
-    observed::Outcome,
+    Phase, Stage, Step,
+    observed::{Outcome, Traffic},
     pins::{Store, Upgrade},
 };
 
@@ -65,6 +65,19 @@ pub(super) fn export_gone(world: &World) -> Option<Obstacle> {
         "ExportGone",
         format!("export {export} cannot be loaded: {place}, which it is on, {state}{restore}"),
     ))
+}
+
+/// That users were let in after the export of this attempt was begun: seen once, in the pass that gives the attempt up.
+pub(super) fn let_in(step: &Step, world: &World) -> Option<Obstacle> {
+    let given_up = step.taken.is_some() && step.phase == Phase::Degraded;
+    let upgrade = world.facts.pins.upgrade.as_ref().filter(|_| given_up)?;
+    let flows = world.facts.traffic == Traffic::Flowing;
+    (flows && world.facts.has_begun_export(upgrade)).then(|| {
+        Obstacle::new(
+            "UsersLetIn",
+            "somebody resumed the deployment after its export was begun: what users have written since may be missing in that export, which is not used. Nothing was moved. To try again, annotate convex.icod.de/retry=<anything new> and leave the deployment paused until the upgrade is over.",
+        )
+    })
 }
 
 /// What ended an attempt, or keeps it from its end, with all that it lacks.

@@ -116,6 +116,12 @@ impl Life<'_> {
         if made { self.importable(upgrade) } else { Ok(()) }
     }
 
+    /// Users were let in since the export of this attempt was begun: what they wrote may be missing in it, however they are
+    /// held by now. Whoever let them in wants them to be.
+    fn let_in(&self, upgrade: &Upgrade) -> bool {
+        self.seen.traffic == Traffic::Flowing && self.seen.has_begun_export(upgrade)
+    }
+
     /// The stage is done.
     pub(crate) fn done(&self, upgrade: &Upgrade) -> Verdict {
         match upgrade.stage {
@@ -125,13 +131,13 @@ impl Life<'_> {
         }
     }
 
-    /// The stage failed: its job did, its image did, what it is about is gone, or it is late and not done. People are never
+    /// The stage failed: its job did, its image did, what it is about is gone or stale, or it is late and not done. People are never
     /// late, and a backend that starts again while they are waited for does not make them so; one that stays away needs help.
     pub(crate) fn failed(&self, upgrade: &Upgrade) -> bool {
         let job = upgrade.job().is_some_and(|job| self.outcome(&job) == Some(Outcome::Failed));
         let image = upgrade.stage == Stage::Exporting && self.seen.proof == Proof::Failed;
         // Only another attempt exports anew: whoever waited for it would be waited for in vain, with everything stopped.
-        let gone = self.payload_is_there(upgrade).is_err();
+        let gone = self.payload_is_there(upgrade).is_err() || self.let_in(upgrade);
         match self.done(upgrade) {
             Ok(()) | Err(Waiting::ForFunctions) => false,
             Err(_) => {

@@ -81,6 +81,22 @@ fn nobody_is_paused_before_it_is_known_whether_the_owner_has_paused() {
     assert_eq!(steps(&instance(), Action::EnsureTrafficHeld, &world), []);
 }
 
+/// The next pause is ours, and would be taken for the owner's and never be lifted, if that were not on record first.
+#[test]
+fn a_deployment_that_its_owner_has_resumed_is_paused_once_the_next_pause_is_known_to_be_ours() {
+    let pauses = |world: &World, told: &str| {
+        steps(&told_of(told), Action::EnsureTrafficHeld, world).contains(&Step::Hold)
+    };
+    let resumed =
+        |strategy, stage| World { hold: Some(told(Some(false))), ..amid(strategy, stage) };
+    for (strategy, stage) in [(SAME, Stage::Exporting), (SAME, Stage::Rolling)] {
+        assert!(!pauses(&resumed(strategy, stage), hold::PAUSED), "{stage:?}");
+        assert!(pauses(&resumed(strategy, stage), hold::HELD), "{stage:?}");
+    }
+    let born = resumed(FRESH, Stage::Rolling);
+    assert!(pauses(&born, hold::PAUSED), "a new store was never paused by anybody");
+}
+
 /// A new store knows of no pause, and until its own backend is seen paused anybody could write to it.
 #[test]
 fn the_service_leads_to_a_fresh_store_only_once_its_own_backend_was_seen_paused() {

@@ -68,6 +68,26 @@ fn a_worker_that_keeps_a_stage_from_its_end_is_named_once_that_is_late() {
     assert!(message.contains("pod dev-import-7-1-x does not end"), "{message}");
 }
 
+/// Once it is degraded users are let in anyway: what was seen at the edge is kept.
+#[test]
+fn an_export_that_users_were_let_in_after_is_told_for_as_long_as_it_is_not_tried_again() {
+    let mut world = world(all_is_well());
+    let strategy = Strategy::ExportImport(Destination::FreshStore);
+    let exporting = upgrade(strategy, Stage::Exporting, Direction::Forward);
+    let (kind, of) = exporting.job().unwrap();
+    world.facts.wish.release = exporting.to.release.clone();
+    world.facts.wish.strategy = strategy;
+    world.facts.jobs = vec![Job { kind, of, outcome: Outcome::Running }];
+    world.facts.pins.upgrade = Some(exporting);
+    world.facts.traffic = statemachine::observed::Traffic::Flowing;
+    let given_up = after(at(Phase::Upgrading(Stage::Exporting)), &world, &Applied::default());
+    let then = given_up.status.clone().unwrap();
+    assert_eq!(then.phase.as_deref(), Some("Degraded"));
+    assert_eq!(then.blocked_by[0].reason, "UsersLetIn", "{:?}", then.blocked_by);
+    let later = after(given_up, &world, &Applied::default()).status.unwrap();
+    assert_eq!(later.blocked_by[0].reason, "UsersLetIn", "{:?}", later.blocked_by);
+}
+
 /// The owner has deleted the claim that the export is on.
 #[test]
 fn an_export_that_is_gone_is_told_with_what_to_do_and_promised_no_more() {

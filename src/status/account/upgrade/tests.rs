@@ -76,7 +76,7 @@ fn while_the_way_back_is_made_the_store_in_use_is_not_called_old() {
 
 /// Else our own pause would be taken for the owner's, and never be lifted.
 #[test]
-fn whose_pause_it_is_is_decided_when_an_upgrade_begins_and_stays() {
+fn whose_pause_it_is_is_decided_when_an_upgrade_begins_and_stays_until_its_owner_ends_it() {
     let held = |phase, before: &str, paused: Option<bool>| {
         let mut instance = instance_with(|spec| spec["version"] = "v2".into());
         instance.status.get_or_insert_default().traffic = Some(before.to_owned());
@@ -100,7 +100,8 @@ fn whose_pause_it_is_is_decided_when_an_upgrade_begins_and_stays() {
         (Phase::Ready, hold::PAUSED, Some(false), hold::HELD),
         (exporting, hold::HELD, Some(true), hold::HELD),
         (exporting, hold::PAUSED, Some(true), hold::PAUSED),
-        (exporting, hold::PAUSED, Some(false), hold::PAUSED),
+        (exporting, hold::PAUSED, None, hold::PAUSED),
+        (exporting, hold::PAUSED, Some(false), hold::HELD),
     ] {
         assert_eq!(held(phase, before, paused).as_deref(), Some(then), "{phase:?} {before}");
     }
