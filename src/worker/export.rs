@@ -75,7 +75,8 @@ impl<L: Location> Exporter<'_, L> {
         };
         let Options { keep: needed, retain, .. } = self.options;
         let newest = retain.map_or(usize::MAX, |it| it.try_into().unwrap_or(usize::MAX));
-        Ok(report(&manifest, snapshot::prune(&self.location, Keep { newest, needed }).await?))
+        let keep = Keep { new: &self.options.task.id, newest, needed };
+        Ok(report(&manifest, snapshot::prune(&self.location, keep).await?))
     }
 
     async fn made_now(&self) -> Result<Manifest, Error> {
@@ -94,11 +95,13 @@ impl<L: Location> Exporter<'_, L> {
         let content = beside(move || Content::judge(&archive, sum)).await??;
         self.is_all(&content).await?;
         self.is_held().await?;
+        self.is_untouched().await?;
         let variables = self.backend.ask(Deployment::variables).await?;
         location.note(Note::Variables, &variables).await?;
         location.publish().await?;
         let manifest = Manifest {
             id: self.options.task.id.clone(),
+            instance: self.options.task.instance.clone(),
             version: self.options.version.clone(),
             time: Utc::now(),
             content,
@@ -120,12 +123,19 @@ impl<L: Location> Exporter<'_, L> {
     async fn made_before(&self) -> Result<Option<Manifest>, Error> {
         let noted = self.location.noted::<Manifest>(Note::Manifest).await?;
         let Some(manifest) = noted else { return Ok(None) };
-        if manifest.id != self.options.task.id {
+        let Task { id, instance, .. } = &self.options.task;
+        if (&manifest.id, &manifest.instance) != (id, instance) {
             return Err(Error::FolderTaken(manifest.id));
         }
         let archive = self.location.archive().await.map_err(snapshot::Error::Unreadable)?;
         let content = beside(move || Content::read(&archive)).await??;
-        if content == manifest.content { Ok(Some(manifest)) } else { Err(Error::Changed) }
+        if content != manifest.content {
+            return Err(Error::Changed);
+        }
+        // Users may have been let in since.
+        self.is_all(&content).await?;
+        self.is_held().await?;
+        Ok(Some(manifest))
     }
 
     /// Where it is to be held, the deployment says that it is.
@@ -140,6 +150,22 @@ impl<L: Location> Exporter<'_, L> {
                 Err(Error::NotHeld("does not say whether it is paused"))
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A deployment that is held goes on with an import all the same, whoever has begun it.
+    async fn is_untouched(&self) -> Result<(), Error> {
+        match self.imports().await? {
+            imports if imports.is_empty() => Ok(()),
+            imports => Err(Error::ImportInProgress(imports.join(", "))),
+        }
+    }
+
+    /// One that does not know the question performs none.
+    async fn imports(&self) -> Result<Vec<String>, Error> {
+        match self.backend.ask(Deployment::imports_in_progress).await {
+            Err(deployment::Error::Refused { .. }) => Ok(Vec::new()),
+            told => Ok(told?),
         }
     }
 

@@ -23,6 +23,9 @@ pub struct Task {
     /// What the operator calls this attempt.
     #[arg(long)]
     pub id: String,
+    /// The UID of the instance: an attempt of another one may be called the same.
+    #[arg(long)]
+    pub instance: String,
     /// Address and port of the backend's one pod.
     #[arg(long)]
     pub backend: SocketAddr,

@@ -96,6 +96,7 @@ impl Life<'_> {
     /// a cold copy is a store itself, and goes with the stores.
     pub(crate) fn bidden_farewell(&self) -> Verdict {
         let carried = self.pins.upgrade.as_ref().and_then(Upgrade::carried);
+        let carried = carried.filter(|it| self.seen.verified.contains(it));
         match &self.pins.farewell {
             Some(last) if self.pins.served && carried.is_none() => {
                 unless(self.seen.verified.contains(last), || Waiting::ForFarewell(last.clone()))

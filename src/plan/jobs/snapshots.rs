@@ -6,6 +6,7 @@ use k8s_openapi::api::{
     batch::v1::Job,
     core::v1::{Container, EnvVar, EnvVarSource, PodSpec, SecretKeySelector},
 };
+use kube::ResourceExt;
 use statemachine::pins::Snapshot;
 
 use super::{confined, job, worker};
@@ -70,7 +71,9 @@ fn talks(
     let (id, backend) = (attempt(carried.attempt), carried.backend.to_string());
     let (seconds, (folder, mount, volume)) =
         (carried.seconds.to_string(), exports::reached(&inputs.names, export));
-    let mut arguments = vec!["--id", &id, "--backend", &backend, "--folder", &folder];
+    let instance = inputs.instance.uid().unwrap_or_default();
+    let mut arguments =
+        vec!["--id", &id, "--instance", &instance, "--backend", &backend, "--folder", &folder];
     arguments.extend(["--deadline-seconds", &seconds]);
     arguments.extend(more);
     let container = keyed(inputs, worker(inputs, errand.name(), &arguments));

@@ -21,6 +21,11 @@ pub enum Error {
         "the deployment {0}: somebody may have written since, and the export is no way back. Hold it, then take the export again."
     )]
     NotHeld(&'static str),
+    /// Somebody's import was performed meanwhile.
+    #[error(
+        "import {0} of somebody else is performed: what it brings is not in the export. Take the export again once it is over."
+    )]
+    ImportInProgress(String),
     /// Somebody stopped it.
     #[error("the export was canceled. Take it again.")]
     ExportCanceled,
@@ -59,8 +64,10 @@ pub enum Error {
         "the backend does not tell how many documents its tables have ({0}): whether an import brings all of them back could not be found out either, and the export is no way back. Choose maintenance.preUpgradeSnapshot: Copy."
     )]
     TablesUntold(#[source] deployment::Error),
-    /// The folder holds another snapshot.
-    #[error("the folder holds snapshot {0}, which was left as it is")]
+    /// The folder holds another snapshot, or that of another instance.
+    #[error(
+        "the folder holds snapshot {0} of another attempt or instance, which was left as it is"
+    )]
     FolderTaken(String),
     /// What was judged whole has changed since.
     #[error("the snapshot is not what it was when it was judged whole. It is not to be used")]
@@ -78,6 +85,7 @@ impl Error {
             self,
             Self::Snapshot(_)
                 | Self::NotHeld(_)
+                | Self::ImportInProgress(_)
                 | Self::ExportCanceled
                 | Self::SizeDiffers { .. }
                 | Self::DocumentsDiffer { .. }
@@ -91,6 +99,7 @@ impl Failure for Error {
             Self::Backend(_) => "BackendRefused",
             Self::Snapshot(error) => error.reason(),
             Self::NotHeld(_) => "NotHeld",
+            Self::ImportInProgress(_) => "ImportInProgress",
             Self::ExportCanceled => "ExportCanceled",
             Self::NoRoom { .. } => "NoRoom",
             Self::SizeDiffers { .. } => "SizeDiffers",

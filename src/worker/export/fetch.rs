@@ -7,7 +7,7 @@ use crate::{
     convex::deployment::{self, Export},
     worker::{
         progress::Progress,
-        snapshot::{Draft, Location, Sum},
+        snapshot::{self, Draft, Keep, Location, Sum},
     },
 };
 
@@ -54,11 +54,24 @@ impl<L: Location> Exporter<'_, L> {
         Ok(draft.end().await?)
     }
 
-    /// Refuses before anything is written what cannot end well.
+    /// Refuses before anything is written what cannot end well. Where there is too little room, what would go once the new
+    /// snapshot is there goes before; one is left until then.
     pub(super) async fn has_room(&self, needed: Option<u64>) -> Result<(), Error> {
-        match (needed, self.location.room().await?) {
-            (Some(needed), Some(free)) if needed > free => Err(Error::NoRoom { needed, free }),
-            _ => Ok(()),
+        if self.lacks_room(needed).await?.is_none() {
+            return Ok(());
         }
+        if let Some(retain) = self.options.retain.and_then(|it| usize::try_from(it).ok()) {
+            let (new, needed) = (&*self.options.task.id, &*self.options.keep);
+            let keep = Keep { new, newest: retain.max(2), needed };
+            snapshot::prune(&self.location, keep).await?;
+        }
+        self.lacks_room(needed).await?.map_or(Ok(()), Err)
+    }
+
+    async fn lacks_room(&self, needed: Option<u64>) -> Result<Option<Error>, Error> {
+        Ok(match (needed, self.location.room().await?) {
+            (Some(needed), Some(free)) if needed > free => Some(Error::NoRoom { needed, free }),
+            _ => None,
+        })
     }
 }

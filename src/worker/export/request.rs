@@ -44,6 +44,7 @@ impl<L: Location> Exporter<'_, L> {
                 told = now;
             }
             sleep(ASK).await;
+            self.is_held().await?;
         }
     }
 
@@ -63,6 +64,10 @@ impl<L: Location> Exporter<'_, L> {
                 (Some(noted), _) if noted.before != id => {
                     tracing::info!(latest = id, "the latest export has no files; it is not ours");
                     location.forget(Note::Export).await?;
+                }
+                (None, _) if !self.imports().await?.is_empty() => {
+                    tracing::info!("an import of somebody else is performed; waiting for its end");
+                    sleep(ASK).await;
                 }
                 (None, latest) => {
                     self.is_held().await?;
@@ -86,11 +91,11 @@ impl<L: Location> Exporter<'_, L> {
         Ok(())
     }
 
-    /// Refuses before anything is asked for what cannot end well: the next export is as large as those before, or larger.
+    /// Refuses before anything is asked for what cannot end well: the next export is as large as the last one, or larger.
     async fn has_room_for_one_like(&self, latest: Option<u64>) -> Result<(), Error> {
         self.location.discard().await?;
-        let others = self.location.others().await?.into_iter().map(|it| it.bytes);
-        self.has_room(others.chain(latest).max()).await
+        let newest = self.location.others().await?.into_iter().find(|it| it.whole);
+        self.has_room(newest.map(|it| it.bytes).max(latest)).await
     }
 
     /// The backend would go on for ever.

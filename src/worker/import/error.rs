@@ -17,7 +17,9 @@ pub enum Error {
     #[error("there is no snapshot {0} in the folder; nothing was done")]
     SnapshotMissing(String),
     /// The folder holds another snapshot.
-    #[error("the folder holds snapshot {found} and not {wanted}; nothing was done")]
+    #[error(
+        "the folder holds snapshot {found}, made for another attempt or instance, and not {wanted}; nothing was done"
+    )]
     OtherSnapshot {
         /// What is to be imported.
         wanted: String,

@@ -22,13 +22,15 @@ pub struct Neighbour {
 /// Which snapshots stay beside a new one.
 #[derive(Clone, Copy, Debug)]
 pub struct Keep<'a> {
+    /// What the operator calls the new one.
+    pub new: &'a str,
     /// How many of the newest, the new one among them.
     pub newest: usize,
     /// Those that are needed, however old.
     pub needed: &'a [String],
 }
 
-/// Takes away every snapshot of ours beside this one but those to keep, and says which ones are left, newest first. What
+/// Takes away every snapshot of ours beside this one but those to keep and those of later attempts, and says which ones are left, newest first. What
 /// stays is decided by what is there and not by what anybody remembers. One that cannot be taken away is told in the
 /// log and tried again by the next run: the snapshot that is there now is none the worse.
 ///
@@ -40,7 +42,9 @@ pub async fn prune(of: &impl Location, keep: Keep<'_>) -> io::Result<Vec<String>
     for neighbour in of.others().await? {
         place += usize::from(neighbour.whole);
         let stays = place <= keep.newest || keep.needed.contains(&neighbour.id);
-        if neighbour.whole && stays {
+        // A worker that comes late knows nothing of what was needed since.
+        let later = !is_before(&neighbour.id, keep.new);
+        if later || neighbour.whole && stays {
             left.push(neighbour.id);
             continue;
         }
@@ -58,4 +62,15 @@ pub async fn prune(of: &impl Location, keep: Keep<'_>) -> io::Result<Vec<String>
         }
     }
     Ok(left)
+}
+
+/// Whether one attempt was begun before another, by what they are called: the `resourceVersion` that the upgrade began with,
+/// which only grows in a cluster (<https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions>), and the
+/// number of the try. Of what is called otherwise nobody can tell.
+fn is_before(one: &str, other: &str) -> bool {
+    let order = |id: &str| -> Option<(u128, u32)> {
+        let (of, number) = id.rsplit_once('-')?;
+        Some((of.parse().ok()?, number.parse().ok()?))
+    };
+    order(one).zip(order(other)).is_some_and(|(one, other)| one < other)
 }

@@ -11,6 +11,9 @@ use super::Content;
 pub struct Manifest {
     /// What the operator calls it: the upgrade and the attempt that asked for it.
     pub id: String,
+    /// The UID of the instance that it was made for.
+    #[serde(default)]
+    pub instance: String,
     /// The version that the data was exported from.
     pub version: String,
     /// When it was judged whole.

@@ -172,7 +172,8 @@ async fn worked(folder: &Path, line: &str, record: &str) -> (Run, Vec<Value>) {
     let log = folder.join("log");
     let began = Instant::now();
     let mut command = Command::new(program::program());
-    command.args(line.split(' ')).args(["--folder", "7-1", "--deadline-seconds", "900"]);
+    let more = "--instance 2b1c --folder 7-1 --deadline-seconds 900";
+    command.args(line.split(' ')).args(more.split(' '));
     command.args(["--report", "report"]).current_dir(folder).env_clear();
     command.env("CONVEX_SELF_HOSTED_ADMIN_KEY", KEY).env("RECORD", record);
     let mut child = command.stderr(File::create(&log).unwrap()).spawn().unwrap();

@@ -54,7 +54,8 @@ fn read(folder: &Path) -> Option<Neighbour> {
     let manifest: Manifest = serde_json::from_slice(&manifest).ok()?;
     let named = folder.file_name().is_some_and(|name| *name == *manifest.id);
     let (id, bytes, time) = (manifest.id, manifest.content.bytes, manifest.time);
-    let whole = folder.join(ARCHIVE).exists();
+    // Where nobody can tell, it is left as it is.
+    let whole = folder.join(ARCHIVE).try_exists().unwrap_or(true);
     named.then_some(Neighbour { id, bytes, time, whole })
 }
 

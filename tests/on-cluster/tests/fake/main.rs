@@ -15,6 +15,7 @@ mod memory;
 mod midway;
 mod migrations;
 mod provisioning;
+mod resumed;
 mod rollback;
 mod secrets;
 mod settings;

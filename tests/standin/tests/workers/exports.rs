@@ -1,23 +1,15 @@
 //! Exports: described, made once, judged by what is in them.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
-use convex_operator::worker::{
-    job::Ended,
-    report::Report,
-    snapshot::{Content, Manifest},
-};
-use serde_json::{Value, json};
+use convex_operator::worker::{job::Ended, report::Report, snapshot::Manifest};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::{
-    common::{Backend, Container, KEY},
+    common::{Container, KEY},
     fixture::{exported, exporting, filled, made, steered},
 };
-
-async fn latest(backend: &Backend) -> Value {
-    backend.query("_system/cli/exports:getLatest", json!({})).await
-}
 
 #[tokio::test]
 async fn an_export_is_described_and_made_once() {
@@ -118,111 +110,6 @@ async fn a_table_that_the_export_lacks_is_missed_where_nobody_can_write() {
     let error = made(&exporting(&backend.at(), folder.path(), &["--held"])).await.unwrap_err();
     assert_eq!(error.reason(), "DocumentsDiffer", "{error}");
     assert!(error.to_string().contains("\"messages\" has 3"), "{error}");
-}
-
-#[tokio::test]
-async fn an_export_that_is_to_be_held_is_not_asked_for_where_somebody_may_write() {
-    let backend = filled(&Container::new()).await;
-    let folder = TempDir::new().unwrap();
-    let error = made(&exporting(&backend.at(), folder.path(), &["--held"])).await.unwrap_err();
-    assert_eq!(error.reason(), "NotHeld", "{error}");
-    assert_eq!(latest(&backend).await, Value::Null);
-    assert!(!folder.path().join("export.json").exists());
-}
-
-/// What was written meanwhile is not in it, and the next run must not take it for its own.
-#[tokio::test]
-async fn an_export_is_no_snapshot_where_somebody_was_let_in_meanwhile() {
-    let container = Container::new();
-    let stalls = container.clone().with("STANDIN_EXPORT_STALLS_VERSIONS", "v1");
-    let backend = filled(&stalls).await;
-    backend.pauses(true).await;
-    let folder = TempDir::new().unwrap();
-    let options = exporting(&backend.at(), folder.path(), &["--held"]);
-    let meanwhile = async {
-        let asked = |it: &Value| it["state"] == "requested";
-        backend.awaits("_system/cli/exports:getLatest", json!({}), asked).await;
-        backend.pauses(false).await;
-        backend.kill();
-        container.serving().await
-    };
-    let (done, backend) = tokio::join!(made(&options), meanwhile);
-    assert_eq!(done.unwrap_err().reason(), "NotHeld");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    let refused = latest(&backend).await;
-    assert_eq!(refused["state"], "completed");
-    exported(&backend, folder.path()).await;
-    assert_ne!(latest(&backend).await["_id"], refused["_id"]);
-}
-
-/// A snapshot by this name and of this size, beside others.
-fn beside(volume: &TempDir, id: &str, bytes: u64) {
-    let folder = volume.path().join(id);
-    fs::create_dir(&folder).unwrap();
-    let (version, time) = ("v1".to_owned(), chrono::Utc::now());
-    let content = Content { bytes, ..Content::default() };
-    let manifest = Manifest { id: id.to_owned(), version, time, content, variables: 0 };
-    fs::write(folder.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
-    fs::write(folder.join("snapshot.zip"), "PK").unwrap();
-}
-
-fn names(of: &Path) -> Vec<String> {
-    let entries = fs::read_dir(of).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-#[tokio::test]
-async fn older_snapshots_go_once_the_new_one_is_there_and_only_where_that_is_asked_for() {
-    let backend = filled(&Container::new()).await;
-    let volume = TempDir::new().unwrap();
-    for id in ["3-1", "4-1", "5-1"] {
-        beside(&volume, id, 2);
-    }
-    fs::create_dir(volume.path().join("theirs")).unwrap();
-    let folder = volume.path().join("7-1");
-    let kept = async |more: &[&str]| {
-        let Report::Exported { kept, .. } =
-            made(&exporting(&backend.at(), &folder, more)).await.unwrap()
-        else {
-            panic!("no export")
-        };
-        kept
-    };
-    assert_eq!(kept(&[]).await, ["7-1", "5-1", "4-1", "3-1"]);
-    assert_eq!(kept(&["--retain", "2", "--keep", "3-1"]).await, ["7-1", "5-1", "3-1"]);
-    assert_eq!(names(volume.path()), ["3-1", "5-1", "7-1", "theirs"]);
-    assert_eq!(kept(&["--retain", "1"]).await, ["7-1"]);
-    assert_eq!(names(volume.path()), ["7-1", "theirs"]);
-}
-
-#[tokio::test]
-async fn nothing_is_pruned_for_an_export_that_failed() {
-    let backend = steered("STANDIN_EXPORT_TRUNCATED_VERSIONS").serving().await;
-    let volume = TempDir::new().unwrap();
-    beside(&volume, "3-1", 2);
-    let folder = volume.path().join("7-1");
-    made(&exporting(&backend.at(), &folder, &["--retain", "1"])).await.unwrap_err();
-    assert_eq!(names(volume.path()), ["3-1", "7-1"]);
-}
-
-#[tokio::test]
-async fn too_little_room_is_found_out_before_anything_is_asked_for_or_fetched() {
-    let backend = filled(&Container::new()).await;
-    let volume = TempDir::new().unwrap();
-    beside(&volume, "3-1", 1 << 60);
-    let folder = volume.path().join("7-1");
-    let error = made(&exporting(&backend.at(), &folder, &[])).await.unwrap_err();
-    assert_eq!(error.reason(), "NoRoom", "{error}");
-    assert_eq!(latest(&backend).await, Value::Null);
-    // What the others say is not enough: the export itself is larger.
-    let backend = steered("STANDIN_EXPORT_SIZE_HUGE_VERSIONS").serving().await;
-    let folder = TempDir::new().unwrap();
-    let error = made(&exporting(&backend.at(), folder.path(), &[])).await.unwrap_err();
-    assert_eq!(error.reason(), "NoRoom", "{error}");
-    assert_eq!(names(folder.path()), ["export.json"]);
 }
 
 #[tokio::test]

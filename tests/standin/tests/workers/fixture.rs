@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{Args, Command, FromArgMatches};
 use convex_operator::{
-    convex::AdminKey,
+    convex::{AdminKey, deployment::Deployment},
     plan::gate::Record,
     worker::{
         export, import,
@@ -12,14 +12,18 @@ use convex_operator::{
         report::Report,
     },
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use statemachine::worlds::born;
 
 use crate::common::{Backend, Container, KEY};
 
+/// The UID of the instance.
+pub const INSTANCE: &str = "2b1c";
+
 fn options<O: Args + FromArgMatches>(at: &str, folder: &Path, id: &str, more: &[&str]) -> O {
     let folder = folder.to_str().unwrap();
-    let mut line = vec!["worker", "--id", id, "--backend", at, "--folder", folder];
+    let mut line =
+        vec!["worker", "--id", id, "--instance", INSTANCE, "--backend", at, "--folder", folder];
     line.push("--deadline-seconds");
     line.extend(if more.contains(&"soon") { ["2"] } else { ["60"] });
     line.extend(more.iter().filter(|it| **it != "soon"));
@@ -75,4 +79,26 @@ pub async fn exported(backend: &Backend, folder: &Path) -> Report {
 
 pub fn steered(variable: &str) -> Container {
     Container::new().with(variable, "v1")
+}
+
+/// The export that was asked for last.
+pub async fn latest(backend: &Backend) -> Value {
+    backend.query("_system/cli/exports:getLatest", json!({})).await
+}
+
+/// The backend as its administrator sees it.
+pub fn deployment(backend: &Backend) -> Deployment {
+    Deployment::at(backend.at().parse().unwrap(), AdminKey::parse(KEY).unwrap())
+}
+
+/// Begins an import as somebody else would, and says yes to it.
+pub async fn importing_by_hand(backend: &Backend, archive: &Path) -> String {
+    let deployment = deployment(backend);
+    let token = deployment.start_upload().await.unwrap();
+    let part = deployment.upload_part(&token, 1, std::fs::read(archive).unwrap()).await.unwrap();
+    let import = deployment.finish_upload(&token, &[part]).await.unwrap();
+    let asks = |it: &Value| it["state"]["state"] == "waiting_for_confirmation";
+    backend.awaits("_system/cli/queryImport", json!({"importId": import}), asks).await;
+    deployment.perform_import(&import).await.unwrap();
+    import
 }

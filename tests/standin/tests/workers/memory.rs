@@ -49,7 +49,7 @@ async fn a_snapshot_of_a_hundred_megabytes_is_carried_with_less_than_64_mebibyte
     let line = |what: &str, backend: &Backend, more: &str| {
         let at = backend.at();
         root.command(&format!(
-            "{what} --backend {at} --folder snapshots/7-1 --deadline-seconds 120 {more}"
+            "{what} --instance 2b1c --backend {at} --folder snapshots/7-1 --deadline-seconds 120 {more}"
         ))
     };
     let exporting = peak(line("export", &from, "--id 7-1 --version v1")).await;

@@ -74,7 +74,9 @@ async fn a_snapshot_goes_out_and_in_by_processes_that_never_show_the_key() {
     let (root, backend) = (Root::new(), filled(&Container::new()).await);
     let line = |what: &str, id: &str| {
         let at = backend.at();
-        format!("{what} --id {id} --backend {at} --folder snapshots/7-1 --deadline-seconds 60")
+        format!(
+            "{what} --id {id} --instance 2b1c --backend {at} --folder snapshots/7-1 --deadline-seconds 60"
+        )
     };
     let mut export = root.command(&format!("{} --version v1 --retain 3", line("export", "7-1")));
     let output = export.env(ADMIN_KEY, KEY).env("RUST_LOG", "trace").output().unwrap();
@@ -94,7 +96,8 @@ async fn a_snapshot_goes_out_and_in_by_processes_that_never_show_the_key() {
 #[tokio::test]
 async fn a_key_comes_from_the_environment_alone() {
     let root = Root::new();
-    let line = "export --id 7-1 --backend 127.0.0.1:1 --folder snapshots/7-1 --version v1";
+    let line =
+        "export --id 7-1 --instance 2b1c --backend 127.0.0.1:1 --folder snapshots/7-1 --version v1";
     let line = format!("{line} --deadline-seconds 60");
     assert!(!root.command(&line).output().unwrap().status.success());
     assert_eq!(root.reason(), "KeyInvalid");
@@ -114,7 +117,7 @@ async fn a_worker_that_is_told_to_stop_says_so_and_goes_on_later() {
     let backend = filled(&container.clone().with("STANDIN_EXPORT_STALLS_VERSIONS", "v1")).await;
     let root = Root::new();
     let line = format!(
-        "export --id 7-1 --backend {} --folder snapshots/7-1 --version v1 --deadline-seconds 60",
+        "export --id 7-1 --instance 2b1c --backend {} --folder snapshots/7-1 --version v1 --deadline-seconds 60",
         backend.at()
     );
     let mut child = root.command(&line).env(ADMIN_KEY, KEY).stderr(Stdio::null()).spawn().unwrap();
