@@ -1,4 +1,4 @@
-//! Where snapshots are kept, as the workers see it: nothing else of theirs knows whether that is a volume.
+//! Where snapshots are kept, as the workers see it: what they do does not depend on whether that is a volume.
 
 use std::{
     fs::File,
