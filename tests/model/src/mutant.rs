@@ -102,7 +102,7 @@ pub enum Mutant {
     Suspends,
     /// Pins the export before it stops the backend for a copy.
     PinsExport,
-    /// Forgets the export of an earlier attempt.
+    /// Forgets the export of an earlier attempt, and gives none up that users were let in after.
     ForgetsExport,
     /// Looks at who owns a child.
     Owns,

@@ -27,6 +27,10 @@ impl Look<'_> {
                 seen.traffic = observed::Traffic::Held;
             }
             Mutant::StopsFirst if seen.stopped => seen.pods.clear(),
+            // Else what is carried over is given up as stale by the next pass.
+            Mutant::ForgetsExport if seen.traffic == observed::Traffic::Flowing => {
+                seen.traffic = observed::Traffic::Draining;
+            }
             Mutant::Holds => seen.traffic = observed::Traffic::Held,
             Mutant::JobsStop => {
                 let own = self.attempt().map(snapshot);
