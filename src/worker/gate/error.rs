@@ -28,7 +28,7 @@ pub enum Error {
     TemplateUnreadable(#[source] serde_json::Error),
     /// Somebody has edited the template, or an older operator has written it.
     #[error(
-        "this pod is for {}, and the record asks for {}: the data is not opened",
+        "this pod is for {}, and the record asks for {}: the data is not opened. A version is asked for by spec.version of the instance; a StatefulSet that was changed by hand is put right by the operator once it runs.",
         told(template),
         told(record)
     )]

@@ -52,6 +52,7 @@ fn another_version_image_engine_or_store_does_not_pass_and_both_are_told() {
         assert!(matches!(refusal, Error::Other { .. }), "{refusal:?}");
         let told = refusal.to_string();
         assert!(told.contains(&other.release.version) && told.contains(&born().release.version));
+        assert!(told.contains("spec.version"), "what to do: {told}");
     }
 }
 

@@ -159,7 +159,11 @@ impl Stage {
         Ok(())
     }
 
-    async fn template(&self) -> Result<Value> {
+    /// The template of the StatefulSet `dev-backend`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn template(&self) -> Result<Value> {
         let set = self.get::<StatefulSet>("dev-backend").await?;
         let spec = set.spec.context("a spec")?;
         Ok(serde_json::to_value(spec.template)?)
