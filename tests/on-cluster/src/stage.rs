@@ -4,6 +4,7 @@ pub mod data;
 mod faults;
 pub mod midway;
 mod objects;
+pub mod places;
 pub mod records;
 pub mod upgrades;
 pub mod users;

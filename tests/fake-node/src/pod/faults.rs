@@ -10,6 +10,7 @@
 //! | `fake-node/oom-kill` | the containers are killed and end with 137 and reason `OOMKilled`; for pods that start none again |
 //! | `fake-node/speechless` | containers leave no termination message |
 //! | `fake-node/babbles` | containers leave a termination message that means nothing |
+//! | `fake-node/unmounted` | its volumes take their time: no container starts, until the annotation goes |
 //!
 //! Or by the file `faults.json` in the state folder, read again within a fifth of a second after each change:
 //!
@@ -23,6 +24,7 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -57,6 +59,8 @@ pub enum Fault {
     Speechless,
     /// A termination message that means nothing.
     Babbles,
+    /// Volumes that are not mounted.
+    Unmounted,
 }
 
 impl Fault {
@@ -68,6 +72,7 @@ impl Fault {
             Self::OomKill => "fake-node/oom-kill",
             Self::Speechless => "fake-node/speechless",
             Self::Babbles => "fake-node/babbles",
+            Self::Unmounted => "fake-node/unmounted",
         }
     }
 }
@@ -101,6 +106,21 @@ fn fits(pattern: &str, name: &str) -> bool {
 pub fn annotated(pod: &Pod, fault: Fault) -> Option<&str> {
     let value = pod.annotations().get(fault.annotation())?;
     (value != "false").then_some(value)
+}
+
+/// Waits until nobody asks for `fault` of a pod any more.
+pub async fn spared(
+    mut pod: watch::Receiver<Arc<Pod>>,
+    mut faults: watch::Receiver<Faults>,
+    fault: Fault,
+) {
+    while faults.borrow_and_update().ask(&pod.borrow_and_update(), fault) {
+        tokio::select! {
+            Ok(()) = pod.changed() => (),
+            Ok(()) = faults.changed() => (),
+            else => std::future::pending().await,
+        }
+    }
 }
 
 /// Reads the file whenever it has changed, for as long as somebody listens.

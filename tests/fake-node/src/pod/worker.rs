@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use super::{
     Folders,
     fate::{fate, is_over},
+    faults::{Fault, spared},
     report::Reporter,
     status::{containers, init_containers},
 };
@@ -173,6 +174,7 @@ impl Work {
         let mut said = String::new();
         loop {
             self.node.link.up().await;
+            spared(self.pod.clone(), self.node.faults.clone(), Fault::Unmounted).await;
             let folder = &self.folders.volumes;
             match volumes::prepare(&self.node.client, &self.first, &self.facts, folder).await {
                 Ok(volumes) => return volumes,

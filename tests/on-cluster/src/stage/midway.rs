@@ -1,5 +1,4 @@
-//! What people do in the middle of an upgrade, and how a test gets an instance there: with data, and held in a stage for as
-//! long as the test likes.
+//! What people do in the middle of an upgrade, and how it has to end.
 
 use anyhow::{Context, Result, ensure};
 use convex_operator::api::ConvexInstance;
@@ -7,53 +6,18 @@ use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::PersistentVolumeClaim};
 use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 
-use super::{
-    Stage,
-    data::Data,
-    upgrades::{UPGRADE, steered, steering, ways},
-};
+use super::{Stage, data::Data, places::Place, upgrades::UPGRADE};
 
-/// The stages of an upgrade, and what keeps one in each.
-pub const STAGES: [(&str, (&str, &str)); 3] = [
-    ("Exporting", ("EXPORT_STALLS", "v1")),
-    ("Rolling", ("UNREADY", "v2")),
-    ("Importing", ("IMPORT_STALLS", "v2")),
-];
-
-/// What a hand does to the StatefulSet `dev-backend`, given as it was before the upgrade.
+/// What a hand does to the StatefulSet `dev-backend`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hand {
-    /// `kubectl set image`, to a version that is not the one of the stage.
+    /// `kubectl set image`, to a version that is not to be served there.
     SetsImage,
     /// `kubectl rollout undo`.
     UndoesRollout,
 }
 
 impl Stage {
-    /// An instance with data, stopped in this stage on its way from v1 to v2.
-    ///
-    /// # Errors
-    /// It does not get there in time.
-    pub async fn stopped_in(&self, at: usize, policy: &str, way: Value) -> Result<Data> {
-        let instance = steered(way, &[STAGES[at].1]).with("deletionPolicy", policy);
-        self.ready(&instance).await?;
-        self.brought_to(at).await
-    }
-
-    /// Gives a ready instance data and sends it on its way, as far as this stage.
-    async fn brought_to(&self, at: usize) -> Result<Data> {
-        let word = STAGES[at].0;
-        let data = self.fill("dev").await?;
-        self.patch("dev", json!({"version": "v2"})).await?;
-        self.stage_of("dev", word).await?;
-        match word {
-            "Exporting" => drop(self.job("export").await?),
-            "Importing" => drop(self.job("import").await?),
-            _ => self.answers("dev", "v2").await?,
-        }
-        Ok(data)
-    }
-
     /// Waits until a backend of this version answers, ready or not.
     ///
     /// # Errors
@@ -105,12 +69,12 @@ impl Stage {
         self.has_all("dev", data).await
     }
 
-    /// Deletes an instance in this stage, and looks that what the policy keeps is there and the rest is not.
+    /// Deletes an instance in this place, and looks that what the policy keeps is there and the rest is not.
     ///
     /// # Errors
     /// It does not end, or with other claims.
-    pub async fn goes_from(&self, at: usize, policy: &str, way: Value) -> Result<()> {
-        self.stopped_in(at, policy, way).await?;
+    pub async fn goes_from(&self, place: Place, policy: &str, way: Value) -> Result<()> {
+        self.stopped_in(place, policy, way).await?;
         let claims = self.claims().await?;
         let mut follower = self.follow("dev").await?;
         self.all::<ConvexInstance>().delete("dev", &DeleteParams::default()).await?;
@@ -127,35 +91,42 @@ impl Stage {
         .await
     }
 
-    /// Lays a hand on the StatefulSet in a stage, waits until what it did is put right, and lets the upgrade end.
+    /// Lays a hand on the StatefulSet in this place, waits until what it did is put right, and lets the upgrade end.
     ///
     /// # Errors
     /// It is not put right, or does not end well.
-    pub async fn withstands(&self, at: usize, hand: Hand) -> Result<()> {
-        self.ready(&steered(ways::same_store(), &[STAGES[at].1])).await?;
-        let before = self.template().await?;
-        let data = self.brought_to(at).await?;
+    pub async fn withstands(&self, place: Place, hand: Hand) -> Result<()> {
+        let data = self.stopped_in(place, "Retain", place.way()).await?;
         let wanted = self.template().await?;
-        self.laid(hand, at, before).await?;
+        match hand {
+            Hand::SetsImage => self.sets_image(place.strange()).await?,
+            Hand::UndoesRollout => self.undoes_rollout().await?,
+        }
         self.until("its own template", UPGRADE, || async {
             Ok((self.template().await? == wanted).then_some(()))
         })
         .await?;
-        self.patch("dev", json!({"backend": {"env": steering(&[])}})).await?;
-        self.ends_well(&data, "v2").await
+        self.let_go(place).await?;
+        self.ends_well(&data, place.aim()).await
     }
 
-    async fn laid(&self, hand: Hand, at: usize, before: Value) -> Result<()> {
-        let (path, value) = match hand {
-            Hand::UndoesRollout => ("/spec/template", before),
-            Hand::SetsImage => {
-                let version = if STAGES[at].0 == "Exporting" { "v2" } else { "v1" };
-                let image = format!("stand-in.test/convex-backend:{version}");
-                ("/spec/template/spec/containers/0/image", image.into())
-            }
-        };
-        let edit = json!([{"op": "replace", "path": path, "value": value}]);
+    async fn sets_image(&self, version: &str) -> Result<()> {
+        let image = format!("stand-in.test/convex-backend:{version}");
+        let path = "/spec/template/spec/containers/0/image";
+        let edit = json!([{"op": "replace", "path": path, "value": image}]);
         self.edit::<StatefulSet>("dev-backend", edit).await?;
+        Ok(())
+    }
+
+    /// Goes back to the template of before, by kubectl.
+    ///
+    /// # Errors
+    /// There was none.
+    pub async fn undoes_rollout(&self) -> Result<()> {
+        let undo = ["rollout", "undo", "statefulset/dev-backend"];
+        let here = ["--namespace", self.namespace()];
+        let said = self.kubectl.run(&[&undo[..], &here].concat()).await?;
+        ensure!(said.contains("rolled back"), "nothing was undone: {said}");
         Ok(())
     }
 

@@ -5,7 +5,10 @@ use anyhow::{Result, ensure};
 use on_cluster::{
     played,
     stage::{
-        midway::STAGES,
+        places::{
+            Place::{self, Exporting, Importing, Rolling},
+            STAGES,
+        },
         upgrades::{UPGRADE, steering, ways},
     },
 };
@@ -14,26 +17,31 @@ use serde_json::{Value, json};
 /// The old store is whole and the new one is empty, or on its way.
 #[tokio::test]
 async fn into_a_fresh_store_the_old_one_is_found_again_in_every_stage() -> Result<()> {
-    forgotten("fresh", ways::fresh_store, "v1", &[0, 1, 2]).await
+    forgotten("fresh", ways::fresh_store, "v1", &STAGES).await
 }
 
 /// Nothing was moved yet while it exports.
 #[tokio::test]
 async fn into_the_same_store_the_old_version_is_found_again_while_it_exports() -> Result<()> {
-    forgotten("same-early", ways::same_store, "v1", &[0]).await
+    forgotten("same-early", ways::same_store, "v1", &[Exporting]).await
 }
 
 /// The new version has migrated the store, which has everything still.
 #[tokio::test]
 async fn into_the_same_store_the_new_version_is_found_again_once_it_was_let_in() -> Result<()> {
-    forgotten("same-late", ways::same_store, "v2", &[1, 2]).await
+    forgotten("same-late", ways::same_store, "v2", &[Rolling, Importing]).await
 }
 
-async fn forgotten(test: &str, way: impl Fn() -> Value, found: &str, at: &[usize]) -> Result<()> {
-    for &at in at {
-        let test = format!("{test}-{}", STAGES[at].0).to_lowercase();
+async fn forgotten(
+    test: &str,
+    way: impl Fn() -> Value,
+    found: &str,
+    places: &[Place],
+) -> Result<()> {
+    for &place in places {
+        let test = format!("{test}-{}", place.word());
         played(&test, async |stage| {
-            let data = stage.stopped_in(at, "Retain", way()).await?;
+            let data = stage.stopped_in(place, "Retain", way()).await?;
             stage.forgets().await?;
             let wish = json!({"version": found, "backend": {"env": steering(&[])}});
             stage.patch("dev", wish).await?;

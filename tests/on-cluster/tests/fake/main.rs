@@ -11,6 +11,7 @@ mod foreign;
 mod forgotten;
 mod hijack;
 mod leftovers;
+mod meddling;
 mod memory;
 mod midway;
 mod migrations;

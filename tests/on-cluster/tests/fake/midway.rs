@@ -1,21 +1,20 @@
-//! What people do in the middle of an upgrade: another version, another strategy, a hand on the StatefulSet, the end. There
-//! is never a second version on the data.
+//! Another version or another strategy that people ask for in the middle of an upgrade. There is never a second version on the
+//! data.
 
 use anyhow::{Context, Result, ensure};
-use k8s_openapi::api::core::v1::Secret;
 use on_cluster::{
     played,
     stage::{
-        midway::{Hand, STAGES},
+        places::Place::{self, Exporting, Importing, Rolling},
         upgrades::{UPGRADE, steering, ways},
     },
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[tokio::test]
 async fn back_to_the_old_version_while_exporting_drops_the_upgrade() -> Result<()> {
     played("aba-exporting", async |stage| {
-        let data = stage.stopped_in(0, "Retain", ways::same_store()).await?;
+        let data = stage.stopped_in(Exporting, "Retain", ways::same_store()).await?;
         let before = stage.marker("dev").await?;
         stage.patch("dev", json!({"version": "v1"})).await?;
         stage.ends_well(&data, "v1").await?;
@@ -40,7 +39,7 @@ async fn back_and_on_to_a_third_version_while_exporting_ends_at_the_third() -> R
 /// These versions are asked for while it exports on its way from v1 to v2; the last one is v3.
 async fn begins_anew(test: &str, versions: &[&str]) -> Result<()> {
     played(test, async |stage| {
-        let data = stage.stopped_in(0, "Retain", ways::same_store()).await?;
+        let data = stage.stopped_in(Exporting, "Retain", ways::same_store()).await?;
         let first = stage.pinned("dev").await?.context("an upgrade")?.id;
         for version in versions {
             stage.patch("dev", json!({"version": version})).await?;
@@ -59,21 +58,21 @@ async fn begins_anew(test: &str, versions: &[&str]) -> Result<()> {
 
 #[tokio::test]
 async fn a_third_version_while_rolling_is_gone_to_once_the_second_has_failed() -> Result<()> {
-    abc("abc-rolling", 1).await
+    abc("abc-rolling", Rolling).await
 }
 
 #[tokio::test]
 async fn a_third_version_while_importing_is_gone_to_once_the_second_has_failed() -> Result<()> {
-    abc("abc-importing", 2).await
+    abc("abc-importing", Importing).await
 }
 
 /// Past the point of no return the second version comes to its end, well or badly, before the third begins.
-async fn abc(test: &str, at: usize) -> Result<()> {
+async fn abc(test: &str, place: Place) -> Result<()> {
     played(test, async |stage| {
         let mut way = ways::same_store();
         way["rolloutDeadlineSeconds"] = 25.into();
         way["importDeadlineSeconds"] = 25.into();
-        let data = stage.stopped_in(at, "Retain", way).await?;
+        let data = stage.stopped_in(place, "Retain", way).await?;
         stage.patch("dev", json!({"version": "v3"})).await?;
         stage.ends_well(&data, "v3").await
     })
@@ -83,7 +82,7 @@ async fn abc(test: &str, at: usize) -> Result<()> {
 #[tokio::test]
 async fn another_strategy_while_exporting_begins_anew() -> Result<()> {
     played("switched", async |stage| {
-        let data = stage.stopped_in(0, "Retain", ways::same_store()).await?;
+        let data = stage.stopped_in(Exporting, "Retain", ways::same_store()).await?;
         let first = stage.pinned("dev").await?.context("an upgrade")?.id;
         let by_copy = json!({"upgradeStrategy": "inPlace", "preUpgradeSnapshot": "Copy"});
         stage.patch("dev", json!({"maintenance": by_copy})).await?;
@@ -103,10 +102,10 @@ async fn another_strategy_while_exporting_begins_anew() -> Result<()> {
 /// What an upgrade does is pinned before anything is moved: another strategy is one for the next.
 #[tokio::test]
 async fn another_strategy_once_the_target_was_let_in_is_for_the_next_upgrade() -> Result<()> {
-    for at in [1, 2] {
-        let test = format!("switched-{}", STAGES[at].0).to_lowercase();
+    for place in [Rolling, Importing] {
+        let test = format!("switched-{}", place.word());
         played(&test, async |stage| {
-            let data = stage.stopped_in(at, "Retain", ways::same_store()).await?;
+            let data = stage.stopped_in(place, "Retain", ways::same_store()).await?;
             let pinned = stage.pinned("dev").await?.context("an upgrade")?;
             stage.patch("dev", json!({"maintenance": {"upgradeStrategy": "inPlace"}})).await?;
             stage.patch("dev", json!({"backend": {"env": steering(&[])}})).await?;
@@ -116,69 +115,6 @@ async fn another_strategy_once_the_target_was_let_in_is_for_the_next_upgrade() -
             ensure!(kept.len() == 1 && kept[0].id == export, "{kept:?} instead of {export}");
             let told = stage.reasons().await?;
             ensure!(told.iter().any(|it| it == "ImportStarted"), "nothing was imported: {told:?}");
-            Ok(())
-        })
-        .await?;
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_instance_that_keeps_its_data_goes_from_every_stage_and_leaves_all_claims() -> Result<()>
-{
-    goes("Retain", ways::same_store).await
-}
-
-#[tokio::test]
-async fn an_instance_that_is_to_leave_nothing_goes_from_every_stage_with_all_claims() -> Result<()>
-{
-    goes("Delete", ways::fresh_store).await
-}
-
-async fn goes(policy: &str, way: impl Fn() -> Value) -> Result<()> {
-    for (at, (stage, _)) in STAGES.iter().enumerate() {
-        let test = format!("{policy}-{stage}").to_lowercase();
-        played(&test, async |stage| stage.goes_from(at, policy, way()).await).await?;
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_hand_on_the_image_does_not_get_past_the_gate_in_any_stage() -> Result<()> {
-    for (at, (stage, _)) in STAGES.iter().enumerate() {
-        let test = format!("edited-{stage}").to_lowercase();
-        played(&test, async |stage| stage.withstands(at, Hand::SetsImage).await).await?;
-    }
-    Ok(())
-}
-
-/// While it exports there is nothing to undo yet.
-#[tokio::test]
-async fn a_rollout_that_is_undone_does_not_get_past_the_gate_in_any_stage() -> Result<()> {
-    for (at, (stage, _)) in STAGES.iter().enumerate().skip(1) {
-        let test = format!("undone-{stage}").to_lowercase();
-        played(&test, async |stage| stage.withstands(at, Hand::UndoesRollout).await).await?;
-    }
-    Ok(())
-}
-
-/// Another 64 hexadecimal digits.
-const ROTATED: &str = "5eac0de5facade0feedbacc0ab1eca5cadecafe0ba5eba11decade0100c0ffee";
-
-/// The owner rotates the secret of the instance, and has the admin key of before taken away.
-#[tokio::test]
-async fn a_secret_that_is_rotated_in_any_stage_is_taken_and_the_upgrade_ends_well() -> Result<()> {
-    for (at, (word, _)) in STAGES.iter().enumerate() {
-        let test = format!("rotated-{word}").to_lowercase();
-        played(&test, async |stage| {
-            let data = stage.stopped_in(at, "Retain", ways::same_store()).await?;
-            let before = stage.admin_key("dev").await?;
-            let rotated = json!({"stringData": {"INSTANCE_SECRET": ROTATED}});
-            stage.merge::<Secret>("dev-instance", rotated).await?;
-            stage.remove::<Secret>("dev-admin").await?;
-            stage.patch("dev", json!({"backend": {"env": steering(&[])}})).await?;
-            stage.ends_well(&data, "v2").await?;
-            ensure!(stage.admin_key("dev").await? != before, "the key is the one of before");
             Ok(())
         })
         .await?;

@@ -7,8 +7,9 @@ use on_cluster::{
     stage::{
         PATIENCE,
         data::Data,
+        places::Place,
         pod_name, small,
-        upgrades::{steering, upgraded_by, ways},
+        upgrades::{upgraded_by, ways},
     },
 };
 use serde_json::{Value, json};
@@ -81,16 +82,13 @@ async fn a_third_version_that_is_put_into_the_template_while_rolling_opens_nothi
 
 async fn while_rolling(test: &str, hand: &Hand, told: [&str; 2]) -> Result<()> {
     alone(test, async |stage| {
-        let data = stage.stopped_in(ROLLING, "Retain", ways::same_store()).await?;
+        let data = stage.stopped_in(Place::Rolling, "Retain", ways::same_store()).await?;
         shut_out(stage, hand, told).await?;
-        stage.patch("dev", json!({"backend": {"env": steering(&[])}})).await?;
+        stage.let_go(Place::Rolling).await?;
         stage.ends_well(&data, "v2").await
     })
     .await
 }
-
-/// Its place among the stages of `midway`.
-const ROLLING: usize = 1;
 
 /// What somebody does to the StatefulSet `dev-backend`.
 enum Hand {
@@ -103,9 +101,7 @@ enum Hand {
 impl Hand {
     async fn is_laid(&self, stage: &Stage) -> Result<()> {
         let Self::Puts { from, to } = self else {
-            let undo = ["rollout", "undo", "statefulset/dev-backend"];
-            let here = ["--namespace", stage.namespace()];
-            return stage.kubectl.run(&[&undo[..], &here].concat()).await.map(drop);
+            return stage.undoes_rollout().await;
         };
         let image = |version: &str| format!("convex-backend:{version}");
         let template = stage.template().await?.to_string();
