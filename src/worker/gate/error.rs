@@ -59,6 +59,11 @@ pub enum Error {
     /// Whether the copy is whole cannot be found out.
     #[error("whether the cold copy on the volume is whole cannot be found out: {0}")]
     Copy(#[source] copy::Error),
+    /// There is no room to note who opens the volume, and none for the backend either.
+    #[error(
+        "the volume is full: what it remembers, {0:?}, cannot be written, and the data is not opened. Raise spec.backend.storage.pvc.size"
+    )]
+    Full(PathBuf),
     /// What the volume remembers cannot be read or written.
     #[error("what the volume remembers, {0:?}: {1}. It was left as it is")]
     Memory(PathBuf, #[source] io::Error),

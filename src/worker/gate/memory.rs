@@ -28,7 +28,7 @@ struct Memory {
 /// [`Error::Outgrown`], or [`Error::Memory`] where that cannot be told.
 pub(super) fn open(volume: &Path, version: &str, remember: bool) -> Result<(), Error> {
     let path = volume.join(OWN).join(FILE);
-    let failed = |error| Error::Memory(path.clone(), error);
+    let failed = |error| failed(&path, error);
     let mut memory = read(&path).map_err(failed)?;
     if memory.opened.last().is_some_and(|last| last == version) {
         return Ok(());
@@ -55,6 +55,13 @@ pub(in crate::worker) fn carry(from: &Path, to: &Path) -> io::Result<()> {
     if memory.opened.is_empty() { Ok(()) } else { write(&path(to), &memory) }
 }
 
+fn failed(path: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full(path.to_owned()),
+        _ => Error::Memory(path.to_owned(), error),
+    }
+}
+
 fn read(path: &Path) -> io::Result<Memory> {
     match fs::read(path) {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
@@ -73,4 +80,19 @@ fn write(path: &Path, memory: &Memory) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&draft, path)?;
     File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_without_room_is_told_apart_from_one_that_cannot_be_written() {
+        let told = |kind: io::ErrorKind| failed(Path::new("opened.json"), kind.into()).to_string();
+        for full in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+            assert!(told(full).contains("Raise spec.backend.storage.pvc.size"), "{}", told(full));
+        }
+        let denied = told(io::ErrorKind::PermissionDenied);
+        assert!(!denied.contains("full"), "{denied}");
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod data;
 mod faults;
+mod full;
 pub mod midway;
 mod objects;
 pub mod places;

@@ -98,6 +98,7 @@ impl Stage {
     pub async fn withstands(&self, place: Place, hand: Hand) -> Result<()> {
         let data = self.stopped_in(place, "Retain", place.way()).await?;
         let wanted = self.template().await?;
+        let before = self.openings_by(place.strange()).await?;
         match hand {
             Hand::SetsImage => self.sets_image(place.strange()).await?,
             Hand::UndoesRollout => self.undoes_rollout().await?,
@@ -107,7 +108,22 @@ impl Stage {
         })
         .await?;
         self.let_go(place).await?;
-        self.ends_well(&data, place.aim()).await
+        self.ends_well(&data, place.aim()).await?;
+        if place.strange() != place.aim() {
+            let opened = self.openings_by(place.strange()).await? - before;
+            ensure!(opened == 0, "{} has opened data {opened} times", place.strange());
+        }
+        Ok(())
+    }
+
+    /// How often a version has opened any data.
+    async fn openings_by(&self, version: &str) -> Result<usize> {
+        let mut openings = 0;
+        for claim in self.claims().await? {
+            let Ok(versions) = self.openers(&claim).await else { continue };
+            openings += versions.iter().filter(|it| *it == version).count();
+        }
+        Ok(openings)
     }
 
     async fn sets_image(&self, version: &str) -> Result<()> {

@@ -1,7 +1,9 @@
 //! Where a test stops an instance on its way from one version to another, with data, for as long as it likes.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+
+use crate::State;
 
 use super::{
     Stage,
@@ -59,6 +61,16 @@ impl Place {
     #[must_use]
     pub const fn aim(self) -> &'static str {
         if matches!(self, Self::RollingBack) { "v1" } else { "v2" }
+    }
+
+    /// The phase that it is in meanwhile, with its stage.
+    const fn phase(self) -> &'static str {
+        match self {
+            Self::Exporting | Self::Copying => "Upgrading/Exporting",
+            Self::Rolling | Self::RollingBack => "Upgrading/Rolling",
+            Self::Importing => "Upgrading/Importing",
+            Self::Degraded => "Degraded",
+        }
     }
 
     /// A version that is not to be served here.
@@ -124,8 +136,10 @@ impl Stage {
     /// Takes away what keeps it there.
     ///
     /// # Errors
-    /// It is refused.
+    /// It was not kept there.
     pub async fn let_go(&self, place: Place) -> Result<()> {
+        let state = State::from(&self.instance("dev").await?);
+        ensure!(state.phase == place.phase(), "it has left {place:?}: {state}");
         if place == Place::Copying {
             self.spares(COPIERS)?;
         }

@@ -9,6 +9,7 @@ mod engines;
 mod failures;
 mod foreign;
 mod forgotten;
+mod full;
 mod hijack;
 mod leftovers;
 mod meddling;

@@ -40,6 +40,29 @@ async fn a_second_pod_does_not_get_to_the_data_even_while_no_operator_is_there()
     .await
 }
 
+/// The copy is as good as nobody writing meanwhile.
+#[tokio::test]
+async fn a_backend_that_is_scaled_up_while_its_data_is_copied_opens_nothing_while_no_operator_is_there()
+-> Result<()> {
+    alone("scaled-copying", async |stage| {
+        let data = stage.stopped_in(Place::Copying, "Retain", ways::copy()).await?;
+        stage.cluster.stop_operator().await?;
+        stage.merge::<StatefulSet>("dev-backend", json!({"spec": {"replicas": 1}})).await?;
+        let why = refusal(stage, &pod_name("dev")).await?;
+        ensure!(why.contains("the gate is closed") && why.contains("copied"), "{why}");
+        stage.cluster.start_operator().await?;
+        stage
+            .until("end of the pod", PATIENCE, || async {
+                let gone = stage.all::<Pod>().get_opt(&pod_name("dev")).await?.is_none();
+                Ok(gone.then_some(()))
+            })
+            .await?;
+        stage.let_go(Place::Copying).await?;
+        ends_opened_by(stage, &data, &["v1", "v2"]).await
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_rollout_that_is_undone_once_the_upgrade_has_ended_opens_nothing_while_no_operator_is_there()
 -> Result<()> {
