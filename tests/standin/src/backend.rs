@@ -111,7 +111,8 @@ fn open(env: &Environment, root: &Root, arguments: &Arguments) -> Result<Claim, 
     }
     touch(&root.locate(&arguments.db_spec))?;
     let pod = env.or("POD_NAME", &env.or("HOSTNAME", "unknown"));
-    let writer = Writer::starting(&pod, &steering::version(env));
+    let image = env.non_empty("STANDIN_IMAGE").map(str::to_owned);
+    let writer = Writer { image, ..Writer::starting(&pod, &steering::version(env)) };
     tracing::info!(start = %writer.start_id, version = %writer.version, "stand-in backend starting");
     Ok(Claim::take(&data(env, root), writer)?)
 }

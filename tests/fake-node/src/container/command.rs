@@ -106,8 +106,12 @@ mod tests {
     }
 
     fn backend(command: &str, directory: &str, user: Option<i64>) -> Action {
-        let image =
-            Pulled { program: "/bin/standin".into(), role: Role::Backend, image_id: String::new() };
+        let image = Pulled {
+            program: "/bin/standin".into(),
+            role: Role::Backend,
+            tag: String::new(),
+            image_id: String::new(),
+        };
         action(&image, &words(command), &[], directory, user)
     }
 
@@ -145,8 +149,12 @@ mod tests {
 
     #[test]
     fn any_other_image_is_its_program_under_the_name_that_was_called() {
-        let image =
-            Pulled { program: "/x/worker".into(), role: Role::Program, image_id: String::new() };
+        let image = Pulled {
+            program: "/x/worker".into(),
+            role: Role::Program,
+            tag: String::new(),
+            image_id: String::new(),
+        };
         assert_eq!(
             action(&image, &[], &words("export --all"), "/", None),
             Action::Run("/x/worker".into(), words("/x/worker export --all"))

@@ -16,6 +16,9 @@ use crate::{
     volumes,
 };
 
+/// Lies where programs were copied to, with the tag of the image that they are from.
+const COPIED: &str = ".copied-from";
+
 /// What keeps a container waiting.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
@@ -52,7 +55,7 @@ impl Container {
     /// Prepares run number `restart` of the container.
     pub(super) async fn prepare(&self, image: &Pulled, restart: i32) -> Result<Ready, NotReady> {
         user::check(&self.pod, &self.spec, image.role)?;
-        let env = self.environment().await?;
+        let mut env = self.environment().await?;
         let asked = self.spec.working_dir.as_deref();
         let directory = asked.unwrap_or_else(|| image_directory(image.role));
         let chosen = action(
@@ -63,22 +66,35 @@ impl Container {
             user::user(&self.pod, &self.spec),
         );
         let (program, words) = match chosen {
-            Action::Copied => return Ok(Ready::Done),
+            Action::Copied => {
+                self.mount()?;
+                self.note_copies(image)?;
+                return Ok(Ready::Done);
+            }
             Action::Refused(why) => return Ok(Ready::Refused(why)),
             Action::Run(program, words) => (program, words),
         };
         let directory = self.inside(directory);
-        volumes::mount(
-            &self.root(),
-            self.spec.volume_mounts.as_deref().unwrap_or_default(),
-            &self.volumes,
-        )?;
+        self.mount()?;
         fs::create_dir_all(&directory)?;
+        let tag = fs::read(directory.join(COPIED)).unwrap_or_else(|_| image.tag.clone().into());
+        env.push(("STANDIN_IMAGE".to_owned(), tag));
         self.make_room_for_last_words()?;
         let log = logs::file(&self.folders.logs, &self.spec.name, restart);
         fs::create_dir_all(self.folders.logs.join(&self.spec.name))?;
         let words = words.into_iter().map(OsString::from).collect();
         Ok(Ready::Launch(Launch { program, words, env, directory, log }))
+    }
+
+    fn mount(&self) -> std::io::Result<()> {
+        let mounts = self.spec.volume_mounts.as_deref().unwrap_or_default();
+        volumes::mount(&self.root(), mounts, &self.volumes)
+    }
+
+    /// All images share one program here: only this note tells from which of them a copy was made.
+    fn note_copies(&self, image: &Pulled) -> std::io::Result<()> {
+        let mut mounts = self.spec.volume_mounts.iter().flatten();
+        mounts.try_for_each(|it| fs::write(self.inside(&it.mount_path).join(COPIED), &image.tag))
     }
 
     /// As a kubelet mounts an empty file for every run.

@@ -64,6 +64,8 @@ pub struct Pulled {
     pub program: PathBuf,
     /// What the program is.
     pub role: Role,
+    /// The tag by which it is known here.
+    pub tag: String,
     /// `repository@sha256:…`, made up from the name: the same name always has the same digest.
     pub image_id: String,
 }
@@ -118,24 +120,23 @@ impl Images {
             .iter()
             .find(|image| image.repository == reference.repository)
             .ok_or_else(|| PullError::NoRepository(reference.to_string()))?;
-        let digest =
-            self.digest(&reference).ok_or_else(|| PullError::NotFound(reference.to_string()))?;
+        let (tag, digest) =
+            self.known(&reference).ok_or_else(|| PullError::NotFound(reference.to_string()))?;
         Ok(Pulled {
             program: image.program.clone(),
             role: image.role,
+            tag: tag.to_owned(),
             image_id: format!("{}@{digest}", image.repository),
         })
     }
 
-    fn digest(&self, reference: &Reference) -> Option<String> {
-        self.tags
-            .iter()
-            .map(|tag| (tag, digest(&reference.repository, tag)))
-            .find(|(tag, digest)| match &reference.digest {
+    fn known(&self, reference: &Reference) -> Option<(&str, String)> {
+        self.tags.iter().map(|tag| (tag.as_str(), digest(&reference.repository, tag))).find(
+            |(tag, digest)| match &reference.digest {
                 Some(asked) => asked == digest,
                 None => *tag == reference.tag.as_deref().unwrap_or("latest"),
-            })
-            .map(|(_, digest)| digest)
+            },
+        )
     }
 }
 
@@ -159,6 +160,7 @@ mod tests {
         assert_eq!((one.program.to_str(), one.role), (Some("/bin/standin"), Role::Backend));
         assert!(one.image_id.starts_with("stand-in.test/convex-backend@sha256:"), "{one:?}");
         assert_ne!(one.image_id, two.image_id);
+        assert_eq!((one.tag.as_str(), two.tag.as_str()), ("v1", "v2"));
     }
 
     #[test]

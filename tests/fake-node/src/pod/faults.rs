@@ -187,6 +187,21 @@ mod tests {
         assert!(!Faults::default().ask(&asked, Fault::NeverReady));
     }
 
+    #[tokio::test]
+    async fn a_pod_waits_until_file_and_annotations_spare_it() {
+        let asked = Arc::new(pod(&json!({"fake-node/unmounted": "true"})));
+        let by_file =
+            serde_json::from_value(json!({"pods": {"shop/db-0": ["unmounted"]}})).unwrap();
+        let ((annotations, pods), (file, faults)) =
+            (watch::channel(asked), watch::channel::<Faults>(by_file));
+        let mut waits = tokio::spawn(spared(pods, faults, Fault::Unmounted));
+        file.send(Faults::default()).unwrap();
+        let early = tokio::time::timeout(Duration::from_millis(50), &mut waits).await;
+        assert!(early.is_err(), "the annotation is still there");
+        annotations.send(Arc::new(pod(&json!({})))).unwrap();
+        waits.await.unwrap();
+    }
+
     #[test]
     fn a_missing_file_asks_for_nothing_and_an_unknown_fault_is_an_error() {
         let folder = tempfile::tempdir().unwrap();

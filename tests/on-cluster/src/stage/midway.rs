@@ -126,7 +126,11 @@ impl Stage {
         Ok(openings)
     }
 
-    async fn sets_image(&self, version: &str) -> Result<()> {
+    /// Sets the image of the backend's container, as `kubectl set image` does.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub async fn sets_image(&self, version: &str) -> Result<()> {
         let image = format!("stand-in.test/convex-backend:{version}");
         let path = "/spec/template/spec/containers/0/image";
         let edit = json!([{"op": "replace", "path": path, "value": image}]);

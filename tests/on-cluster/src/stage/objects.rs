@@ -151,11 +151,21 @@ impl Stage {
     /// # Errors
     /// As [`Self::journal`].
     pub async fn openers(&self, claim: &str) -> Result<Vec<String>> {
+        self.writers(claim, "version").await
+    }
+
+    /// The images whose programs opened it, by their tags, whatever the environment made them say; a played node tells.
+    ///
+    /// # Errors
+    /// As [`Self::journal`].
+    pub async fn programs(&self, claim: &str) -> Result<Vec<String>> {
+        self.writers(claim, "image").await
+    }
+
+    async fn writers(&self, claim: &str, what: &str) -> Result<Vec<String>> {
         let lines = self.lines_of(claim).await?;
         let starts = lines.iter().filter(|it| it["event"] == "start");
-        Ok(starts
-            .map(|it| it["writer"]["version"].as_str().unwrap_or_default().to_owned())
-            .collect())
+        Ok(starts.map(|it| it["writer"][what].as_str().unwrap_or_default().to_owned()).collect())
     }
 
     /// The folder of this machine that is the volume of a claim.

@@ -3,6 +3,7 @@
 
 mod definition;
 mod gate;
+mod image;
 mod process;
 mod protection;
 mod rest;

@@ -45,6 +45,9 @@ pub struct Writer {
     pub pid: u32,
     /// Version that runs.
     pub version: String,
+    /// Tag of the image that its program is from, whatever its environment says, where the node tells: `STANDIN_IMAGE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
 }
 
 impl Writer {
@@ -56,6 +59,7 @@ impl Writer {
             pod: pod.to_owned(),
             pid: std::process::id(),
             version: version.to_owned(),
+            image: None,
         }
     }
 }
