@@ -3,7 +3,10 @@
 use anyhow::{Result, ensure};
 use on_cluster::{
     played,
-    stage::upgrades::{UPGRADE, steering, ways},
+    stage::{
+        places::Place,
+        upgrades::{UPGRADE, steering, ways},
+    },
 };
 use serde_json::json;
 
@@ -11,7 +14,7 @@ use serde_json::json;
 async fn an_export_is_not_used_where_the_owner_has_resumed_the_deployment_meanwhile() -> Result<()>
 {
     played("resumed", async |stage| {
-        let data = stage.stopped_in(0, "Retain", ways::same_store()).await?;
+        let data = stage.stopped_in(Place::Exporting, "Retain", ways::same_store()).await?;
         let users = stage.users("dev");
         let key = stage.admin_key("dev").await?;
         stage.door("dev").await?.resume(&key).await?;
