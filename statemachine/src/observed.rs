@@ -74,6 +74,15 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Whether what is wished for was rolled back by itself, and nobody has asked for another try since.
+    #[must_use]
+    pub fn refuses_wish(&self, pins: &Pins) -> bool {
+        let asked = &self.wish.retry;
+        let again = |last: &str| !asked.is_empty() && asked != last;
+        let refused = pins.refused.as_ref();
+        refused.is_some_and(|it| it.release == self.wish.release && !again(&it.retry))
+    }
+
     /// Whether what this upgrade is about to carry was exported already, or may be: from then on nobody may write.
     #[must_use]
     pub fn has_begun_export(&self, upgrade: &Upgrade) -> bool {

@@ -13,13 +13,14 @@ use crate::{
     status::messages::short,
 };
 
-/// The plan of the upgrade that is wished for and has not begun; none where none is.
+/// The plan of the upgrade that is wished for and has not begun; none where none is, or it is not begun by itself.
 pub(super) fn of(
     instance: &ConvexInstance,
     world: &World,
     before: &ConvexInstanceStatus,
 ) -> Option<UpgradePlan> {
-    let id = world.control.plan.clone()?;
+    let refused = world.facts.refuses_wish(&world.facts.pins);
+    let id = world.control.plan.clone().filter(|_| !refused)?;
     let words = Words::of(instance, world);
     let last = before.snapshots.last().map(|it| it.bytes);
     Some(UpgradePlan {

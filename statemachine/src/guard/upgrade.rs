@@ -22,11 +22,7 @@ impl Life<'_> {
     /// The wanted release may be tried from here.
     pub(crate) fn willing(&self) -> Verdict {
         let wish = &self.seen.wish;
-        let refused = self
-            .pins
-            .refused
-            .as_ref()
-            .is_some_and(|it| it.release == wish.release && !self.asks_again(&it.retry));
+        let refused = self.seen.refuses_wish(&self.pins);
         unless(!refused, || Waiting::Refused(wish.release.clone()))?;
         unless(wish.strategy.starts_over() || !self.seen.outgrown, || {
             Waiting::Outgrown(wish.release.clone())

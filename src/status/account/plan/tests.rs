@@ -51,6 +51,18 @@ fn a_plan_without_a_way_back_says_that_there_is_none_and_proves_nothing() {
     assert!(off.expected_downtime.starts_with("the replacement of one pod"), "{off:?}");
 }
 
+/// What was rolled back is not about to be done again.
+#[test]
+fn a_release_that_is_refused_has_no_plan_until_another_try_is_asked_for() {
+    let mut world = waiting(Strategy::InPlace(WayBack::Copy));
+    let planned = |world: &World| of(&instance(), world, &ConvexInstanceStatus::default());
+    let (release, retry) = (world.facts.wish.release.clone(), world.facts.wish.retry.clone());
+    world.facts.pins.refused = Some(statemachine::pins::Refused { release, retry });
+    assert_eq!(planned(&world), None);
+    world.facts.wish.retry = "once more".to_owned();
+    assert!(planned(&world).is_some());
+}
+
 #[test]
 fn the_downtime_names_what_takes_the_time() {
     let copy = plan(Strategy::InPlace(WayBack::Copy)).expected_downtime;

@@ -35,11 +35,9 @@ pub async fn taken(stage: &Stage, births: &Births, run: &Prepared) -> Result<Acc
     Ok(lines.iter().map(|line| general(&line.replace(here, "NAMESPACE"), instance)).collect())
 }
 
-/// A status without how long each stage took, and without the plan of another upgrade: that is told seconds after the
-/// end of this one.
+/// A status without how long each stage took.
 fn told(status: &ConvexInstanceStatus) -> Value {
     let mut told = json!(status);
-    told["plan"].take();
     for edge in told["history"].as_array_mut().into_iter().flatten() {
         edge["seconds"].take();
     }
