@@ -1,13 +1,17 @@
-//! What an export holds, read from every byte of it in constant memory.
+//! What an export holds, read from every byte of it.
+//!
+//! Memory grows by about 240 bytes for each entry (measured with 200,000 of them, whose names have 45 bytes), nearly all
+//! of it the directory of the archive as the zip crate keeps it, and never by the size of an entry.
 //!
 //! Its layout is upstream's: `_tables/documents.jsonl` lists the tables, `<table>/documents.jsonl` has a document a
 //! line, `_storage/documents.jsonl` lists the files, and `_storage/<id>.<ext>` is one; components have the same
 //! below `_components/<name>/` (`crates/exports/src/lib.rs`).
 
+mod files;
 mod reader;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io::{self, BufRead, BufReader, Read},
     thread,
 };
@@ -18,13 +22,18 @@ use serde::{
 };
 use zip::{ZipArchive, read::ZipFile};
 
-use self::reader::{Reader, digest};
+use self::{
+    files::Files,
+    reader::{Reader, digest},
+};
 use super::{Archive, Error, Sum};
 
 /// Where a table's documents are.
 const DOCUMENTS: &str = "/documents.jsonl";
 /// The list of tables, of the app or of a component.
 const TABLES: &str = "_tables";
+/// The list of tables of the app, which every export has.
+const ROOT: &str = "_tables/documents.jsonl";
 /// The files, of the app or of a component.
 const STORAGE: &str = "_storage";
 /// The most that is read at once.
@@ -55,12 +64,12 @@ struct Listed {
     id: Option<String>,
 }
 
-/// What is in an archive, and what its lists say is in it.
+/// What the lists of an archive say is in it.
 #[derive(Default)]
 struct Lists {
-    entries: BTreeSet<String>,
     tables: Vec<String>,
-    files: BTreeMap<String, Vec<String>>,
+    /// By their folder.
+    files: BTreeMap<String, Files>,
 }
 
 impl Content {
@@ -84,8 +93,7 @@ impl Content {
     /// See [`Error`].
     pub fn judge(archive: &impl Archive, sum: Sum) -> Result<Self, Error> {
         let reader = Reader::told(archive).map_err(Error::Unreadable)?;
-        let mut archive = ZipArchive::new(BufReader::with_capacity(CHUNK, reader))
-            .map_err(Error::NotAnArchive)?;
+        let mut archive = ZipArchive::new(reader).map_err(Error::NotAnArchive)?;
         let mut content = Self { bytes: sum.bytes, sha256: sum.sha256, ..Self::default() };
         let mut lists = Lists::default();
         for at in 0..archive.len() {
@@ -95,8 +103,16 @@ impl Content {
             })?;
             content.take(&mut entry, &mut lists)?;
         }
-        content.is_whole(&lists)?;
-        content.files = lists.files.values().map(|files| files.len() as u64).sum();
+        if archive.index_for_name(ROOT).is_none() {
+            return Err(Error::NoExport(ROOT.to_owned()));
+        }
+        content.has_tables(&lists.tables)?;
+        lists.files.values_mut().for_each(Files::sort);
+        for name in archive.file_names() {
+            lists.found(&name.map_err(|error| damaged("its name", &error))?);
+        }
+        lists.has_files()?;
+        content.files = lists.files.values().map(Files::count).sum();
         Ok(content)
     }
 
@@ -112,7 +128,6 @@ impl Content {
         lists: &mut Lists,
     ) -> Result<(), Error> {
         let name = entry.name().map_err(|error| damaged("its name", &error))?.into_owned();
-        lists.entries.insert(name.clone());
         let Some(table) = name.strip_suffix(DOCUMENTS) else {
             return drained(entry, &name).map(|_| ());
         };
@@ -121,9 +136,10 @@ impl Content {
             TABLES => documents(entry, &name, |it: Listed| {
                 lists.tables.extend(it.name.map(|name| below(parent, &name)));
             }),
-            STORAGE => documents(entry, &name, |it: Listed| {
-                lists.files.entry(table.to_owned()).or_default().extend(it.id);
-            }),
+            STORAGE => {
+                let files = lists.files.entry(table.to_owned()).or_default();
+                documents(entry, &name, |it: Listed| it.id.iter().for_each(|id| files.list(id)))
+            }
             _ => documents(entry, &name, |_: IgnoredAny| {}),
         }?;
         // The checksum is compared at the end, which a parser need not have reached.
@@ -134,39 +150,39 @@ impl Content {
         Ok(())
     }
 
-    fn is_whole(&self, lists: &Lists) -> Result<(), Error> {
-        let root = format!("{TABLES}{DOCUMENTS}");
-        if !lists.entries.contains(&root) {
-            return Err(Error::NoExport(root));
-        }
+    fn has_tables(&self, listed: &[String]) -> Result<(), Error> {
         // Of tables of the system, which begin with an underscore, not all are exported.
         let user = |it: &&String| !it.rsplit('/').next().unwrap_or_default().starts_with('_');
-        if let Some(table) =
-            lists.tables.iter().filter(user).find(|it| !self.documents.contains_key(*it))
-        {
-            return Err(Error::TableMissing(table.clone()));
+        match listed.iter().filter(user).find(|it| !self.documents.contains_key(*it)) {
+            Some(table) => Err(Error::TableMissing(table.clone())),
+            None => Ok(()),
         }
-        lists.files.iter().try_for_each(|(storage, ids)| has_files(&lists.entries, storage, ids))
+    }
+}
+
+impl Lists {
+    /// There is an entry of this name: a file of every folder that it is below.
+    fn found(&mut self, name: &str) {
+        for (at, _) in name.match_indices('/') {
+            if let Some(files) = self.files.get_mut(&name[..at]) {
+                files.find(&name[at + 1..]);
+            }
+        }
+    }
+
+    fn has_files(&self) -> Result<(), Error> {
+        self.files.iter().try_for_each(|(storage, files)| match files.missing() {
+            0 => Ok(()),
+            missing => {
+                let (storage, listed) = (storage.clone(), files.count());
+                Err(Error::FilesMissing { storage, missing, listed })
+            }
+        })
     }
 }
 
 fn below(parent: &str, name: &str) -> String {
     if parent.is_empty() { name.to_owned() } else { format!("{parent}/{name}") }
-}
-
-/// A file is called by its id, and maybe an extension.
-fn has_files(entries: &BTreeSet<String>, storage: &str, ids: &[String]) -> Result<(), Error> {
-    let there = |id: &&String| {
-        let name = format!("{storage}/{id}");
-        let extended = |it: &String| it.strip_prefix(&name).is_some_and(|it| it.starts_with('.'));
-        entries.contains(&name) || entries.range(format!("{name}.")..).next().is_some_and(extended)
-    };
-    let listed = ids.len() as u64;
-    let missing = listed - ids.iter().filter(there).count() as u64;
-    match missing {
-        0 => Ok(()),
-        _ => Err(Error::FilesMissing { storage: storage.to_owned(), missing, listed }),
-    }
 }
 
 /// A line at a time: a parser that reads by itself takes several times as long.

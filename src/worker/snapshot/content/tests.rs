@@ -36,6 +36,17 @@ fn judged(bytes: &[u8]) -> Result<Content, Error> {
     Content::read(&file)
 }
 
+/// An export with so many files, of as many bytes each.
+pub(super) fn with_files(count: usize, bytes: usize) -> Vec<u8> {
+    let list = |number| format!("{{\"_id\":\"kg{number}\"}}\n");
+    let list: String = (0..count).map(list).collect();
+    let names: Vec<_> = (0..count).map(|number| format!("_storage/kg{number}.png")).collect();
+    let content = "x".repeat(bytes);
+    let mut entries = vec![("_tables/documents.jsonl", ""), ("_storage/documents.jsonl", &list)];
+    entries.extend(names.iter().map(|name| (name.as_str(), content.as_str())));
+    packed(&entries, CompressionMethod::Stored)
+}
+
 fn without(name: &str) -> Vec<u8> {
     let left: Vec<_> = EXPORT.into_iter().filter(|(it, _)| *it != name).collect();
     packed(&left, CompressionMethod::Deflated)
@@ -124,6 +135,55 @@ fn a_file_is_found_by_its_id_and_not_by_one_that_begins_like_it() {
     let bare = EXPORT
         .map(|(name, text)| (if name == "_storage/kg2.png" { "_storage/kg2" } else { name }, text));
     assert_eq!(judged(&packed(&bare, CompressionMethod::Stored)).unwrap().files, 1);
+}
+
+/// Upstream's ids have no dot; of one that has, the name still begins with all of it.
+#[test]
+fn an_id_with_a_dot_is_found_with_an_extension_and_without() {
+    for (id, name, files) in [
+        ("a.b", "_storage/a.b", Ok(1)),
+        ("a.b", "_storage/a.b.png", Ok(1)),
+        ("a", "_storage/a.b.png", Ok(1)),
+        ("a.b", "_storage/a.png", Err("SnapshotIncomplete")),
+        ("a.b", "_storage/a", Err("SnapshotIncomplete")),
+        ("a", "_components/list/_storage/a", Err("SnapshotIncomplete")),
+    ] {
+        let list = format!("{{\"_id\":\"{id}\"}}\n");
+        let entries =
+            [("_tables/documents.jsonl", ""), ("_storage/documents.jsonl", &list), (name, "")];
+        let judged = judged(&packed(&entries, CompressionMethod::Stored));
+        let found = judged.map(|it| it.files).map_err(|it| it.reason());
+        assert_eq!(found, files, "{id} by {name}");
+    }
+}
+
+#[test]
+fn files_are_missed_folder_by_folder_and_one_that_is_listed_twice_counts_twice() {
+    let id = |id: &str| format!("{{\"_id\":\"{id}\"}}\n");
+    let (there, twice, both) =
+        (id("a"), [id("a"), id("a")].concat(), [id("a"), id("b"), id("b")].concat());
+    let missed = |app: &str, component: &str| {
+        judged(&packed(
+            &[
+                // Nothing says that the list comes first.
+                ("_storage/a.png", ""),
+                ("_tables/documents.jsonl", ""),
+                ("_storage/documents.jsonl", app),
+                ("_components/list/_storage/documents.jsonl", component),
+                ("_components/list/_storage/a", ""),
+            ],
+            CompressionMethod::Deflated,
+        ))
+    };
+    assert_eq!(missed(&there, &twice).unwrap().files, 3);
+    for (app, component, folder) in
+        [(&both, &twice, "_storage"), (&there, &both, "_components/list/_storage")]
+    {
+        let Err(Error::FilesMissing { storage, missing, listed }) = missed(app, component) else {
+            panic!("nothing is missed in {folder}")
+        };
+        assert_eq!((storage.as_str(), missing, listed), (folder, 2, 3));
+    }
 }
 
 #[test]
