@@ -42,6 +42,9 @@ struct Run {
     peak: u64,
 }
 
+/// The UID of the instance.
+const INSTANCE: &str = "2b1c";
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let backend = filled().await;
@@ -192,8 +195,8 @@ async fn worked(folder: &Path, line: &str, record: &str) -> (Run, Vec<Value>) {
     let log = folder.join("log");
     let began = Instant::now();
     let mut command = Command::new(program::program());
-    let more = "--instance 2b1c --folder 7-1 --deadline-seconds 900";
-    command.args(line.split(' ')).args(more.split(' '));
+    let more = "--folder 7-1 --deadline-seconds 900";
+    command.args(line.split(' ')).args(["--instance", INSTANCE]).args(more.split(' '));
     command.args(["--report", "report"]).current_dir(folder).env_clear();
     command.env("CONVEX_SELF_HOSTED_ADMIN_KEY", KEY).env("RECORD", record);
     let mut child = command.stderr(File::create(&log).unwrap()).spawn().unwrap();

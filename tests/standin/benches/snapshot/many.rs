@@ -23,8 +23,15 @@ pub fn written(folder: &Path) -> u64 {
     let bytes = io::copy(&mut File::open(path).unwrap(), &mut sum).unwrap();
     let sha256 = hex::encode(sum.finalize());
     let content = Content { bytes, sha256, documents: BTreeMap::new(), files: FILES.0 };
-    let (id, version) = ("7-1".to_owned(), "v1".to_owned());
-    let manifest = Manifest { id, version, time: Utc::now(), content, variables: 0 };
+    let (id, instance) = ("7-1".to_owned(), super::INSTANCE.to_owned());
+    let manifest = Manifest {
+        id,
+        instance,
+        version: "v1".to_owned(),
+        time: Utc::now(),
+        content,
+        variables: 0,
+    };
     let manifest = serde_json::to_vec(&manifest).unwrap();
     fs::write(folder.join("manifest.json"), manifest).unwrap();
     bytes
