@@ -101,7 +101,7 @@ impl<L: Location> Exporter<'_, L> {
         location.publish().await?;
         let manifest = Manifest {
             id: self.options.task.id.clone(),
-            instance: self.options.task.instance.clone(),
+            instance: Some(self.options.task.instance.clone()),
             version: self.options.version.clone(),
             time: Utc::now(),
             content,
@@ -124,7 +124,7 @@ impl<L: Location> Exporter<'_, L> {
         let noted = self.location.noted::<Manifest>(Note::Manifest).await?;
         let Some(manifest) = noted else { return Ok(None) };
         let Task { id, instance, .. } = &self.options.task;
-        if (&manifest.id, &manifest.instance) != (id, instance) {
+        if !manifest.is_of(id, instance) {
             return Err(Error::FolderTaken(manifest.id));
         }
         let archive = self.location.archive().await.map_err(snapshot::Error::Unreadable)?;

@@ -96,7 +96,7 @@ impl<L: Location> Importer<'_, L> {
         let manifest = self.location.noted::<Manifest>(Note::Manifest).await?;
         let wanted = self.options.snapshot.clone();
         let Some(manifest) = manifest else { return Err(Error::SnapshotMissing(wanted)) };
-        if manifest.id != wanted || manifest.instance != self.options.task.instance {
+        if !manifest.is_of(&wanted, &self.options.task.instance) {
             return Err(Error::OtherSnapshot { wanted, found: manifest.id });
         }
         let archive = self.location.archive().await.map_err(snapshot::Error::Unreadable)?;

@@ -13,7 +13,7 @@ async fn snapshot(volume: &TempDir, folder: &str, id: &str, bytes: u64) -> Folde
     let folder = Folder::open(&volume.path().join(folder)).unwrap();
     let content = Content { bytes, ..Content::default() };
     let (version, time) = ("v1".to_owned(), Utc::now());
-    let (id, instance) = (id.to_owned(), "uid".to_owned());
+    let (id, instance) = (id.to_owned(), Some("uid".to_owned()));
     let manifest = Manifest { id, instance, version, time, content, variables: 0 };
     let mut draft = folder.draft().await.unwrap();
     draft.take(b"PK").await.unwrap();

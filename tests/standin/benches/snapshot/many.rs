@@ -23,7 +23,7 @@ pub fn written(folder: &Path) -> u64 {
     let bytes = io::copy(&mut File::open(path).unwrap(), &mut sum).unwrap();
     let sha256 = hex::encode(sum.finalize());
     let content = Content { bytes, sha256, documents: BTreeMap::new(), files: FILES.0 };
-    let (id, instance) = ("7-1".to_owned(), super::INSTANCE.to_owned());
+    let (id, instance) = ("7-1".to_owned(), Some(super::INSTANCE.to_owned()));
     let manifest = Manifest {
         id,
         instance,
