@@ -57,9 +57,11 @@ pub(super) async fn ask(
     };
     let address = address(children).filter(|_| asks)?;
     let deployment = Deployment::at(address, keys?.admin.clone());
+    let (paused, can) = (deployment.is_paused().await, deployment.can_be_paused().await);
     let mut hold = Hold {
-        paused: deployment.is_paused().await.ok().flatten(),
-        pausable: !matches!(deployment.can_be_paused().await, Ok(false)),
+        // That it lets users in is news only where it is known that it could keep them out.
+        paused: paused.ok().flatten().filter(|paused| *paused || can.is_ok()),
+        pausable: !matches!(can, Ok(false)),
         ..Hold::default()
     };
     let moved = pins.upgrade.as_ref().filter(|it| it.stage != Stage::Exporting);

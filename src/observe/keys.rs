@@ -51,8 +51,10 @@ pub(super) async fn read(
     let secrets: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
     let existing = instance.spec.backend.instance.secret_ref.as_deref();
     let own = names.instance_secret();
-    let holder = secrets.get_opt(existing.unwrap_or(&own)).await?;
+    // Whoever rotates changes the first and then deletes the second: read the other way round, a key would be minted with what
+    // was there before, and stay.
     let admin = secrets.get_opt(&names.admin_secret()).await?;
+    let holder = secrets.get_opt(existing.unwrap_or(&own)).await?;
     Ok(judged(instance, names, data, holder.as_ref(), admin.as_ref()))
 }
 

@@ -27,6 +27,7 @@ pub struct Backend {
 struct Patience {
     backoffs: Backoffs,
     trouble: Mutex<Option<String>>,
+    does: Mutex<Option<String>>,
 }
 
 impl Backend {
@@ -70,10 +71,17 @@ impl Backend {
         self.is_away(None);
     }
 
-    /// Why it gave no answer the last time that it was asked; none where it gave one.
+    /// What it does first, if anything, for whoever reads why nothing came to its end.
+    pub fn does(&self, what: Option<String>) {
+        *self.patience.does.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
+    /// Why it gave no answer the last time that it was asked, or else what it does first.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.patience.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let told =
+            |it: &Mutex<Option<String>>| it.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        told(&self.patience.trouble).or_else(|| told(&self.patience.does))
     }
 
     fn is_away(&self, trouble: Option<String>) {

@@ -1,11 +1,15 @@
 //! An export: asked for, awaited, fetched, judged by its content, and only then called a snapshot.
 //!
-//! It may be cut off anywhere and run again: what was judged whole once is judged again, the export that an
-//! earlier run has asked for is found by a note that was written before, and nothing is asked for twice.
+//! It may be cut off anywhere and run again. Where nobody may write meanwhile, each run exports anew: nobody has looked whether
+//! users were let in between two of them. Where anybody may, what was judged whole once is judged again, the export
+//! that an earlier run has asked for is found by a note that was written before, and nothing is asked for twice.
 
 mod error;
 mod fetch;
+mod imports;
 mod request;
+
+use std::time::Duration;
 
 use chrono::Utc;
 use clap::Args;
@@ -19,6 +23,8 @@ use super::{
 };
 use crate::convex::deployment::{self, Deployment};
 
+/// How often it is asked how far the backend is, and whether it is still held.
+const ASK: Duration = Duration::from_secs(1);
 /// How many snapshots are told at most: Kubernetes keeps 4,096 bytes of a report.
 const MOST_TOLD: usize = 32;
 
@@ -73,14 +79,22 @@ impl<L: Location> Exporter<'_, L> {
             Some(manifest) => manifest,
             None => self.made_now().await?,
         };
-        let Options { keep: needed, retain, .. } = self.options;
-        let newest = retain.map_or(usize::MAX, |it| it.try_into().unwrap_or(usize::MAX));
-        let keep = Keep { new: &self.options.task.id, newest, needed };
+        let newest =
+            self.options.retain.map_or(usize::MAX, |it| it.try_into().unwrap_or(usize::MAX));
+        let keep = self.keep(newest);
         Ok(report(&manifest, snapshot::prune(&self.location, keep).await?))
     }
 
+    fn keep(&self, newest: usize) -> Keep<'_> {
+        let Options { task: Task { id: new, instance, .. }, keep: needed, .. } = self.options;
+        Keep { new, instance, newest, needed }
+    }
+
     async fn made_now(&self) -> Result<Manifest, Error> {
-        let made = self.made().await;
+        let made = tokio::select! {
+            made = self.made() => made,
+            error = self.hold_is_broken() => Err(error),
+        };
         if let Err(error) = &made {
             self.clear(error).await;
         }
@@ -89,13 +103,16 @@ impl<L: Location> Exporter<'_, L> {
 
     async fn made(&self) -> Result<Manifest, Error> {
         let location = &self.location;
+        if self.options.held {
+            self.start_over().await?;
+        }
         let export = self.awaited().await?;
         let sum = self.fetched(&export).await?;
         let archive = location.drafted().await?;
         let content = beside(move || Content::judge(&archive, sum)).await??;
         self.is_all(&content).await?;
         self.is_held().await?;
-        self.is_untouched().await?;
+        self.is_as_it_was().await?;
         let variables = self.backend.ask(Deployment::variables).await?;
         location.note(Note::Variables, &variables).await?;
         location.publish().await?;
@@ -119,6 +136,16 @@ impl<L: Location> Exporter<'_, L> {
         }
     }
 
+    /// Ends as soon as somebody is let in who may write, and is to be held.
+    async fn hold_is_broken(&self) -> Error {
+        loop {
+            tokio::time::sleep(ASK).await;
+            if let Err(error) = self.is_held().await {
+                return error;
+            }
+        }
+    }
+
     /// What an earlier run has made, judged once more.
     async fn made_before(&self) -> Result<Option<Manifest>, Error> {
         let noted = self.location.noted::<Manifest>(Note::Manifest).await?;
@@ -127,15 +154,12 @@ impl<L: Location> Exporter<'_, L> {
         if !manifest.is_of(id, instance) {
             return Err(Error::FolderTaken(manifest.id));
         }
+        if self.options.held {
+            return Ok(None);
+        }
         let archive = self.location.archive().await.map_err(snapshot::Error::Unreadable)?;
         let content = beside(move || Content::read(&archive)).await??;
-        if content != manifest.content {
-            return Err(Error::Changed);
-        }
-        // Users may have been let in since.
-        self.is_all(&content).await?;
-        self.is_held().await?;
-        Ok(Some(manifest))
+        if content == manifest.content { Ok(Some(manifest)) } else { Err(Error::Changed) }
     }
 
     /// Where it is to be held, the deployment says that it is.
@@ -150,22 +174,6 @@ impl<L: Location> Exporter<'_, L> {
                 Err(Error::NotHeld("does not say whether it is paused"))
             }
             Err(error) => Err(error.into()),
-        }
-    }
-
-    /// A deployment that is held goes on with an import all the same, whoever has begun it.
-    async fn is_untouched(&self) -> Result<(), Error> {
-        match self.imports().await? {
-            imports if imports.is_empty() => Ok(()),
-            imports => Err(Error::ImportInProgress(imports.join(", "))),
-        }
-    }
-
-    /// One that does not know the question performs none.
-    async fn imports(&self) -> Result<Vec<String>, Error> {
-        match self.backend.ask(Deployment::imports_in_progress).await {
-            Err(deployment::Error::Refused { .. }) => Ok(Vec::new()),
-            told => Ok(told?),
         }
     }
 

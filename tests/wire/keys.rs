@@ -119,7 +119,7 @@ async fn the_name_that_the_data_was_made_under_never_changes() {
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
 
-fn base64(text: &str) -> String {
+pub(crate) fn base64(text: &str) -> String {
     let bytes = serde_json::to_value(k8s_openapi::ByteString(text.as_bytes().to_vec())).unwrap();
     bytes.as_str().unwrap().to_owned()
 }

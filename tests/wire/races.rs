@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{
-    instance::{instance, with},
-    request::{Asked, Verb},
-    rig::Rig,
+use crate::{
+    keys::base64,
+    support::{
+        instance::{instance, with},
+        request::{Asked, Verb},
+        rig::Rig,
+    },
 };
 
 fn to_the_instance(asked: Vec<Asked>) -> Vec<Asked> {
@@ -144,6 +147,24 @@ async fn a_key_that_somebody_adds_while_one_is_minted_is_not_written_over() {
     assert_eq!(key(&rig.server.get("secrets", "dev-admin").unwrap()), key(&whole));
     rig.run("dev", 3).await;
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
+/// A key that was minted with the secret of before would fit nothing, and nobody would delete it again.
+#[tokio::test]
+async fn a_secret_that_is_rotated_while_a_pass_reads_has_a_key_that_fits_it() {
+    for read in ["get secrets/dev-admin", "get secrets/dev-instance"] {
+        let rig = Rig::ready(instance("dev")).await;
+        let key = rig.server.get("secrets", "dev-admin").unwrap()["data"].clone();
+        rig.server.meanwhile(read, 0, |server| {
+            server.edit("secrets", "dev-instance", |it| {
+                it["data"]["INSTANCE_SECRET"] = json!(base64(&"ab".repeat(32)));
+            });
+            server.remove("secrets", "dev-admin");
+        });
+        rig.run("dev", 6).await;
+        assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{read}");
+        assert_ne!(rig.server.get("secrets", "dev-admin").unwrap()["data"], key, "{read}");
+    }
 }
 
 /// Everything else is built on these keys: the admin key, and the digest that rolls the pod.

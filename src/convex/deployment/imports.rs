@@ -123,10 +123,24 @@ impl Deployment {
     /// # Errors
     /// See [`Error`].
     pub async fn imports_in_progress(&self) -> Result<Vec<String>, Error> {
+        self.imports_that_are(&["in_progress"]).await
+    }
+
+    /// The imports that the backend performs now or is known to have performed, whoever has asked for them.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn imports_performed(&self) -> Result<Vec<String>, Error> {
+        self.imports_that_are(&["in_progress", "completed"]).await
+    }
+
+    async fn imports_that_are(&self, states: &[&str]) -> Result<Vec<String>, Error> {
         let value = self.query("_system/cli/queryImport:list", json!({})).await?;
         let imports = value.as_array().ok_or_else(|| unclear("its imports"))?;
-        let performs = imports.iter().filter(|it| it["state"]["state"] == "in_progress");
-        Ok(performs.filter_map(|it| it["_id"].as_str().map(str::to_owned)).collect())
+        let state =
+            |it: &Value| it["state"]["state"].as_str().is_some_and(|it| states.contains(&it));
+        let chosen = imports.iter().filter(|it| state(it));
+        Ok(chosen.filter_map(|it| it["_id"].as_str().map(str::to_owned)).collect())
     }
 
     /// Says yes to an import. Said again it changes nothing.

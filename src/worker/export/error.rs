@@ -23,9 +23,9 @@ pub enum Error {
     NotHeld(&'static str),
     /// Somebody's import was performed meanwhile.
     #[error(
-        "import {0} of somebody else is performed: what it brings is not in the export. Take the export again once it is over."
+        "import {0} of somebody else was performed meanwhile: what it brings is not in the export. Take the export again."
     )]
-    ImportInProgress(String),
+    ImportPerformed(String),
     /// Somebody stopped it.
     #[error("the export was canceled. Take it again.")]
     ExportCanceled,
@@ -85,7 +85,7 @@ impl Error {
             self,
             Self::Snapshot(_)
                 | Self::NotHeld(_)
-                | Self::ImportInProgress(_)
+                | Self::ImportPerformed(_)
                 | Self::ExportCanceled
                 | Self::SizeDiffers { .. }
                 | Self::DocumentsDiffer { .. }
@@ -99,7 +99,7 @@ impl Failure for Error {
             Self::Backend(_) => "BackendRefused",
             Self::Snapshot(error) => error.reason(),
             Self::NotHeld(_) => "NotHeld",
-            Self::ImportInProgress(_) => "ImportInProgress",
+            Self::ImportPerformed(_) => "ImportPerformed",
             Self::ExportCanceled => "ExportCanceled",
             Self::NoRoom { .. } => "NoRoom",
             Self::SizeDiffers { .. } => "SizeDiffers",

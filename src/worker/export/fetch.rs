@@ -7,7 +7,7 @@ use crate::{
     convex::deployment::{self, Export},
     worker::{
         progress::Progress,
-        snapshot::{self, Draft, Keep, Location, Sum},
+        snapshot::{self, Draft, Location, Sum},
     },
 };
 
@@ -61,9 +61,7 @@ impl<L: Location> Exporter<'_, L> {
             return Ok(());
         }
         if let Some(retain) = self.options.retain.and_then(|it| usize::try_from(it).ok()) {
-            let (new, needed) = (&*self.options.task.id, &*self.options.keep);
-            let keep = Keep { new, newest: retain.max(2), needed };
-            snapshot::prune(&self.location, keep).await?;
+            snapshot::prune(&self.location, self.keep(retain.max(2))).await?;
         }
         self.lacks_room(needed).await?.map_or(Ok(()), Err)
     }

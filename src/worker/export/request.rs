@@ -1,22 +1,23 @@
 //! Our own export: asked for once, found again by a note that was written before, and awaited.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use super::{Error, Exporter};
+use super::{ASK, Error, Exporter};
 use crate::{
     convex::deployment::{self, Deployment, Export, ExportState},
     worker::snapshot::{Location, Note},
 };
 
-/// How often the backend is asked how far it is.
-const ASK: Duration = Duration::from_secs(1);
 /// Which export there was before ours was asked for.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Asked {
     before: Option<String>,
+    /// The imports that had been performed by then.
+    #[serde(default)]
+    imports: BTreeSet<String>,
 }
 
 impl Asked {
@@ -44,7 +45,6 @@ impl<L: Location> Exporter<'_, L> {
                 told = now;
             }
             sleep(ASK).await;
-            self.is_held().await?;
         }
     }
 
@@ -65,18 +65,28 @@ impl<L: Location> Exporter<'_, L> {
                     tracing::info!(latest = id, "the latest export has no files; it is not ours");
                     location.forget(Note::Export).await?;
                 }
-                (None, _) if !self.imports().await?.is_empty() => {
-                    tracing::info!("an import of somebody else is performed; waiting for its end");
-                    sleep(ASK).await;
-                }
                 (None, latest) => {
                     self.is_held().await?;
+                    let imports = self.no_import().await?;
                     self.has_room_for_one_like(latest.and_then(|it| it.size)).await?;
-                    location.note(Note::Export, &Asked { before: id }).await?;
+                    location.note(Note::Export, &Asked { before: id, imports }).await?;
                 }
                 (Some(_), _) => self.request().await?,
             }
         }
+    }
+
+    /// Nothing was imported since our export was asked for.
+    pub(super) async fn is_as_it_was(&self) -> Result<(), Error> {
+        let noted = self.location.noted::<Asked>(Note::Export).await?;
+        self.is_untouched(&noted.unwrap_or_default().imports).await
+    }
+
+    /// What a run before this one has asked for or made is none of ours: somebody may have been let in since.
+    pub(super) async fn start_over(&self) -> Result<(), Error> {
+        self.cancel().await;
+        self.location.forget(Note::Export).await?;
+        Ok(self.location.forget(Note::Manifest).await?)
     }
 
     /// Asks for an export. Whether that was understood is seen by the export that is there then: an answer may be lost.
@@ -101,6 +111,11 @@ impl<L: Location> Exporter<'_, L> {
     /// The backend would go on for ever.
     pub(super) async fn give_up(&self) {
         let _ = self.location.discard().await;
+        self.cancel().await;
+    }
+
+    /// Cancels our own export where it is not done. Best effort: one that goes on is waited for by the next run.
+    async fn cancel(&self) {
         let noted = self.location.noted::<Asked>(Note::Export).await.ok().flatten();
         let latest = self.backend.once.latest_export().await.ok().flatten();
         let ours = |it: &Export| noted.as_ref().is_some_and(|noted| noted.is_before(it));

@@ -11,6 +11,8 @@ use super::Location;
 pub struct Neighbour {
     /// What the operator calls it.
     pub id: String,
+    /// The UID of the instance that it was made for, where that was told.
+    pub instance: Option<String>,
     /// The size of its archive, in bytes.
     pub bytes: u64,
     /// When it was judged whole.
@@ -24,6 +26,8 @@ pub struct Neighbour {
 pub struct Keep<'a> {
     /// What the operator calls the new one.
     pub new: &'a str,
+    /// The UID of the instance that it was made for.
+    pub instance: &'a str,
     /// How many of the newest, the new one among them.
     pub newest: usize,
     /// Those that are needed, however old.
@@ -42,8 +46,10 @@ pub async fn prune(of: &impl Location, keep: Keep<'_>) -> io::Result<Vec<String>
     for neighbour in of.others().await? {
         place += usize::from(neighbour.whole);
         let stays = place <= keep.newest || keep.needed.contains(&neighbour.id);
-        // A worker that comes late knows nothing of what was needed since.
-        let later = !is_before(&neighbour.id, keep.new);
+        // A worker that comes late knows nothing of what was needed since; and what an instance before this one has left, maybe
+        // in another cluster, says nothing of before and after.
+        let ours = neighbour.instance.as_deref().is_none_or(|it| it == keep.instance);
+        let later = ours && !is_before(&neighbour.id, keep.new);
         if later || neighbour.whole && stays {
             left.push(neighbour.id);
             continue;

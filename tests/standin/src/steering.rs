@@ -14,6 +14,7 @@
 //! | `STANDIN_EXPORT_NEVER_COMPLETES_VERSIONS` | an export stays `in_progress` |
 //! | `STANDIN_EXPORT_CANCELED_VERSIONS` | an export is `canceled` as soon as it runs, as by another administrator |
 //! | `STANDIN_EXPORT_TRUNCATED_VERSIONS` | the ZIP lacks its last third, and its size says so |
+//! | `STANDIN_EXPORT_EMPTY_VERSIONS` | the ZIP has every table, and no document of the app |
 //! | `STANDIN_EXPORT_WRONG_CHECKSUM_VERSIONS` | the ZIP has a wrong CRC for `_tables/documents.jsonl` |
 //! | `STANDIN_EXPORT_LENGTH_LIES_VERSIONS` | `Content-Length` promises 1000 bytes more than come |
 //! | `STANDIN_EXPORT_SIZE_LIES_VERSIONS` | `size` of the export's document is one byte too large |
@@ -53,6 +54,8 @@ pub enum Fault {
     ExportCanceled,
     /// The ZIP is cut off.
     ExportTruncated,
+    /// The ZIP lacks documents.
+    ExportEmpty,
     /// The ZIP has a wrong checksum.
     ExportWrongChecksum,
     /// The download breaks off.
@@ -75,13 +78,14 @@ pub enum Fault {
     MigrationStalls,
 }
 
-const FAULTS: [(&str, Fault); 16] = [
+const FAULTS: [(&str, Fault); 17] = [
     ("STANDIN_NO_PAUSE_VERSIONS", Fault::NoPause),
     ("STANDIN_TABLES_UNTOLD_VERSIONS", Fault::TablesUntold),
     ("STANDIN_EXPORT_STALLS_VERSIONS", Fault::ExportStalls),
     ("STANDIN_EXPORT_NEVER_COMPLETES_VERSIONS", Fault::ExportNeverCompletes),
     ("STANDIN_EXPORT_CANCELED_VERSIONS", Fault::ExportCanceled),
     ("STANDIN_EXPORT_TRUNCATED_VERSIONS", Fault::ExportTruncated),
+    ("STANDIN_EXPORT_EMPTY_VERSIONS", Fault::ExportEmpty),
     ("STANDIN_EXPORT_WRONG_CHECKSUM_VERSIONS", Fault::ExportWrongChecksum),
     ("STANDIN_EXPORT_LENGTH_LIES_VERSIONS", Fault::ExportLengthLies),
     ("STANDIN_EXPORT_SIZE_LIES_VERSIONS", Fault::ExportSizeLies),

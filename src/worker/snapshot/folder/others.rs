@@ -53,10 +53,11 @@ fn read(folder: &Path) -> Option<Neighbour> {
     let manifest = fs::read(folder.join(file_of(Note::Manifest))).ok()?;
     let manifest: Manifest = serde_json::from_slice(&manifest).ok()?;
     let named = folder.file_name().is_some_and(|name| *name == *manifest.id);
-    let (id, bytes, time) = (manifest.id, manifest.content.bytes, manifest.time);
+    let (bytes, time) = (manifest.content.bytes, manifest.time);
+    let (id, instance) = (manifest.id, manifest.instance);
     // Where nobody can tell, it is left as it is.
     let whole = folder.join(ARCHIVE).try_exists().unwrap_or(true);
-    named.then_some(Neighbour { id, bytes, time, whole })
+    named.then_some(Neighbour { id, instance, bytes, time, whole })
 }
 
 /// Whether something in such a folder is by its name what a worker of ours has put there.

@@ -7,7 +7,7 @@ use super::*;
 use crate::worker::snapshot::{Content, Draft, Keep, Manifest, prune};
 
 /// No other one stays.
-const ALONE: Keep<'_> = Keep { new: "20-1", newest: 1, needed: &[] };
+const ALONE: Keep<'_> = Keep { new: "20-1", instance: "uid", newest: 1, needed: &[] };
 
 async fn snapshot(volume: &TempDir, folder: &str, id: &str, bytes: u64) -> Folder {
     let folder = Folder::open(&volume.path().join(folder)).unwrap();
@@ -42,7 +42,7 @@ async fn everything_of_ours_goes_but_the_new_one_and_what_is_to_be_kept() {
     }
     let new = snapshot(&volume, "7-1", "7-1", 1).await;
     let needed = ["4-1".to_owned(), "never-made".to_owned()];
-    let keep = Keep { new: "20-1", newest: 1, needed: &needed };
+    let keep = Keep { new: "20-1", instance: "uid", newest: 1, needed: &needed };
     assert_eq!(prune(&new, keep).await.unwrap(), ["4-1"]);
     assert_eq!(there(&volume), ["4-1", "7-1"]);
     assert_eq!(prune(&new, keep).await.unwrap(), ["4-1"]);
@@ -55,7 +55,7 @@ async fn the_newest_stay_whoever_remembers_them() {
         snapshot(&volume, id, id, 1).await;
     }
     let new = snapshot(&volume, "7-1", "7-1", 1).await;
-    let newest = |newest| Keep { new: "20-1", newest, needed: &[] };
+    let newest = |newest| Keep { new: "20-1", instance: "uid", newest, needed: &[] };
     assert_eq!(prune(&new, newest(usize::MAX)).await.unwrap(), ["5-2", "4-1", "11-1", "3-1"]);
     assert_eq!(prune(&new, newest(3)).await.unwrap(), ["5-2", "4-1"]);
     assert_eq!(there(&volume), ["4-1", "5-2", "7-1"]);
@@ -93,7 +93,10 @@ async fn what_was_cut_off_while_it_was_taken_away_is_found_again() {
     let new = snapshot(&volume, "7-1", "7-1", 1).await;
     snapshot(&volume, "3-1", "3-1", 1).await;
     fs::remove_file(volume.path().join("3-1/snapshot.zip")).unwrap();
-    assert_eq!(prune(&new, Keep { new: "20-1", newest: 9, needed: &[] }).await.unwrap(), [""; 0]);
+    assert_eq!(
+        prune(&new, Keep { new: "20-1", instance: "uid", newest: 9, needed: &[] }).await.unwrap(),
+        [""; 0]
+    );
 }
 
 #[tokio::test]

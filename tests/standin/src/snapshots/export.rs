@@ -85,12 +85,16 @@ pub fn resume(store: &Arc<Store>, steering: &Steering) {
 }
 
 fn make(store: &Store, steering: &Steering, id: &str) -> Result<(), ArchiveError> {
-    let Some(snapshot) = begin(store, id)? else { return Ok(()) };
+    let Some(mut snapshot) = begin(store, id)? else { return Ok(()) };
     if steering.has(Fault::ExportNeverCompletes) {
         return Ok(());
     }
     if steering.has(Fault::ExportCanceled) {
         return Ok(cancel(store, id).map(drop)?);
+    }
+    if steering.has(Fault::ExportEmpty) {
+        let of_the_app = snapshot.tables.iter_mut().filter(|(path, _)| !path.contains('_'));
+        of_the_app.for_each(|(_, table)| (table.bytes, table.documents) = (0, 0));
     }
     let draft = store.path(&format!("exports/{id}.draft"));
     let file =

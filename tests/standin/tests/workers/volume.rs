@@ -102,6 +102,19 @@ async fn a_snapshot_of_a_later_attempt_is_never_taken_away() {
     assert_eq!(names(volume.path()), ["10-1", "7-1", "7-2"]);
 }
 
+/// Their names were given elsewhere, and may be larger for ever.
+#[tokio::test]
+async fn snapshots_that_another_instance_has_left_go_by_their_age() {
+    let backend = filled(&Container::new()).await;
+    let volume = TempDir::new().unwrap();
+    for id in ["900-1", "901-1"] {
+        beside_of("another", &volume, id, 2);
+    }
+    let folder = volume.path().join("7-1");
+    made(&exporting(&backend.at(), &folder, &["--retain", "2"])).await.unwrap();
+    assert_eq!(names(volume.path()), ["7-1", "901-1"]);
+}
+
 #[tokio::test]
 async fn too_little_room_takes_away_what_would_go_anyhow_and_leaves_one() {
     let backend = steered("STANDIN_EXPORT_SIZE_HUGE_VERSIONS").serving().await;
