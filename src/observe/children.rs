@@ -79,12 +79,15 @@ impl Children {
         let record = gate.as_deref().and_then(Record::of);
         let (store, claim) = stores::in_use(ctx, instance, names, (pins, record.as_ref())).await?;
         let stateful_set = ours(&watched.stateful_sets, instance, &names.backend());
+        let jobs = jobs(&watched.jobs, instance);
+        let mut claims = stores::claims(&watched.claims, instance, (&store, claim.as_ref()));
+        claims.extend(stores::filled(ctx, instance, names, pins, (&jobs, &claims)).await?);
         let backends = Self::backend_pods(ctx, instance, names, (&claim, &stateful_set)).await?;
         Ok(Self {
-            claims: stores::claims(&watched.claims, instance, (&store, claim.as_ref())),
+            claims,
             store,
             exports: exports::seen(ctx, instance, names, pins).await?,
-            jobs: jobs(&watched.jobs, instance),
+            jobs,
             workers: pods(&watched.pods, instance, Part::Worker),
             config: ours(&watched.configs, instance, &names.config()),
             gate,

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use k8s_openapi::api::{batch::v1::Job, core::v1::PersistentVolumeClaim};
 use kube::{
     Api, ResourceExt,
     runtime::reflector::{self, ObjectRef},
 };
 use statemachine::{
     Stage,
-    pins::{Pins, Store},
+    pins::{Pins, Store, Upgrade},
 };
 
-use super::Children;
+use super::{super::jobs::task, Children};
 use crate::{
     api::ConvexInstance,
     context::Context,
@@ -22,7 +22,7 @@ use crate::{
         claim_name,
         gate::Record,
         labels::{self, Belongs},
-        names::Names,
+        names::{Errand, Names},
     },
 };
 
@@ -96,6 +96,27 @@ pub(super) async fn asked_for(
     let namespace = instance.namespace().unwrap_or_default();
     let claims: Api<PersistentVolumeClaim> = Api::namespaced(ctx.client.clone(), &namespace);
     Ok(claims.get_opt(name).await?.map(Arc::new))
+}
+
+/// The claim of the copy that is being made, where its Job is there and the watch does not show it: a Job whose claim is gone
+/// is ended, and what is not watched, or not yet, need not be gone.
+pub(super) async fn filled(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    names: &Names,
+    pins: &Pins,
+    (jobs, known): (&[Arc<Job>], &[Claimed]),
+) -> kube::Result<Option<Claimed>> {
+    let exporting = pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting);
+    let Some(of) = exporting.map(Upgrade::next_snapshot) else { return Ok(None) };
+    let is_filled = jobs.iter().any(|it| task(&**it) == Some((Errand::Copy, of.clone())));
+    let store = Store::Copied(of);
+    if !is_filled || known.iter().any(|(it, _)| *it == store) {
+        return Ok(None);
+    }
+    let found = asked_for(ctx, instance, &names.store(&store)).await?;
+    let ours = found.filter(|it| labels::belongs(instance, &it.metadata) == Belongs::Ours);
+    Ok(ours.map(|it| (store, it)))
 }
 
 /// The store that the data is in, or that it is on its way to, where the pins say so.
