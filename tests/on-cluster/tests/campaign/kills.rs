@@ -24,8 +24,6 @@ use crate::{
 
 /// How many operators run side by side, two cores given.
 const LANES: usize = 6;
-/// Of so many runs one may have a write less than the undisturbed one, so that nobody is killed in it.
-const SPARED: usize = 20;
 /// Where this says `whole`, every write is cut in every way; else in the hardest one: it is done, and its answer is lost.
 const CAMPAIGN: &str = "CAMPAIGN";
 
@@ -51,12 +49,7 @@ async fn an_operator_killed_at_any_write_ends_where_it_would_have_come_undisturb
         let mut rows: Vec<_> = try_join_all(played).await?.into_iter().flatten().collect();
         table::told("kills", &mut rows).await?;
         println!("{} runs in {} s", rows.len(), began.elapsed().as_secs());
-        let bad = rows.iter().filter(|row| !row.is_good()).count();
-        ensure!(bad == 0, "{bad} of {} runs end differently", rows.len());
-        // Writes that two passes share may be one less in a run; more than that is no campaign.
-        let spared = rows.iter().filter(|row| !row.met).count();
-        ensure!(spared * SPARED <= rows.len(), "nobody was killed in {spared} of {}", rows.len());
-        Ok(())
+        table::is_good(&rows)
     })
     .await
 }

@@ -192,6 +192,8 @@ impl Lane {
 
     /// Deletes an instance; the next run does not wait for its end.
     pub async fn leave(&mut self, name: &str) -> Result<()> {
+        // Else a write that did not come would be met in the writes that delete it.
+        self.watch("", None);
         self.over.push((name.to_owned(), self.births.of(name)));
         self.stage.instances().delete(name, &DeleteParams::default()).await?;
         Ok(())

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::{Api, api::PostParams};
@@ -19,7 +19,7 @@ use crate::{
     flow::Flow,
     kills::is_whole,
     lane::{Lane, Played, Prepared},
-    operator::{Operator, Start},
+    operator::{LIFE, Operator, Start},
     step::{self, Step},
     table::{self, Row},
     without_the_usual_operator,
@@ -149,6 +149,7 @@ async fn stopped(lane: &mut Lane, flow: Flow, number: usize, reference: &Played)
             // Else the runs that follow would wait for it.
             let _ = lane.operator.wake().await;
             lane.proxy.thaw();
+            lane.watch("", None);
         }
     }
     lane.beside = None;
@@ -158,7 +159,7 @@ async fn stopped(lane: &mut Lane, flow: Flow, number: usize, reference: &Played)
 /// What came of a run whose leader was stopped and woken.
 struct Woken {
     account: Account,
-    /// Whether another one has written while the leader was stopped.
+    /// Whether there was such a write, and another one has written while the leader was stopped at it.
     met: bool,
 }
 
@@ -168,12 +169,10 @@ async fn woken(lane: &mut Lane, flow: Flow, number: usize, end: &Account) -> Res
     let pid = lane.operator.pid().await?;
     lane.watch(&run.name, Some(Cut { number, mode: Mode::Frozen, pid }));
     lane.stage.patch(&run.name, json!({"version": "v2"})).await?;
-    let met = || async {
-        // The last writes come after the code was deployed again.
-        let _ = lane.over(flow, &run).await;
-        Ok(lane.proxy.has_cut().then_some(()))
-    };
-    lane.stage.until("the write at which it is stopped", PATIENCE, met).await?;
+    if let Some(account) = unstopped(lane, flow, &run, end).await? {
+        lane.leave(&run.name).await?;
+        return Ok(Woken { account, met: false });
+    }
     let before = edges(lane, &run).await?;
     let rival = Rival::of(lane, &run.name).await?;
     let acted = || async { Ok((edges(lane, &run).await? > before).then_some(())) };
@@ -197,6 +196,26 @@ async fn woken(lane: &mut Lane, flow: Flow, number: usize, end: &Account) -> Res
     Ok(Woken { account, met })
 }
 
+/// Waits until the leader is stopped; what there is where the run is over before, with fewer writes than the undisturbed
+/// one.
+async fn unstopped(
+    lane: &Lane,
+    flow: Flow,
+    run: &Prepared,
+    end: &Account,
+) -> Result<Option<Account>> {
+    let stopped = || async { Ok(lane.proxy.has_cut().then_some(())) };
+    let account = tokio::select! {
+        stopped = lane.stage.until("the write at which it is stopped", LIFE, stopped) => {
+            stopped?;
+            None
+        }
+        // The last writes come after the code was deployed again, which the wait for the end does.
+        account = lane.end(flow, run, Some(end)) => Some(account?),
+    };
+    Ok(account.filter(|_| !lane.proxy.has_cut()))
+}
+
 async fn edges(lane: &Lane, run: &Prepared) -> Result<usize> {
     let status = lane.stage.instance(&run.name).await?.status.context("a status")?;
     Ok(status.history.len())
@@ -204,7 +223,5 @@ async fn edges(lane: &Lane, run: &Prepared) -> Result<usize> {
 
 async fn judged(title: &str, mut rows: Vec<Row>) -> Result<()> {
     table::told(title, &mut rows).await?;
-    ensure!(rows.iter().all(Row::is_good), "some runs end differently");
-    ensure!(rows.iter().all(|row| row.met), "in some runs only one operator has acted");
-    Ok(())
+    table::is_good(&rows)
 }

@@ -2,11 +2,14 @@
 
 use std::{fs, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use cluster::Cluster;
 use on_cluster::proxy::Mode;
 
 use crate::flow::Flow;
+
+/// Of so many runs one may have a write less than the undisturbed one, so that nothing happens to anybody in it.
+const SPARED: usize = 20;
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,5 +60,30 @@ pub async fn told(title: &str, rows: &mut [Row]) -> Result<()> {
     let path = cluster.description().run.join("logs").join(format!("{title}.txt"));
     fs::write(path, &text)?;
     println!("{title}: {} runs\n{text}", rows.len());
+    Ok(())
+}
+
+/// That all ended like the undisturbed one, and nearly all met what was to happen in them.
+///
+/// # Errors
+/// Those that did not, a line each: it is the last that is printed.
+pub fn is_good(rows: &[Row]) -> Result<()> {
+    let bad: Vec<_> = rows.iter().filter(|row| !row.is_good()).map(Row::line).collect();
+    ensure!(
+        bad.is_empty(),
+        "{} of {} runs end differently:\n{}",
+        bad.len(),
+        rows.len(),
+        bad.join("\n")
+    );
+    // Writes that two passes share may be one less in a run; more than that is no campaign.
+    let spared: Vec<_> = rows.iter().filter(|row| !row.met).map(Row::line).collect();
+    ensure!(
+        spared.len() * SPARED <= rows.len(),
+        "{} of {} runs went undisturbed:\n{}",
+        spared.len(),
+        rows.len(),
+        spared.join("\n")
+    );
     Ok(())
 }
