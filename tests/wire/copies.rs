@@ -62,10 +62,11 @@ async fn a_copy_is_not_ended_for_a_claim_that_only_the_watch_does_not_show() {
     });
     let job = rig.server.get("jobs", &name).unwrap()["metadata"]["uid"].clone();
     for _ in 0..3 {
-        let _ = rig.pass("dev").await;
+        rig.pass("dev").await.unwrap();
     }
     let now = rig.server.get("jobs", &name).map(|it| it["metadata"]["uid"].clone());
     assert_eq!(now, Some(job), "{:#?}", rig.server.writes());
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
 }
 
 /// What is found out with everybody turned away and the backend stopped is found out too late.
