@@ -80,8 +80,8 @@ impl Children {
         let (store, claim) = stores::in_use(ctx, instance, names, (pins, record.as_ref())).await?;
         let stateful_set = ours(&watched.stateful_sets, instance, &names.backend());
         let jobs = jobs(&watched.jobs, instance);
-        let mut claims = stores::claims(&watched.claims, instance, (&store, claim.as_ref()));
-        claims.extend(stores::filled(ctx, instance, names, pins, (&jobs, &claims)).await?);
+        let claims = stores::claims(&watched.claims, instance, (&store, claim.as_ref()));
+        let claims = stores::with_copy(ctx, instance, names, pins, (&jobs, claims)).await?;
         let backends = Self::backend_pods(ctx, instance, names, (&claim, &stateful_set)).await?;
         Ok(Self {
             claims,

@@ -17,7 +17,7 @@ use statemachine::{
 };
 
 pub use self::seen::Seen;
-pub(super) use self::seen::task;
+pub(super) use self::seen::{fills, task};
 use self::seen::{orphan, seen};
 use super::{Children, hold::Hold, pins};
 use crate::{

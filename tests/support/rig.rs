@@ -102,6 +102,11 @@ impl Rig {
         tell(&mut watches.jobs, self.labelled("jobs"));
     }
 
+    /// The watch of Jobs brings what there is, ahead of all others.
+    pub async fn watched_jobs(&self) {
+        tell(&mut self.watches.lock().await.jobs, self.labelled("jobs"));
+    }
+
     fn labelled(&self, plural: &str) -> Vec<Value> {
         let ours = |it: &Value| it["metadata"]["labels"][MANAGED_BY] == MANAGER;
         self.server.all(plural).into_iter().filter(ours).collect()

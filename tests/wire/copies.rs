@@ -44,31 +44,6 @@ async fn users_are_held_once_the_image_is_proven_and_let_in_again_once_the_new_v
     assert!(!rig.backend.paused.load(Ordering::Relaxed));
 }
 
-/// What a watch does not show, or not yet, need not be gone: a leader that was stopped for a while sees Jobs before claims.
-#[tokio::test]
-async fn a_copy_is_not_ended_for_a_claim_that_only_the_watch_does_not_show() {
-    let rig = Rig::ready(copied()).await;
-    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
-    until(&rig, ("Upgrading", json!("Exporting"))).await;
-    let name = format!("dev-copy-{}-1", rig.status("dev")["upgrade"]["id"].as_str().unwrap());
-    while rig.server.get("jobs", &name).is_none() {
-        rig.pass("dev").await.unwrap();
-        if rig.server.get("jobs", &name).is_none() {
-            rig.settle();
-        }
-    }
-    rig.server.edit("persistentvolumeclaims", &name, |it| {
-        it["metadata"]["labels"].as_object_mut().unwrap().remove("app.kubernetes.io/managed-by");
-    });
-    let job = rig.server.get("jobs", &name).unwrap()["metadata"]["uid"].clone();
-    for _ in 0..3 {
-        rig.pass("dev").await.unwrap();
-    }
-    let now = rig.server.get("jobs", &name).map(|it| it["metadata"]["uid"].clone());
-    assert_eq!(now, Some(job), "{:#?}", rig.server.writes());
-    until(&rig, ("Upgrading", json!("Rolling"))).await;
-}
-
 /// What is found out with everybody turned away and the backend stopped is found out too late.
 #[tokio::test]
 async fn a_quota_that_forbids_the_copy_is_told_while_everybody_is_served() {

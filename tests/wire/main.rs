@@ -14,6 +14,7 @@ mod deletion;
 mod drift;
 mod foreign;
 mod keys;
+mod late_watches;
 mod migrations;
 mod provisioning;
 mod races;

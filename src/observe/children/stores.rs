@@ -9,10 +9,13 @@ use kube::{
 };
 use statemachine::{
     Stage,
-    pins::{Pins, Store, Upgrade},
+    pins::{Pins, Store},
 };
 
-use super::{super::jobs::task, Children};
+use super::{
+    super::jobs::{fills, task},
+    Children,
+};
 use crate::{
     api::ConvexInstance,
     context::Context,
@@ -98,25 +101,35 @@ pub(super) async fn asked_for(
     Ok(claims.get_opt(name).await?.map(Arc::new))
 }
 
-/// The claim of the copy that is being made, where its Job is there and the watch does not show it: a Job whose claim is gone
-/// is ended, and what is not watched, or not yet, need not be gone.
-pub(super) async fn filled(
+/// The claims, with that of the copy as it is now. A Job whose claim is gone, or another one by now, is ended: before that,
+/// the API server is asked, for what the watch does not show yet, or still shows, need not be so.
+pub(super) async fn with_copy(
     ctx: &Context,
     instance: &ConvexInstance,
     names: &Names,
     pins: &Pins,
-    (jobs, known): (&[Arc<Job>], &[Claimed]),
-) -> kube::Result<Option<Claimed>> {
-    let exporting = pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting);
-    let Some(of) = exporting.map(Upgrade::next_snapshot) else { return Ok(None) };
-    let is_filled = jobs.iter().any(|it| task(&**it) == Some((Errand::Copy, of.clone())));
-    let store = Store::Copied(of);
-    if !is_filled || known.iter().any(|(it, _)| *it == store) {
-        return Ok(None);
-    }
+    (jobs, mut claims): (&[Arc<Job>], Vec<Claimed>),
+) -> kube::Result<Vec<Claimed>> {
+    let Some(store) = filled(pins, jobs, &claims) else { return Ok(claims) };
     let found = asked_for(ctx, instance, &names.store(&store)).await?;
     let ours = found.filter(|it| labels::belongs(instance, &it.metadata) == Belongs::Ours);
-    Ok(ours.map(|it| (store, it)))
+    claims.retain(|(it, _)| *it != store);
+    claims.extend(ours.map(|it| (store, it)));
+    claims.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(claims)
+}
+
+/// The copy that is being made, where its Job would be ended for the claim that is known, or for none.
+fn filled(pins: &Pins, jobs: &[Arc<Job>], claims: &[Claimed]) -> Option<Store> {
+    let of = pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?.next_snapshot();
+    let mut jobs = jobs.iter().filter(|it| task(&***it) == Some((Errand::Copy, of.clone())));
+    let store = Store::Copied(of.clone());
+    let known = claims.iter().find(|(it, _)| *it == store);
+    let ends = |job: &Arc<Job>| {
+        let named = job.annotations().get(labels::CLAIM_UID);
+        known.is_none_or(|(_, claim)| is_going(claim) || !fills(named, claim))
+    };
+    jobs.any(ends).then_some(store)
 }
 
 /// The store that the data is in, or that it is on its way to, where the pins say so.

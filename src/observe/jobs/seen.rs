@@ -53,8 +53,13 @@ impl Seen {
     /// Whether what it reports is said of this claim, and not of one that somebody took away.
     #[must_use]
     pub fn is_on(&self, claim: &PersistentVolumeClaim) -> bool {
-        self.claim.is_none() || self.claim == claim.metadata.uid
+        fills(self.claim.as_ref(), claim)
     }
+}
+
+/// Whether this claim is the one that a Job names; one that names none is held to be on it.
+pub(in crate::observe) fn fills(named: Option<&String>, claim: &PersistentVolumeClaim) -> bool {
+    named.is_none() || named == claim.metadata.uid.as_ref()
 }
 
 pub(super) fn seen(job: &Job, children: &Children, backend: Option<SocketAddr>) -> Option<Seen> {
