@@ -92,3 +92,73 @@ async fn a_copy_is_not_ended_where_nobody_says_whether_its_claim_is_there() {
     rig.pass("dev").await.unwrap_err();
     assert_eq!(uid(&rig, &name), job);
 }
+
+/// An upgrade that is to go back by itself, and fails by taking too long; and what its copy is called.
+async fn failing() -> (Rig, String) {
+    let mut wants = copied();
+    set(&mut wants, "/maintenance/onFailure", json!("Rollback"));
+    let rig = Rig::ready(wants).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    let name = format!("dev-copy-{}-1", rig.status("dev")["upgrade"]["id"].as_str().unwrap());
+    rig.server.edit("convexinstances", "dev", |it| {
+        it["status"]["phaseTransitionTime"] = json!("2026-01-01T00:00:00Z");
+    });
+    (rig, name)
+}
+
+fn goes(rig: &Rig) -> (String, Value) {
+    (rig.phase("dev"), rig.status("dev")["upgrade"]["direction"].clone())
+}
+
+#[tokio::test]
+async fn an_upgrade_goes_back_by_itself_to_a_copy_whose_claim_is_not_watched() {
+    let (rig, name) = failing().await;
+    rig.server.edit("persistentvolumeclaims", &name, unwatched);
+    rig.pass("dev").await.unwrap();
+    assert_eq!(goes(&rig), ("Upgrading".to_owned(), json!("Rollback")));
+    until(&rig, ("Ready", Value::Null)).await;
+    assert_eq!(rig.status("dev")["runningVersion"], "v1");
+}
+
+#[tokio::test]
+async fn an_upgrade_goes_back_by_itself_to_a_copy_that_only_the_watch_still_shows_as_lost() {
+    let (rig, name) = failing().await;
+    let is = |phase: &str| {
+        rig.server.edit("persistentvolumeclaims", &name, |it| it["status"]["phase"] = json!(phase));
+    };
+    is("Lost");
+    rig.watched().await;
+    is("Bound");
+    rig.late_pass(&rig.seen("dev")).await.unwrap();
+    assert_eq!(goes(&rig), ("Upgrading".to_owned(), json!("Rollback")));
+}
+
+#[tokio::test]
+async fn a_copy_that_the_watch_shows_is_not_asked_for() {
+    let (rig, name) = failing().await;
+    rig.server.asked();
+    rig.pass("dev").await.unwrap();
+    let asked = format!("get persistentvolumeclaims/{name}");
+    assert!(rig.server.asked().iter().all(|it| it.words() != asked));
+    assert_eq!(goes(&rig), ("Upgrading".to_owned(), json!("Rollback")));
+}
+
+#[tokio::test]
+async fn an_upgrade_stays_where_it_is_while_nobody_says_whether_its_way_back_is_there() {
+    let (rig, name) = failing().await;
+    rig.server.edit("persistentvolumeclaims", &name, unwatched);
+    rig.server.fail_next(&format!("get persistentvolumeclaims/{name}"), 500);
+    rig.pass("dev").await.unwrap_err();
+    assert_eq!(goes(&rig), ("Upgrading".to_owned(), json!("Forward")));
+    rig.pass("dev").await.unwrap();
+    assert_eq!(goes(&rig), ("Upgrading".to_owned(), json!("Rollback")));
+}
+
+#[tokio::test]
+async fn an_upgrade_does_not_go_back_to_a_copy_that_is_not_there() {
+    let (rig, name) = failing().await;
+    rig.server.remove("persistentvolumeclaims", &name);
+    rig.pass("dev").await.unwrap();
+    assert_eq!(goes(&rig), ("Degraded".to_owned(), json!("Forward")));
+}

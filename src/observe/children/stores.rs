@@ -9,7 +9,7 @@ use kube::{
 };
 use statemachine::{
     Stage,
-    pins::{Pins, Store},
+    pins::{Direction, Pins, Snapshot, Store, Upgrade},
 };
 
 use super::{
@@ -101,8 +101,9 @@ pub(super) async fn asked_for(
     Ok(claims.get_opt(name).await?.map(Arc::new))
 }
 
-/// The claims, with that of the copy as it is now. A Job whose claim is gone, or another one by now, is ended: before that,
-/// the API server is asked, for what the watch does not show yet, or still shows, need not be so.
+/// The claims, with that of the copy as it is now. A Job whose claim is gone, or another one by now, is ended, and nothing goes
+/// back to a copy that is gone: before that, the API server is asked, for what the watch does not show yet, or still shows,
+/// need not be so.
 pub(super) async fn with_copy(
     ctx: &Context,
     instance: &ConvexInstance,
@@ -110,7 +111,7 @@ pub(super) async fn with_copy(
     pins: &Pins,
     (jobs, mut claims): (&[Arc<Job>], Vec<Claimed>),
 ) -> kube::Result<Vec<Claimed>> {
-    let Some(store) = filled(pins, jobs, &claims) else { return Ok(claims) };
+    let Some(store) = doubted(pins, jobs, &claims) else { return Ok(claims) };
     let found = asked_for(ctx, instance, &names.store(&store)).await?;
     let ours = found.filter(|it| labels::belongs(instance, &it.metadata) == Belongs::Ours);
     claims.retain(|(it, _)| *it != store);
@@ -119,9 +120,17 @@ pub(super) async fn with_copy(
     Ok(claims)
 }
 
+/// The copy that is needed, where its claim is not known as it has to be.
+fn doubted(pins: &Pins, jobs: &[Arc<Job>], claims: &[Claimed]) -> Option<Store> {
+    let upgrade = pins.upgrade.as_ref()?;
+    match upgrade.stage {
+        Stage::Exporting => filled(&upgrade.next_snapshot(), jobs, claims),
+        Stage::Rolling | Stage::Importing => refuge(upgrade, claims),
+    }
+}
+
 /// The copy that is being made, where its Job would be ended for the claim that is known, or for none.
-fn filled(pins: &Pins, jobs: &[Arc<Job>], claims: &[Claimed]) -> Option<Store> {
-    let of = pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?.next_snapshot();
+fn filled(of: &Snapshot, jobs: &[Arc<Job>], claims: &[Claimed]) -> Option<Store> {
     let mut jobs = jobs.iter().filter(|it| task(&***it) == Some((Errand::Copy, of.clone())));
     let store = Store::Copied(of.clone());
     let known = claims.iter().find(|(it, _)| *it == store);
@@ -130,6 +139,14 @@ fn filled(pins: &Pins, jobs: &[Arc<Job>], claims: &[Claimed]) -> Option<Store> {
         known.is_none_or(|(_, claim)| is_going(claim) || !fills(named, claim))
     };
     jobs.any(ends).then_some(store)
+}
+
+/// The copy that is the way back, where it would be held to be gone. Once it is gone back to, it is the store in use.
+fn refuge(upgrade: &Upgrade, claims: &[Claimed]) -> Option<Store> {
+    let forward = upgrade.direction == Direction::Forward && upgrade.overwritten();
+    let store = Store::Copied(upgrade.copy.clone().filter(|_| forward)?);
+    let there = claims.iter().any(|(of, claim)| *of == store && is_usable(claim));
+    (!there).then_some(store)
 }
 
 /// The store that the data is in, or that it is on its way to, where the pins say so.
