@@ -19,7 +19,7 @@ use self::error::{refusal, unclear};
 pub use self::{
     error::Error,
     exports::{Export, ExportState},
-    imports::ImportState,
+    imports::{ImportState, Imports},
 };
 use super::{
     AdminKey,

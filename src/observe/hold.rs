@@ -66,8 +66,8 @@ pub(super) async fn ask(
     };
     let moved = pins.upgrade.as_ref().filter(|it| it.stage != Stage::Exporting);
     if moved.is_some() {
-        match deployment.imports_in_progress().await {
-            Ok(imports) => hold.imports = imports,
+        match deployment.imports().await {
+            Ok(imports) => hold.imports = imports.in_progress.into_iter().collect(),
             // One that does not know the question performs none.
             Err(deployment::Error::Refused { .. }) => {}
             Err(_) => hold.silent = true,

@@ -4,6 +4,7 @@
 //! users were let in between two of them. Where anybody may, what was judged whole once is judged again, the export
 //! that an earlier run has asked for is found by a note that was written before, and nothing is asked for twice.
 
+mod asked;
 mod error;
 mod fetch;
 mod imports;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use chrono::Utc;
 use clap::Args;
 
-pub use self::error::Error;
+pub use self::{asked::Asked, error::Error};
 use super::{
     backend::Backend,
     job::{Task, Work, beside},
@@ -64,6 +65,13 @@ impl Work for Options {
     async fn give_up(&self, backend: Backend) {
         let Ok(location) = snapshot::at(&self.task.folder) else { return };
         Exporter { options: self, backend, location }.give_up().await;
+    }
+
+    /// Where it is to be held the next one exports anew, and would wait for the end of this.
+    async fn stop(&self, backend: Backend) {
+        if self.held {
+            self.give_up(backend).await;
+        }
     }
 }
 
@@ -132,15 +140,18 @@ impl<L: Location> Exporter<'_, L> {
     async fn clear(&self, error: &Error) {
         let _ = self.location.discard().await;
         if error.is_of_the_export() {
+            self.cancel().await;
             let _ = self.location.forget(Note::Export).await;
         }
     }
 
     /// Ends as soon as somebody is let in who may write, and is to be held.
     async fn hold_is_broken(&self) -> Error {
+        // Its own: an answer to this says nothing of what else is asked again and again meanwhile.
+        let backend = Backend::new(self.backend.once.clone());
         loop {
             tokio::time::sleep(ASK).await;
-            if let Err(error) = self.is_held().await {
+            if let Err(error) = self.is_held_by(&backend).await {
                 return error;
             }
         }
@@ -164,10 +175,14 @@ impl<L: Location> Exporter<'_, L> {
 
     /// Where it is to be held, the deployment says that it is.
     async fn is_held(&self) -> Result<(), Error> {
+        self.is_held_by(&self.backend).await
+    }
+
+    async fn is_held_by(&self, backend: &Backend) -> Result<(), Error> {
         if !self.options.held {
             return Ok(());
         }
-        match self.backend.ask(Deployment::is_paused).await {
+        match backend.ask(Deployment::is_paused).await {
             Ok(Some(true)) => Ok(()),
             Ok(Some(false)) => Err(Error::NotHeld("says that it is not paused")),
             Ok(None) | Err(deployment::Error::Refused { .. }) => {

@@ -7,6 +7,7 @@
 //! followed to its end, and one that has come to its end is only counted again.
 
 mod error;
+mod others;
 mod upload;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -28,6 +29,7 @@ use crate::convex::deployment::{Deployment, ImportState};
 
 /// How often the backend is asked how far it is.
 const ASK: Duration = Duration::from_secs(1);
+
 /// What a Job that imports is told.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -64,6 +66,9 @@ impl Work for Options {
         let Ok(location) = snapshot::at(&self.task.folder) else { return };
         Importer { options: self, backend, location }.give_up().await;
     }
+
+    /// The next one goes on with it.
+    async fn stop(&self, _: Backend) {}
 }
 
 struct Importer<'a, L> {
@@ -119,7 +124,10 @@ impl<L: Location> Importer<'_, L> {
                     self.location.forget(note).await?;
                     return Err(Error::ImportFailed);
                 }
-                Some(ImportState::WaitingForConfirmation) => self.confirm(&id).await?,
+                Some(ImportState::WaitingForConfirmation) => {
+                    self.is_alone().await?;
+                    self.confirm(&id).await?;
+                }
                 Some(ImportState::Uploaded | ImportState::InProgress) => sleep(ASK).await,
                 // It was begun in a store that is not this one any more.
                 None => self.location.forget(note).await?,
@@ -132,7 +140,10 @@ impl<L: Location> Importer<'_, L> {
         let archive = Arc::new(self.location.archive().await?);
         let upload = Upload { backend: &self.backend, archive, bytes };
         match upload.done().await {
-            Ok(import) => self.location.note(self.note(), &Begun { import }).await?,
+            Ok(import) => {
+                self.own(&import).await?;
+                self.location.note(self.note(), &Begun { import }).await?;
+            }
             Err(Error::Backend(error)) if error.is_transient() => {
                 self.backend.wait(&error).await;
             }

@@ -53,6 +53,9 @@ pub trait Work {
 
     /// Stops what the backend still does for it.
     fn give_up(&self, backend: Backend) -> impl Future<Output = ()>;
+
+    /// Stops what the backend does for it and the next one would not go on with.
+    fn stop(&self, backend: Backend) -> impl Future<Output = ()>;
 }
 
 /// How a worker ends that is not done.
@@ -75,7 +78,7 @@ pub enum Ended<E: Failure> {
         /// Why the backend gave no answer in the end, where it gave none.
         trouble: Option<String>,
     },
-    /// It was told to stop; the next run goes on where this one was.
+    /// It was told to stop.
     #[error("it was told to stop")]
     Stopped,
     /// The key that it was given is none.
@@ -130,7 +133,10 @@ pub async fn made<W: Work>(work: &W, key: AdminKey) -> Result<Report, Ended<W::E
     let deadline = Duration::from_secs(task.deadline_seconds);
     tokio::select! {
         done = work.work(backend.clone()) => done.map_err(Ended::Failed),
-        _ = told.recv() => Err(Ended::Stopped),
+        _ = told.recv() => {
+            work.stop(backend).await;
+            Err(Ended::Stopped)
+        }
         () = tokio::time::sleep(deadline) => {
             let trouble = backend.trouble();
             work.give_up(backend).await;

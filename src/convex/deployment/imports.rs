@@ -3,6 +3,8 @@
 //! `crates/local_backend/src/snapshot_import.rs` upstream. The backend goes on by itself once it was told yes,
 //! whoever has told it.
 
+use std::collections::BTreeSet;
+
 use hyper::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,6 +31,15 @@ pub enum ImportState {
     },
     /// Nothing was changed.
     Failed,
+}
+
+/// The imports that have been told yes, whoever has asked for them, by their ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Imports {
+    /// Those that the backend performs now.
+    pub in_progress: BTreeSet<String>,
+    /// Those that the backend is known to have performed.
+    pub completed: BTreeSet<String>,
 }
 
 impl Deployment {
@@ -118,29 +129,18 @@ impl Deployment {
         }))
     }
 
-    /// The imports that the backend performs now, whoever has asked for them.
+    /// The imports that the backend performs now or is known to have performed, as they are at one moment.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn imports_in_progress(&self) -> Result<Vec<String>, Error> {
-        self.imports_that_are(&["in_progress"]).await
-    }
-
-    /// The imports that the backend performs now or is known to have performed, whoever has asked for them.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn imports_performed(&self) -> Result<Vec<String>, Error> {
-        self.imports_that_are(&["in_progress", "completed"]).await
-    }
-
-    async fn imports_that_are(&self, states: &[&str]) -> Result<Vec<String>, Error> {
+    pub async fn imports(&self) -> Result<Imports, Error> {
         let value = self.query("_system/cli/queryImport:list", json!({})).await?;
-        let imports = value.as_array().ok_or_else(|| unclear("its imports"))?;
-        let state =
-            |it: &Value| it["state"]["state"].as_str().is_some_and(|it| states.contains(&it));
-        let chosen = imports.iter().filter(|it| state(it));
-        Ok(chosen.filter_map(|it| it["_id"].as_str().map(str::to_owned)).collect())
+        let all = value.as_array().ok_or_else(|| unclear("its imports"))?;
+        let that_are = |state: &str| -> BTreeSet<String> {
+            let chosen = all.iter().filter(|it| it["state"]["state"] == state);
+            chosen.filter_map(|it| it["_id"].as_str().map(str::to_owned)).collect()
+        };
+        Ok(Imports { in_progress: that_are("in_progress"), completed: that_are("completed") })
     }
 
     /// Says yes to an import. Said again it changes nothing.

@@ -7,23 +7,24 @@ use tokio::time::sleep;
 
 use super::{ASK, Error, Exporter};
 use crate::{
-    convex::deployment::{self, Deployment},
-    worker::snapshot::Location,
+    convex::deployment::{self, Deployment, Imports},
+    worker::{backend::Backend, snapshot::Location},
 };
 
 impl<L: Location> Exporter<'_, L> {
     /// Waits until the backend performs none, and says which ones it has performed so far.
     pub(super) async fn no_import(&self) -> Result<BTreeSet<String>, Error> {
-        let mut told = Vec::new();
+        let mut told = BTreeSet::new();
         loop {
-            let now = known(self.backend.ask(Deployment::imports_in_progress).await)?;
+            // Of one answer: else one that began between two would be among those before.
+            let Imports { in_progress: now, completed } = imports(&self.backend).await?;
             if now.is_empty() {
                 self.backend.does(None);
-                return self.performed().await;
+                return Ok(completed);
             }
             if told != now {
                 tracing::info!(imports = ?now, "an import of somebody else is performed; waiting for its end");
-                let imports = now.join(", ");
+                let imports = now.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
                 self.backend.does(Some(format!("it still performs import {imports} of somebody else, whose end an export waits for")));
                 told = now;
             }
@@ -33,22 +34,18 @@ impl<L: Location> Exporter<'_, L> {
 
     /// None is or was performed but these.
     pub(super) async fn is_untouched(&self, before: &BTreeSet<String>) -> Result<(), Error> {
-        match self.performed().await?.difference(before).next() {
+        let Imports { in_progress, completed } = imports(&self.backend).await?;
+        match in_progress.union(&completed).find(|it| !before.contains(*it)) {
             None => Ok(()),
             Some(import) => Err(Error::ImportPerformed(import.clone())),
         }
     }
-
-    async fn performed(&self) -> Result<BTreeSet<String>, Error> {
-        let all = known(self.backend.ask(Deployment::imports_performed).await)?;
-        Ok(all.into_iter().collect())
-    }
 }
 
 /// One that does not know the question performs none.
-fn known(told: Result<Vec<String>, deployment::Error>) -> Result<Vec<String>, Error> {
-    match told {
-        Err(deployment::Error::Refused { .. }) => Ok(Vec::new()),
+async fn imports(backend: &Backend) -> Result<Imports, Error> {
+    match backend.ask(Deployment::imports).await {
+        Err(deployment::Error::Refused { .. }) => Ok(Imports::default()),
         told => Ok(told?),
     }
 }

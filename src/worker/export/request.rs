@@ -1,32 +1,17 @@
 //! Our own export: asked for once, found again by a note that was written before, and awaited.
 
-use std::collections::BTreeSet;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use super::{ASK, Error, Exporter};
+use super::{ASK, Asked, Error, Exporter};
 use crate::{
     convex::deployment::{self, Deployment, Export, ExportState},
     worker::snapshot::{Location, Note},
 };
 
-/// Which export there was before ours was asked for.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Asked {
-    before: Option<String>,
-    /// The imports that had been performed by then.
-    #[serde(default)]
-    imports: BTreeSet<String>,
-}
-
-impl Asked {
-    /// Whether this one was asked for after the note was written. Nobody could write from then on, so one that
-    /// somebody else has asked for is as good as ours, as long as files are in it.
-    fn is_before(&self, export: &Export) -> bool {
-        self.before.as_ref() != Some(&export.id) && export.files != Some(false)
-    }
-}
+/// How long a worker that ends waits for an export to be canceled: less than a container is given to end.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 impl<L: Location> Exporter<'_, L> {
     /// Our own export, once it can be fetched.
@@ -56,24 +41,54 @@ impl<L: Location> Exporter<'_, L> {
             let noted = location.noted::<Asked>(Note::Export).await?;
             let id = latest.as_ref().map(|it| it.id.clone());
             match (noted, latest) {
-                (Some(noted), Some(latest)) if noted.is_before(&latest) => return Ok(latest),
-                (_, Some(latest)) if latest.is_open() => {
-                    tracing::info!("an export of somebody else is under way; waiting for its end");
-                    sleep(ASK).await;
+                (Some(noted), Some(latest)) if noted.is_before(&latest) => {
+                    return self.found(noted, latest).await;
                 }
+                (_, Some(latest)) if latest.is_open() => self.wait_for(&latest).await,
                 (Some(noted), _) if noted.before != id => {
                     tracing::info!(latest = id, "the latest export has no files; it is not ours");
                     location.forget(Note::Export).await?;
                 }
-                (None, latest) => {
-                    self.is_held().await?;
-                    let imports = self.no_import().await?;
-                    self.has_room_for_one_like(latest.and_then(|it| it.size)).await?;
-                    location.note(Note::Export, &Asked { before: id, imports }).await?;
-                }
+                (None, _) => self.prepare().await?,
                 (Some(_), _) => self.request().await?,
             }
         }
+    }
+
+    /// Which one is ours is kept: a worker that comes late has no other to cancel.
+    async fn found(&self, mut noted: Asked, export: Export) -> Result<Export, Error> {
+        self.backend.does(None);
+        if noted.ours.is_none() {
+            noted.ours = Some(export.id.clone());
+            self.location.note(Note::Export, &noted).await?;
+        }
+        Ok(export)
+    }
+
+    async fn wait_for(&self, other: &Export) {
+        tracing::info!(
+            export = other.id,
+            "an export of somebody else is under way; waiting for its end"
+        );
+        self.backend.does(Some(format!("it still makes export {} of somebody else, whose end ours waits for. Cancel it in the dashboard if nobody needs it", other.id)));
+        sleep(ASK).await;
+    }
+
+    /// Writes down what there is before ours is asked for. Imports come first: an export that somebody has asked for
+    /// meanwhile is in the note, and never taken for ours.
+    async fn prepare(&self) -> Result<(), Error> {
+        let held = self.options.held;
+        self.is_held().await?;
+        let imports = self.no_import().await?;
+        let latest = self.backend.ask(Deployment::latest_export).await?;
+        if latest.as_ref().is_some_and(Export::is_open) {
+            return Ok(());
+        }
+        self.backend.does(None);
+        self.has_room_for_one_like(latest.as_ref().and_then(|it| it.size)).await?;
+        let before = latest.map(|it| it.id);
+        let asked = Asked { before, ours: None, imports, held };
+        Ok(self.location.note(Note::Export, &asked).await?)
     }
 
     /// Nothing was imported since our export was asked for.
@@ -82,10 +97,14 @@ impl<L: Location> Exporter<'_, L> {
         self.is_untouched(&noted.unwrap_or_default().imports).await
     }
 
-    /// What a run before this one has asked for or made is none of ours: somebody may have been let in since.
+    /// What a run before this one has asked for or made is none of ours: somebody may have been let in since. The manifest
+    /// goes last: without it nobody would find what is left.
     pub(super) async fn start_over(&self) -> Result<(), Error> {
+        // A worker whose backend is gone, or lets users in, has nothing to put in its place.
+        self.is_held().await?;
         self.cancel().await;
         self.location.forget(Note::Export).await?;
+        self.location.withdraw().await?;
         Ok(self.location.forget(Note::Manifest).await?)
     }
 
@@ -115,10 +134,16 @@ impl<L: Location> Exporter<'_, L> {
     }
 
     /// Cancels our own export where it is not done. Best effort: one that goes on is waited for by the next run.
-    async fn cancel(&self) {
+    pub(super) async fn cancel(&self) {
+        if timeout(FAREWELL, self.canceled()).await.is_err() {
+            tracing::warn!("the backend did not say in time whether the export is canceled");
+        }
+    }
+
+    async fn canceled(&self) {
         let noted = self.location.noted::<Asked>(Note::Export).await.ok().flatten();
         let latest = self.backend.once.latest_export().await.ok().flatten();
-        let ours = |it: &Export| noted.as_ref().is_some_and(|noted| noted.is_before(it));
+        let ours = |it: &Export| noted.as_ref().is_some_and(|noted| noted.is_of(it));
         if let Some(export) = latest.filter(Export::is_open).filter(ours)
             && let Err(error) = self.backend.once.cancel_export(&export.id).await
         {

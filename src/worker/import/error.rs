@@ -38,6 +38,11 @@ pub enum Error {
     /// The backend gave up; it has changed nothing.
     #[error("the backend says that the import failed; its data is as it was. Its log says why.")]
     ImportFailed,
+    /// Somebody else has imported since the snapshot was taken.
+    #[error(
+        "import {0} of somebody else was performed after the snapshot was taken: this one would replace what it brought, and nothing was done. Go back to the version of before and upgrade again, which takes another snapshot."
+    )]
+    ImportPerformed(String),
     /// Fewer rows were written than there are documents.
     #[error("the backend wrote {rows} rows, and the snapshot has {documents} documents")]
     RowsMissing {
@@ -73,6 +78,7 @@ impl Failure for Error {
             Self::Snapshot(error) => error.reason(),
             Self::Backend(_) => "BackendRefused",
             Self::ImportFailed => "ImportFailed",
+            Self::ImportPerformed(_) => "ImportPerformed",
             Self::RowsMissing { .. } => "RowsMissing",
             Self::DocumentsDiffer { .. } => "DocumentsDiffer",
             Self::Io(_) => "Io",

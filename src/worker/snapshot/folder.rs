@@ -49,6 +49,7 @@ fn file_of(note: Note<'_>) -> String {
         Note::Manifest => "manifest.json".to_owned(),
         Note::Variables => "variables.json".to_owned(),
         Note::Export => "export.json".to_owned(),
+        Note::Imports => "imports.json".to_owned(),
         Note::Import(of) => format!("import-{of}.json"),
     }
 }
@@ -101,6 +102,10 @@ impl Location for Folder {
 
     async fn discard(&self) -> io::Result<()> {
         gone(&self.part())
+    }
+
+    async fn withdraw(&self) -> io::Result<()> {
+        gone(&self.0.join(ARCHIVE))
     }
 
     async fn archive(&self) -> io::Result<File> {

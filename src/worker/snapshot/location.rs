@@ -71,6 +71,12 @@ pub trait Location: Send + Sync {
     /// It cannot be taken away.
     fn discard(&self) -> impl Future<Output = io::Result<()>>;
 
+    /// Takes away the archive that was published, where there is one.
+    ///
+    /// # Errors
+    /// It cannot be taken away.
+    fn withdraw(&self) -> impl Future<Output = io::Result<()>>;
+
     /// The archive that was published.
     ///
     /// # Errors
@@ -102,6 +108,8 @@ pub enum Note<'a> {
     Export,
     /// What the backend calls the import of this attempt.
     Import(&'a str),
+    /// What it calls all imports of ours that were made of this snapshot.
+    Imports,
 }
 
 /// The bytes of an archive. It is read by threads that may wait.

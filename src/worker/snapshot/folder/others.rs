@@ -64,7 +64,8 @@ fn read(folder: &Path) -> Option<Neighbour> {
 fn is_own(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
     let note = name.strip_suffix(".json").or_else(|| name.strip_suffix(".draft"));
-    let is_note =
-        |it: &str| matches!(it, "manifest" | "variables" | "export") || it.starts_with("import-");
+    let is_note = |it: &str| {
+        matches!(it, "manifest" | "variables" | "export" | "imports") || it.starts_with("import-")
+    };
     name == ARCHIVE || name == PART || note.is_some_and(is_note)
 }

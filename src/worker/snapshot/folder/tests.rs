@@ -19,7 +19,7 @@ async fn snapshot(volume: &TempDir, folder: &str, id: &str, bytes: u64) -> Folde
     draft.take(b"PK").await.unwrap();
     draft.end().await.unwrap();
     folder.publish().await.unwrap();
-    for note in [Note::Variables, Note::Export, Note::Import("9-1")] {
+    for note in [Note::Variables, Note::Export, Note::Import("9-1"), Note::Imports] {
         folder.note(note, &0).await.unwrap();
     }
     folder.note(Note::Manifest, &manifest).await.unwrap();

@@ -17,6 +17,9 @@ use statemachine::worlds::born;
 
 use crate::common::{Backend, Container, KEY};
 
+/// What a worker is given instead of a minute, in seconds.
+const DEADLINES: [(&str, &str); 2] = [("soon", "2"), ("later", "8")];
+
 /// The UID of the instance.
 pub const INSTANCE: &str = "2b1c";
 
@@ -25,19 +28,25 @@ fn options<O: Args + FromArgMatches>(at: &str, folder: &Path, id: &str, more: &[
     let mut line =
         vec!["worker", "--id", id, "--instance", INSTANCE, "--backend", at, "--folder", folder];
     line.push("--deadline-seconds");
-    line.extend(if more.contains(&"soon") { ["2"] } else { ["60"] });
-    line.extend(more.iter().filter(|it| **it != "soon"));
+    let within = more.iter().find_map(|it| DEADLINES.iter().find(|(name, _)| name == it));
+    line.push(within.map_or("60", |(_, seconds)| seconds));
+    line.extend(more.iter().filter(|it| !DEADLINES.iter().any(|(name, _)| name == *it)));
     let matches = O::augment_args(Command::new("worker")).try_get_matches_from(line).unwrap();
     O::from_arg_matches(&matches).unwrap()
 }
 
-/// An export of this backend, by its address and port; `soon` gives it two seconds.
+/// An export of this backend, by its address and port; `soon` gives it two seconds, `later` eight.
 pub fn exporting(at: &str, folder: &Path, more: &[&str]) -> export::Options {
     options(at, folder, "7-1", &[&["--version", "v1"], more].concat())
 }
 
 pub fn importing(at: &str, folder: &Path, more: &[&str]) -> import::Options {
     importing_with(at, folder, &["--snapshot", "7-1", "--record", &permitting("9-1")], more)
+}
+
+/// An import of another attempt.
+pub fn importing_as(id: &str, at: &str, folder: &Path) -> import::Options {
+    options(at, folder, id, &["--snapshot", "7-1", "--record", &permitting(id)])
 }
 
 pub fn importing_with(at: &str, folder: &Path, told: &[&str], more: &[&str]) -> import::Options {

@@ -2,13 +2,16 @@
 
 use std::{fs, time::Duration};
 
-use convex_operator::convex::deployment::ImportState;
+use convex_operator::{convex::deployment::ImportState, worker::job::Ended};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
     common::Container,
-    fixture::{deployment, exported, exporting, filled, importing_by_hand, latest, made},
+    fixture::{
+        deployment, exported, exporting, filled, importing, importing_by_hand, latest, made,
+    },
+    proxy::Proxy,
 };
 
 #[tokio::test]
@@ -61,7 +64,18 @@ async fn an_export_that_is_waited_for_is_given_up_as_soon_as_somebody_is_let_in(
     };
     let (done, ()) = tokio::join!(made(&options), meanwhile);
     assert_eq!(done.unwrap_err().reason(), "NotHeld");
-    assert_eq!(latest(&backend).await["state"], "requested", "it was not waited for");
+    assert_eq!(latest(&backend).await["state"], "canceled", "nobody waits for it any more");
+}
+
+/// What was counted as a snapshot stays one, as long as there is nothing to put in its place.
+#[tokio::test]
+async fn a_worker_that_comes_late_takes_nothing_away_where_users_are_let_in() {
+    let backend = filled(&Container::new()).await;
+    let folder = TempDir::new().unwrap();
+    exported(&backend, folder.path()).await;
+    let late = made(&exporting(&backend.at(), folder.path(), &["--held"])).await;
+    assert_eq!(late.unwrap_err().reason(), "NotHeld");
+    made(&importing(&Container::new().serving().await.at(), folder.path(), &[])).await.unwrap();
 }
 
 /// Nobody has looked whether users were let in between two workers, the first of which was evicted. As many documents may
@@ -77,6 +91,56 @@ async fn each_worker_makes_an_export_of_its_own_where_nobody_may_write() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4, "its note is there still");
     made(&options).await.unwrap();
     assert_ne!(latest(&backend).await["_id"], first["_id"]);
+}
+
+/// An archive without a manifest would never be found, and its room never be had again.
+#[tokio::test]
+async fn what_a_worker_makes_anew_takes_no_room_meanwhile() {
+    let container = Container::new();
+    let folder = TempDir::new().unwrap();
+    let before = filled(&container).await;
+    exported(&before, folder.path()).await;
+    before.kill();
+    let backend = container.with("STANDIN_EXPORT_STALLS_VERSIONS", "v1").serving().await;
+    backend.pauses(true).await;
+    let options = exporting(&backend.at(), folder.path(), &["--held", "soon"]);
+    assert_eq!(made(&options).await.unwrap_err().reason(), "DeadlineExceeded");
+    assert!(!folder.path().join("snapshot.zip").exists());
+}
+
+/// It may be that of a later attempt, or of the owner.
+#[tokio::test]
+async fn an_export_of_somebody_else_is_waited_for_and_named_and_not_canceled() {
+    let container = Container::new();
+    let folder = TempDir::new().unwrap();
+    let before = filled(&container).await;
+    exported(&before, folder.path()).await;
+    before.kill();
+    let backend = container.with("STANDIN_EXPORT_STALLS_VERSIONS", "v1").serving().await;
+    backend.pauses(true).await;
+    deployment(&backend).request_export().await.unwrap();
+    let theirs = latest(&backend).await;
+    let options = exporting(&backend.at(), folder.path(), &["--held", "later"]);
+    let error = made(&options).await.unwrap_err();
+    let id = theirs["_id"].as_str().unwrap();
+    assert!(error.to_string().contains(&format!("export {id} of somebody else")), "{error}");
+    assert_eq!(latest(&backend).await, theirs);
+}
+
+/// The pause is asked for all the time, and answered.
+#[tokio::test]
+async fn what_keeps_an_export_from_being_fetched_is_told_although_the_backend_answers() {
+    let backend = filled(&Container::new()).await;
+    backend.pauses(true).await;
+    let proxy = Proxy::that_never_brings(backend.at(), Some("/export/zip/")).await;
+    let folder = TempDir::new().unwrap();
+    let options = exporting(&proxy.at.to_string(), folder.path(), &["--held", "later"]);
+    let error = made(&options).await.unwrap_err();
+    assert!(proxy.lost().iter().any(|it| it.contains("/export/zip/")));
+    let Ended::DeadlineExceeded { trouble: Some(trouble), .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert!(!trouble.is_empty(), "{error}");
 }
 
 /// It may never come to its end, and the next worker waits for the end of those that are not its own.
@@ -122,6 +186,37 @@ async fn an_export_that_somebody_has_imported_after_is_none() {
     let (done, _backend) = tokio::join!(made(&options), meanwhile);
     assert_eq!(done.unwrap_err().reason(), "ImportPerformed");
     assert!(!folder.path().join("manifest.json").exists());
+}
+
+/// The export was begun while the import was performed, so that what it brought is not in it.
+#[tokio::test]
+async fn an_export_that_somebody_has_asked_for_before_an_import_was_done_is_not_taken_for_ours() {
+    let container = Container::new();
+    let stalls = container.clone().with("STANDIN_IMPORT_STALLS_VERSIONS", "v1");
+    let (elsewhere, folder) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let backend = filled(&stalls).await;
+    exported(&backend, elsewhere.path()).await;
+    backend.pauses(true).await;
+    importing_by_hand(&backend, &elsewhere.path().join("snapshot.zip")).await;
+    let proxy = Proxy::before(backend.at()).await;
+    let at = proxy.at.to_string();
+    let options = exporting(&at, folder.path(), &["--held"]);
+    let meanwhile = async {
+        // It has seen which export is the latest one, and waits for the import.
+        backend.waits_for(|| proxy.lost().iter().any(|it| it.contains("queryImport:list"))).await;
+        let before = latest(&backend).await["_id"].clone();
+        deployment(&backend).request_export().await.unwrap();
+        let theirs = |it: &Value| it["_id"] != before && it["state"] == "completed";
+        backend.awaits("_system/cli/exports:getLatest", json!({}), theirs).await;
+        let theirs = latest(&backend).await;
+        backend.kill();
+        (theirs, container.serving().await)
+    };
+    let (done, (theirs, backend)) = tokio::join!(made(&options), meanwhile);
+    done.unwrap();
+    assert_ne!(latest(&backend).await["_id"], theirs["_id"]);
+    let asked = fs::read_to_string(folder.path().join("export.json")).unwrap();
+    assert!(asked.contains(theirs["_id"].as_str().unwrap()), "known as one of before: {asked}");
 }
 
 /// A deployment that is paused performs imports all the same: what they bring would be missing.

@@ -3,12 +3,15 @@
 use std::{fs, time::Duration};
 
 use convex_operator::worker::{job::Ended, report::Report};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
     common::Container,
-    fixture::{exported, filled, importing, importing_with, made, permitting, steered},
+    fixture::{
+        exported, filled, importing, importing_as, importing_by_hand, importing_with, made,
+        permitting, steered,
+    },
 };
 
 #[tokio::test]
@@ -29,6 +32,27 @@ async fn a_snapshot_replaces_everything_and_brings_the_variables_back() {
     assert_eq!(variables, 0);
     let imports = other.query("_system/cli/queryImport:list", json!({})).await;
     assert_eq!(imports.as_array().unwrap().len(), 1);
+}
+
+/// What somebody has imported after the export is not in it, and would be replaced.
+#[tokio::test]
+async fn nothing_is_imported_over_what_somebody_else_has_imported_since() {
+    let (folder, elsewhere) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let theirs = Container::new().serving().await;
+    theirs.holds("messages", json!([{"text": "theirs"}])).await;
+    exported(&theirs, elsewhere.path()).await;
+    let backend = filled(&Container::new()).await;
+    exported(&backend, folder.path()).await;
+    // Imports of ours stand in nobody's way, of whatever attempt.
+    made(&importing(&backend.at(), folder.path(), &[])).await.unwrap();
+    made(&importing_as("9-2", &backend.at(), folder.path())).await.unwrap();
+    let import = importing_by_hand(&backend, &elsewhere.path().join("snapshot.zip")).await;
+    let done = |it: &Value| it["state"]["state"] == "completed";
+    backend.awaits("_system/cli/queryImport", json!({"importId": import}), done).await;
+    let refused = made(&importing_as("9-3", &backend.at(), folder.path())).await.unwrap_err();
+    assert_eq!(refused.reason(), "ImportPerformed");
+    assert!(refused.to_string().contains(&import), "{refused}");
+    assert_eq!(backend.documents("messages").await.len(), 1, "what they brought is there");
 }
 
 #[tokio::test]

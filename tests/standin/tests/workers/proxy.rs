@@ -28,6 +28,11 @@ pub struct Proxy {
 impl Proxy {
     /// In front of a backend. The first connection is closed at once, and the second told that nobody is ready.
     pub async fn before(backend: String) -> Self {
+        Self::that_never_brings(backend, None).await
+    }
+
+    /// The same, where no answer at all comes through to questions that hold this.
+    pub async fn that_never_brings(backend: String, never: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let lost = Lost::default();
@@ -39,7 +44,7 @@ impl Proxy {
             second.write_all(UNREADY).await.unwrap();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                tokio::spawn(carry(client, backend.clone(), losing.clone()));
+                tokio::spawn(carry(client, backend.clone(), losing.clone(), never));
             }
         });
         Self { at, work, lost }
@@ -58,9 +63,18 @@ impl Drop for Proxy {
 }
 
 /// However it ends, it is closed then.
-async fn carry(mut client: TcpStream, backend: String, lost: Lost) -> io::Result<()> {
+async fn carry(
+    mut client: TcpStream,
+    backend: String,
+    lost: Lost,
+    never: Option<&str>,
+) -> io::Result<()> {
     let asked = question(&mut client).await?;
     let named = name(&asked);
+    if never.is_some_and(|never| named.contains(never)) {
+        lost.lock().unwrap().insert(named);
+        return Ok(());
+    }
     let mut backend = TcpStream::connect(backend).await?;
     backend.write_all(&asked).await?;
     if !lost.lock().unwrap().insert(named.clone()) {

@@ -1,0 +1,43 @@
+//! Imports of others: what they brought after the snapshot was taken is not in it, and an import would replace it.
+
+use std::collections::BTreeSet;
+
+use super::{Error, Importer};
+use crate::{
+    convex::deployment::{self, Deployment, Imports},
+    worker::{
+        export::Asked,
+        snapshot::{Location, Note},
+    },
+};
+
+impl<L: Location> Importer<'_, L> {
+    /// Nobody but us has imported since the export that the snapshot is made of. Where that was not held it is not asked:
+    /// its owner has accepted that what was written since is lost.
+    pub(super) async fn is_alone(&self) -> Result<(), Error> {
+        let asked = self.location.noted::<Asked>(Note::Export).await?;
+        let Some(asked) = asked.filter(|it| it.held) else { return Ok(()) };
+        let Imports { in_progress, completed } = match self.backend.ask(Deployment::imports).await {
+            // One that does not know the question performs none.
+            Err(deployment::Error::Refused { .. }) => return Ok(()),
+            told => told?,
+        };
+        let ours = self.ours().await?;
+        let is_strange = |it: &&String| !asked.imports.contains(*it) && !ours.contains(*it);
+        match in_progress.union(&completed).find(is_strange) {
+            None => Ok(()),
+            Some(import) => Err(Error::ImportPerformed(import.clone())),
+        }
+    }
+
+    /// Keeps that an import is ours, for the attempts after this one.
+    pub(super) async fn own(&self, import: &str) -> Result<(), Error> {
+        let mut ours = self.ours().await?;
+        ours.insert(import.to_owned());
+        Ok(self.location.note(Note::Imports, &ours).await?)
+    }
+
+    async fn ours(&self) -> Result<BTreeSet<String>, Error> {
+        Ok(self.location.noted(Note::Imports).await?.unwrap_or_default())
+    }
+}
