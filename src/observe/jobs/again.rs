@@ -15,7 +15,7 @@ use statemachine::{
 use super::{Jobs, Seen};
 use crate::plan::names::Errand;
 
-/// How many workers carry data in one attempt: each goes on where the one before it was.
+/// How many workers carry data in one attempt: each goes on where the one before it was, but for exports that are held.
 const WORKERS: u32 = 5;
 /// How many prove an image, which starts or does not.
 const PROOFS: u32 = 2;

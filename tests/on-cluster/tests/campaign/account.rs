@@ -27,7 +27,7 @@ pub async fn taken(stage: &Stage, births: &Births, run: &Prepared) -> Result<Acc
     let found: ConvexInstance = stage.instance(instance).await?;
     let found = found.status.context("a status")?;
     let mut lines = status(&found);
-    lines.extend(content::lines("status", &told(&found)));
+    lines.extend(content::lines("status", &told(&found), stage.namespace()));
     lines.extend(objects(stage, instance).await?);
     lines.extend(births.of(instance));
     lines.extend(data(stage, run).await?);
@@ -142,7 +142,8 @@ async fn objects(stage: &Stage, instance: &str) -> Result<Vec<String>> {
         let of = ListParams::default().labels(&format!("{INSTANCE}={instance}"));
         let listed = all.list(&of).await?;
         lines.extend(listed.iter().map(|it| format!("{} {}", kind.kind, it.name_any())));
-        lines.extend(listed.iter().flat_map(|it| content::of(&kind.kind, it)));
+        let here = stage.namespace();
+        lines.extend(listed.iter().flat_map(|it| content::of(&kind.kind, it, here)));
     }
     let pods: Api<Pod> = stage.all();
     let backend = format!("{INSTANCE}={instance},app.kubernetes.io/component=backend");

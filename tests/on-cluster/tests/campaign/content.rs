@@ -11,7 +11,7 @@ const LONG: usize = 8;
 const DOTS: usize = 3;
 
 /// What an object says. Of a Secret only the keys do: its values are minted for every instance.
-pub fn of(kind: &str, object: &DynamicObject) -> Vec<String> {
+pub fn of(kind: &str, object: &DynamicObject, namespace: &str) -> Vec<String> {
     let meta = &object.metadata;
     let owners = meta.owner_references.iter().flatten();
     let mut told = json!({
@@ -26,14 +26,16 @@ pub fn of(kind: &str, object: &DynamicObject) -> Vec<String> {
         let keys = object.data["data"].as_object().cloned().unwrap_or_default();
         told["data"] = json!(keys.keys().collect::<Vec<_>>());
     }
-    lines(&format!("{kind} {}", object.name_any()), &told)
+    lines(&format!("{kind} {}", object.name_any()), &told, namespace)
 }
 
-/// What is told, a line for every word of it.
-pub fn lines(of: &str, told: &Value) -> Vec<String> {
+/// What is told, a line for every word of it. The namespace goes first: what ends its name is drawn by lot, and may look
+/// like anything that is masked.
+pub fn lines(of: &str, told: &Value, namespace: &str) -> Vec<String> {
     let mut lines = Vec::new();
     flatten(&mut lines, "", told);
-    lines.into_iter().map(|line| masked(&format!("{SAYS}{of}{line}"))).collect()
+    let line = |it: String| format!("{SAYS}{of}{it}").replace(namespace, "NAMESPACE");
+    lines.into_iter().map(|it| masked(&line(it))).collect()
 }
 
 fn flatten(lines: &mut Vec<String>, path: &str, value: &Value) {
@@ -85,21 +87,29 @@ fn what_an_object_says_is_the_same_in_every_run_and_another_where_something_was_
         serde_json::from_value(json!({
             "apiVersion": "v1", "kind": "Pod",
             "metadata": {"name": "run7-a", "uid": uid, "labels": {"of": uid}, "ownerReferences": [owner]},
-            "spec": {"address": "http://127.0.0.7:3210", "image": image, "told": format!("1m{}s", &uid[..1])},
+            "spec": {
+                "address": "http://127.0.0.7:3210", "image": image, "told": format!("1m{}s", &uid[..1]),
+                "host": "run7-backend.kills3-9mg4s.svc:3210",
+            },
         }))
         .expect("an object")
     };
-    let one = of("Pod", &object("0f0e7e3a-aaaa-4bbb-8ccc-0123456789ab", "backend:v1"));
+    let of = |it: &DynamicObject| of("Pod", it, "kills3-9mg4s");
+    let one = of(&object("0f0e7e3a-aaaa-4bbb-8ccc-0123456789ab", "backend:v1"));
     let expected = [
         "says Pod run7-a labels of: \"#\"",
         "says Pod run7-a owners 0: \"Cvx run7\"",
         "says Pod run7-a spec address: \"http://#:3210\"",
+        "says Pod run7-a spec host: \"run7-backend.NAMESPACE.svc:3210\"",
         "says Pod run7-a spec image: \"backend:v1\"",
         "says Pod run7-a spec told: \"#\"",
     ];
     assert_eq!(one, expected);
     let named = "says Job run7-proof-123456-1 spec suspend: false";
-    assert_eq!(lines("Job run7-proof-123456-1", &json!({"spec": {"suspend": false}})), [named]);
-    assert_eq!(one, of("Pod", &object("1a2b3c4d-aaaa-4bbb-8ccc-aaaaaaaaaaaa", "backend:v1")));
-    assert_ne!(one, of("Pod", &object("0f0e7e3a-aaaa-4bbb-8ccc-0123456789ab", "backend:v2")));
+    assert_eq!(
+        lines("Job run7-proof-123456-1", &json!({"spec": {"suspend": false}}), "ns"),
+        [named]
+    );
+    assert_eq!(one, of(&object("1a2b3c4d-aaaa-4bbb-8ccc-aaaaaaaaaaaa", "backend:v1")));
+    assert_ne!(one, of(&object("0f0e7e3a-aaaa-4bbb-8ccc-0123456789ab", "backend:v2")));
 }

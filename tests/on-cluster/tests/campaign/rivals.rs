@@ -141,8 +141,11 @@ async fn stopped(lane: &mut Lane, flow: Flow, number: usize, reference: &Played)
     let (mut met, mut differs) = (false, Vec::new());
     match Box::pin(woken(lane, flow, number, &reference.account)).await {
         Ok(woken) => {
-            met = woken.met;
+            met = woken.stopped;
             differs.extend(account::difference(&reference.account, &woken.account));
+            if woken.stopped && !woken.met {
+                differs.push("no other one has written while the leader was stopped".to_owned());
+            }
         }
         Err(error) => {
             differs.push(format!("in {}: {error:#}", lane.stage.namespace()));
@@ -159,7 +162,9 @@ async fn stopped(lane: &mut Lane, flow: Flow, number: usize, reference: &Played)
 /// What came of a run whose leader was stopped and woken.
 struct Woken {
     account: Account,
-    /// Whether there was such a write, and another one has written while the leader was stopped at it.
+    /// Whether there was such a write.
+    stopped: bool,
+    /// Whether another one has written meanwhile.
     met: bool,
 }
 
@@ -171,7 +176,7 @@ async fn woken(lane: &mut Lane, flow: Flow, number: usize, end: &Account) -> Res
     lane.stage.patch(&run.name, json!({"version": "v2"})).await?;
     if let Some(account) = unstopped(lane, flow, &run, end).await? {
         lane.leave(&run.name).await?;
-        return Ok(Woken { account, met: false });
+        return Ok(Woken { account, stopped: false, met: false });
     }
     let before = edges(lane, &run).await?;
     let rival = Rival::of(lane, &run.name).await?;
@@ -193,7 +198,7 @@ async fn woken(lane: &mut Lane, flow: Flow, number: usize, end: &Account) -> Res
     let met = rival.proxy.writes().iter().take(asked).any(Write::is_done);
     rival.operator.is_sound()?;
     lane.leave(&run.name).await?;
-    Ok(Woken { account, met })
+    Ok(Woken { account, stopped: true, met })
 }
 
 /// Waits until the leader is stopped; what there is where the run is over before, with fewer writes than the undisturbed
