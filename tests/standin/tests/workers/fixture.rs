@@ -18,7 +18,7 @@ use statemachine::worlds::born;
 use crate::common::{Backend, Container, KEY};
 
 /// What a worker is given instead of a minute, in seconds.
-const DEADLINES: [(&str, &str); 2] = [("soon", "2"), ("later", "8")];
+const DEADLINES: [(&str, &str); 3] = [("soon", "2"), ("later", "8"), ("late", "20")];
 
 /// The UID of the instance.
 pub const INSTANCE: &str = "2b1c";
@@ -35,7 +35,8 @@ fn options<O: Args + FromArgMatches>(at: &str, folder: &Path, id: &str, more: &[
     O::from_arg_matches(&matches).unwrap()
 }
 
-/// An export of this backend, by its address and port; `soon` gives it two seconds, `later` eight.
+/// An export of this backend, by its address and port; `soon` gives it two seconds, `later` eight,
+/// `late` twenty.
 pub fn exporting(at: &str, folder: &Path, more: &[&str]) -> export::Options {
     options(at, folder, "7-1", &[&["--version", "v1"], more].concat())
 }

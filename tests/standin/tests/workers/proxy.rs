@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::{
@@ -18,11 +21,19 @@ const HALF: usize = 900;
 
 type Lost = Arc<Mutex<BTreeSet<String>>>;
 
+/// Questions that are never answered.
+#[derive(Clone, Default)]
+struct Never {
+    that_hold: Option<&'static str>,
+    asked: Arc<AtomicUsize>,
+}
+
 /// The network, for as long as it lives.
 pub struct Proxy {
     pub at: SocketAddr,
     work: JoinHandle<()>,
     lost: Lost,
+    never: Never,
 }
 
 impl Proxy {
@@ -32,11 +43,12 @@ impl Proxy {
     }
 
     /// The same, where no answer at all comes through to questions that hold this.
-    pub async fn that_never_brings(backend: String, never: Option<&'static str>) -> Self {
+    pub async fn that_never_brings(backend: String, that_hold: Option<&'static str>) -> Self {
+        let never = Never { that_hold, ..Never::default() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let lost = Lost::default();
-        let losing = lost.clone();
+        let (losing, keeping) = (lost.clone(), never.clone());
         let work = tokio::spawn(async move {
             drop(listener.accept().await.unwrap());
             let (mut second, _) = listener.accept().await.unwrap();
@@ -44,10 +56,15 @@ impl Proxy {
             second.write_all(UNREADY).await.unwrap();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                tokio::spawn(carry(client, backend.clone(), losing.clone(), never));
+                tokio::spawn(carry(client, backend.clone(), losing.clone(), keeping.clone()));
             }
         });
-        Self { at, work, lost }
+        Self { at, work, lost, never }
+    }
+
+    /// How often it was asked what is never answered.
+    pub fn asked_in_vain(&self) -> usize {
+        self.never.asked.load(Ordering::Relaxed)
     }
 
     /// The questions whose first answer was lost.
@@ -63,16 +80,11 @@ impl Drop for Proxy {
 }
 
 /// However it ends, it is closed then.
-async fn carry(
-    mut client: TcpStream,
-    backend: String,
-    lost: Lost,
-    never: Option<&str>,
-) -> io::Result<()> {
+async fn carry(mut client: TcpStream, backend: String, lost: Lost, never: Never) -> io::Result<()> {
     let asked = question(&mut client).await?;
     let named = name(&asked);
-    if never.is_some_and(|never| named.contains(never)) {
-        lost.lock().unwrap().insert(named);
+    if never.that_hold.is_some_and(|it| named.contains(it)) {
+        never.asked.fetch_add(1, Ordering::Relaxed);
         return Ok(());
     }
     let mut backend = TcpStream::connect(backend).await?;
