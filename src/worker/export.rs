@@ -99,6 +99,8 @@ impl<L: Location> Exporter<'_, L> {
     }
 
     async fn made_now(&self) -> Result<Manifest, Error> {
+        // A worker whose backend is gone, or lets users in, has nothing to put in the place of what there is.
+        self.is_held().await?;
         let made = tokio::select! {
             made = self.made() => made,
             error = self.hold_is_broken() => Err(error),

@@ -38,6 +38,9 @@ pub struct Options {
     /// What the operator called the snapshot that is carried in.
     #[arg(long)]
     snapshot: String,
+    /// The store is the one that the snapshot was taken of: what others have imported there since is not replaced.
+    #[arg(long)]
+    same_store: bool,
     /// The record, as JSON, as it was when this container started; empty where there is none.
     #[arg(long, env = "RECORD", default_value = "")]
     record: String,
@@ -114,6 +117,7 @@ impl<L: Location> Importer<'_, L> {
         let note = self.note();
         loop {
             let Some(begun) = self.location.noted::<Begun>(note).await? else {
+                self.is_alone().await?;
                 self.begin(content.bytes).await?;
                 continue;
             };
@@ -125,7 +129,11 @@ impl<L: Location> Importer<'_, L> {
                     return Err(Error::ImportFailed);
                 }
                 Some(ImportState::WaitingForConfirmation) => {
-                    self.is_alone().await?;
+                    if let Err(error) = self.is_alone().await {
+                        self.give_up().await;
+                        self.location.forget(note).await?;
+                        return Err(error);
+                    }
                     self.confirm(&id).await?;
                 }
                 Some(ImportState::Uploaded | ImportState::InProgress) => sleep(ASK).await,

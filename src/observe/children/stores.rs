@@ -101,9 +101,9 @@ pub(super) async fn asked_for(
     Ok(claims.get_opt(name).await?.map(Arc::new))
 }
 
-/// The claims, with that of the copy as it is now. A Job whose claim is gone, or another one by now, is ended, and nothing goes
-/// back to a copy that is gone: before that, the API server is asked, for what the watch does not show yet, or still shows,
-/// need not be so.
+/// The claims, with that of the copy as it is now. A Job whose claim is gone, or another one by now, is ended, and no way
+/// back is given up whose claim is gone: before that, the API server is asked, for what the watch does not show yet, or
+/// still shows as going, need not be so.
 pub(super) async fn with_copy(
     ctx: &Context,
     instance: &ConvexInstance,

@@ -53,12 +53,19 @@ pub fn export(
     talks(inputs, Errand::Export, carried, &id, (&arguments, onto.mark()))
 }
 
-/// The Job that carries a snapshot into the backend and counts it there.
+/// The Job that carries a snapshot into the backend and counts it there. In the store that the snapshot was taken of, it does
+/// not replace what others have imported since.
 #[must_use]
-pub fn import(inputs: &Inputs<'_>, carried: Carried<'_>, snapshot: &Snapshot) -> Job {
+pub fn import(
+    inputs: &Inputs<'_>,
+    carried: Carried<'_>,
+    snapshot: &Snapshot,
+    same_store: bool,
+) -> Job {
     let snapshot = attempt(snapshot);
-    let more = (&["--snapshot", &snapshot][..], BTreeMap::new());
-    talks(inputs, Errand::Import, carried, &snapshot, more)
+    let mut arguments = vec!["--snapshot", &snapshot];
+    arguments.extend(same_store.then_some("--same-store"));
+    talks(inputs, Errand::Import, carried, &snapshot, (&arguments, BTreeMap::new()))
 }
 
 fn talks(

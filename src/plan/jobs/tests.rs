@@ -47,7 +47,7 @@ fn every_job() -> [Value; 4] {
         built(|inputs| proof(inputs, &of(), 1, &target)),
         built(|inputs| copy(inputs, &of(), 1, (&Store::Original, &copied))),
         built(|inputs| export(inputs, carried(), "v1", true, &["70-1".to_owned()], &onto)),
-        built(|inputs| import(inputs, carried(), &of())),
+        built(|inputs| import(inputs, carried(), &of(), true)),
     ]
 }
 

@@ -14,10 +14,10 @@ pub struct Asked {
     /// The one that was found to be ours since.
     #[serde(default)]
     pub ours: Option<String>,
-    /// The imports that had been performed. They were looked at before the latest export was: what is performed later is
-    /// in none of ours.
+    /// The imports that had been performed; none where the backend does not tell. They were looked at before the latest
+    /// export was: what is performed later is in none of ours.
     #[serde(default)]
-    pub imports: BTreeSet<String>,
+    pub imports: Option<BTreeSet<String>>,
     /// Nobody may write from then on.
     #[serde(default)]
     pub held: bool,

@@ -8,19 +8,23 @@ use tokio::time::sleep;
 use super::{ASK, Error, Exporter};
 use crate::{
     convex::deployment::{self, Deployment, Imports},
-    worker::{backend::Backend, snapshot::Location},
+    worker::snapshot::Location,
 };
 
 impl<L: Location> Exporter<'_, L> {
-    /// Waits until the backend performs none, and says which ones it has performed so far.
-    pub(super) async fn no_import(&self) -> Result<BTreeSet<String>, Error> {
+    /// Waits until the backend performs none, and says which ones it has performed so far; none where it does not tell.
+    pub(super) async fn no_import(&self) -> Result<Option<BTreeSet<String>>, Error> {
         let mut told = BTreeSet::new();
         loop {
             // Of one answer: else one that began between two would be among those before.
-            let Imports { in_progress: now, completed } = imports(&self.backend).await?;
+            let Imports { in_progress: now, completed } =
+                match self.backend.ask(Deployment::imports).await {
+                    Err(deployment::Error::Refused { .. }) => return Ok(None),
+                    told => told?,
+                };
             if now.is_empty() {
                 self.backend.does(None);
-                return Ok(completed);
+                return Ok(Some(completed));
             }
             if told != now {
                 tracing::info!(imports = ?now, "an import of somebody else is performed; waiting for its end");
@@ -34,18 +38,10 @@ impl<L: Location> Exporter<'_, L> {
 
     /// None is or was performed but these.
     pub(super) async fn is_untouched(&self, before: &BTreeSet<String>) -> Result<(), Error> {
-        let Imports { in_progress, completed } = imports(&self.backend).await?;
+        let Imports { in_progress, completed } = self.backend.ask(Deployment::imports).await?;
         match in_progress.union(&completed).find(|it| !before.contains(*it)) {
             None => Ok(()),
             Some(import) => Err(Error::ImportPerformed(import.clone())),
         }
-    }
-}
-
-/// One that does not know the question performs none.
-async fn imports(backend: &Backend) -> Result<Imports, Error> {
-    match backend.ask(Deployment::imports).await {
-        Err(deployment::Error::Refused { .. }) => Ok(Imports::default()),
-        told => Ok(told?),
     }
 }

@@ -94,14 +94,15 @@ impl<L: Location> Exporter<'_, L> {
     /// Nothing was imported since our export was asked for.
     pub(super) async fn is_as_it_was(&self) -> Result<(), Error> {
         let noted = self.location.noted::<Asked>(Note::Export).await?;
-        self.is_untouched(&noted.unwrap_or_default().imports).await
+        match noted.and_then(|it| it.imports) {
+            Some(before) => self.is_untouched(&before).await,
+            None => Ok(()),
+        }
     }
 
     /// What a run before this one has asked for or made is none of ours: somebody may have been let in since. The manifest
     /// goes last: without it nobody would find what is left.
     pub(super) async fn start_over(&self) -> Result<(), Error> {
-        // A worker whose backend is gone, or lets users in, has nothing to put in its place.
-        self.is_held().await?;
         self.cancel().await;
         self.location.forget(Note::Export).await?;
         self.location.withdraw().await?;

@@ -40,7 +40,7 @@ pub enum Error {
     ImportFailed,
     /// Somebody else has imported since the snapshot was taken.
     #[error(
-        "import {0} of somebody else was performed after the snapshot was taken: this one would replace what it brought, and nothing was done. Go back to the version of before and upgrade again, which takes another snapshot."
+        "import {0} of somebody else was performed after the snapshot was taken: this one would replace what it brought, and nothing was done. Go back to the version of before, see that what it brought is there or import it again, then upgrade again."
     )]
     ImportPerformed(String),
     /// Fewer rows were written than there are documents.

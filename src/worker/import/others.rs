@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Error, Importer};
 use crate::{
-    convex::deployment::{self, Deployment, Imports},
+    convex::deployment::{Deployment, Imports},
     worker::{
         export::Asked,
         snapshot::{Location, Note},
@@ -12,18 +12,18 @@ use crate::{
 };
 
 impl<L: Location> Importer<'_, L> {
-    /// Nobody but us has imported since the export that the snapshot is made of. Where that was not held it is not asked:
-    /// its owner has accepted that what was written since is lost.
+    /// Nobody but us has imported since the export that the snapshot is made of. In another store there is nothing yet that
+    /// anybody relies on; and where users were not held, the owner has accepted that what came since is lost.
     pub(super) async fn is_alone(&self) -> Result<(), Error> {
+        if !self.options.same_store {
+            return Ok(());
+        }
         let asked = self.location.noted::<Asked>(Note::Export).await?;
-        let Some(asked) = asked.filter(|it| it.held) else { return Ok(()) };
-        let Imports { in_progress, completed } = match self.backend.ask(Deployment::imports).await {
-            // One that does not know the question performs none.
-            Err(deployment::Error::Refused { .. }) => return Ok(()),
-            told => told?,
-        };
+        let before = asked.filter(|it| it.held).and_then(|it| it.imports);
+        let Some(before) = before else { return Ok(()) };
+        let Imports { in_progress, completed } = self.backend.ask(Deployment::imports).await?;
         let ours = self.ours().await?;
-        let is_strange = |it: &&String| !asked.imports.contains(*it) && !ours.contains(*it);
+        let is_strange = |it: &&String| !before.contains(*it) && !ours.contains(*it);
         match in_progress.union(&completed).find(is_strange) {
             None => Ok(()),
             Some(import) => Err(Error::ImportPerformed(import.clone())),

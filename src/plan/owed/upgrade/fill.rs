@@ -115,8 +115,9 @@ impl Planner<'_> {
         of: &Snapshot,
         snapshot: &Snapshot,
     ) -> Vec<Step> {
+        let same_store = self.upgrade().is_some_and(|it| it.aim().store == it.from.store);
         self.talking(Errand::Import, of, |carried| {
-            vec![Step::Start(Box::new(jobs::import(inputs, carried, snapshot)))]
+            vec![Step::Start(Box::new(jobs::import(inputs, carried, snapshot, same_store)))]
         })
     }
 

@@ -45,9 +45,15 @@ pub fn importing(at: &str, folder: &Path, more: &[&str]) -> import::Options {
     importing_with(at, folder, &["--snapshot", "7-1", "--record", &permitting("9-1")], more)
 }
 
-/// An import of another attempt.
-pub fn importing_as(id: &str, at: &str, folder: &Path) -> import::Options {
-    options(at, folder, id, &["--snapshot", "7-1", "--record", &permitting(id)])
+/// An import of this attempt.
+pub fn importing_as(id: &str, at: &str, folder: &Path, more: &[&str]) -> import::Options {
+    let record = permitting(id);
+    options(at, folder, id, &[&["--snapshot", "7-1", "--record", &record], more].concat())
+}
+
+/// An import of this attempt into the store that the snapshot was taken of.
+pub fn importing_back(id: &str, at: &str, folder: &Path) -> import::Options {
+    importing_as(id, at, folder, &["--same-store"])
 }
 
 pub fn importing_with(at: &str, folder: &Path, told: &[&str], more: &[&str]) -> import::Options {

@@ -75,6 +75,7 @@ async fn a_worker_that_comes_late_takes_nothing_away_where_users_are_let_in() {
     exported(&backend, folder.path()).await;
     let late = made(&exporting(&backend.at(), folder.path(), &["--held"])).await;
     assert_eq!(late.unwrap_err().reason(), "NotHeld");
+    assert!(folder.path().join("export.json").exists(), "an import asks for it");
     made(&importing(&Container::new().serving().await.at(), folder.path(), &[])).await.unwrap();
 }
 

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use crate::{
     common::Container,
     fixture::{
-        exported, filled, importing, importing_as, importing_by_hand, importing_with, made,
-        permitting, steered,
+        exported, filled, importing, importing_as, importing_back, importing_by_hand,
+        importing_with, made, permitting, steered,
     },
 };
 
@@ -44,15 +44,21 @@ async fn nothing_is_imported_over_what_somebody_else_has_imported_since() {
     let backend = filled(&Container::new()).await;
     exported(&backend, folder.path()).await;
     // Imports of ours stand in nobody's way, of whatever attempt.
-    made(&importing(&backend.at(), folder.path(), &[])).await.unwrap();
-    made(&importing_as("9-2", &backend.at(), folder.path())).await.unwrap();
+    made(&importing_back("9-1", &backend.at(), folder.path())).await.unwrap();
+    made(&importing_back("9-2", &backend.at(), folder.path())).await.unwrap();
     let import = importing_by_hand(&backend, &elsewhere.path().join("snapshot.zip")).await;
     let done = |it: &Value| it["state"]["state"] == "completed";
     backend.awaits("_system/cli/queryImport", json!({"importId": import}), done).await;
-    let refused = made(&importing_as("9-3", &backend.at(), folder.path())).await.unwrap_err();
+    let refused = made(&importing_back("9-3", &backend.at(), folder.path())).await.unwrap_err();
     assert_eq!(refused.reason(), "ImportPerformed");
     assert!(refused.to_string().contains(&import), "{refused}");
     assert_eq!(backend.documents("messages").await.len(), 1, "what they brought is there");
+    let imports = backend.query("_system/cli/queryImport:list", json!({})).await;
+    let waits = |it: &&Value| it["state"]["state"] == "waiting_for_confirmation";
+    assert_eq!(imports.as_array().unwrap().iter().filter(waits).count(), 0, "nobody confirms it");
+    // Nobody relies yet on what is in a store that is being filled.
+    made(&importing_as("9-4", &backend.at(), folder.path(), &[])).await.unwrap();
+    assert_eq!(backend.documents("messages").await.len(), 2);
 }
 
 #[tokio::test]

@@ -110,3 +110,22 @@ fn a_store_that_was_left_goes_when_it_is_due_but_not_in_use_and_not_amid_an_upgr
     assert_eq!(outdated(home.children.store.clone(), &home, &json!("1s")), [], "in use");
     assert_eq!(outdated(old(), &amid(FRESH, Stage::Rolling), &json!("1s")), [], "the way back");
 }
+
+#[test]
+fn what_others_have_imported_is_spared_in_the_store_that_the_snapshot_was_taken_of() {
+    let spares = |strategy| {
+        let mut world = amid(strategy, Stage::Importing);
+        let pod = Arc::make_mut(&mut world.children.pods[0]);
+        pod.status.get_or_insert_default().pod_ip = Some("192.0.2.7".to_owned());
+        let (attempt, into) = (Snapshot::default(), born());
+        let action = Action::EnsureImported { snapshot: attempt.clone(), attempt, into };
+        let steps = steps(&instance(), action, &world);
+        let started = steps.iter().find_map(|it| match it {
+            Step::Start(job) => Some(job.spec.clone()?.template.spec?.containers.remove(0).args?),
+            _ => None,
+        });
+        started.expect("a Job").iter().any(|it| it == "--same-store")
+    };
+    assert!(spares(SAME));
+    assert!(!spares(FRESH));
+}
