@@ -150,8 +150,10 @@ impl Planner<'_> {
         let spared = |errand: Errand, of: &Snapshot| {
             except.is_some_and(|(kind, spared)| errand == errand_of(*kind) && spared == of)
         };
+        // One that is complete has no effect left, though the watch of its pod may be behind: it stays to be looked at.
         let running = self.world.jobs.0.iter().filter(|it| {
             it.outcome == Outcome::Running
+                && !it.complete
                 && it.errand != Errand::Proof
                 && !it.name.is_empty()
                 && !spared(it.errand, &it.of)

@@ -160,6 +160,18 @@ fn imports_are_cancelled_where_they_are_not_those_of_the_attempt() {
     assert_eq!(all(&world, own), [Step::CancelImports(performed)], "its Job has given up");
 }
 
+/// A leader that is woken may hear of a Job before it hears of its pod.
+#[test]
+fn a_job_that_is_complete_is_not_ended_though_its_pod_seems_to_run() {
+    let stop = || Action::EnsureJobsStopped { except: None };
+    let mut world = amid(COPIED, Stage::Rolling);
+    let running = job(Errand::Copy, Outcome::Running);
+    world.jobs = Jobs(vec![running.clone()]);
+    assert_eq!(steps(&instance(), stop(), &world), [Step::Remove(Kind::Job, running.name.clone())]);
+    world.jobs = Jobs(vec![Seen { complete: true, ..running }]);
+    assert_eq!(steps(&instance(), stop(), &world), []);
+}
+
 #[test]
 fn a_job_is_ended_that_talks_to_a_pod_which_is_gone_and_made_anew_for_the_one_that_is_there() {
     let mut world = amid(SAME, Stage::Exporting);
