@@ -42,6 +42,13 @@ pub struct Imports {
     pub completed: BTreeSet<String>,
 }
 
+impl Imports {
+    /// One that is not known, if there is any.
+    pub fn besides(&self, is_known: impl Fn(&String) -> bool) -> Option<&String> {
+        self.in_progress.union(&self.completed).find(|it| !is_known(it))
+    }
+}
+
 impl Deployment {
     /// Begins an upload and gives its token.
     ///

@@ -38,8 +38,8 @@ impl<L: Location> Exporter<'_, L> {
 
     /// None is or was performed but these.
     pub(super) async fn is_untouched(&self, before: &BTreeSet<String>) -> Result<(), Error> {
-        let Imports { in_progress, completed } = self.backend.ask(Deployment::imports).await?;
-        match in_progress.union(&completed).find(|it| !before.contains(*it)) {
+        let now = self.backend.ask(Deployment::imports).await?;
+        match now.besides(|it| before.contains(it)) {
             None => Ok(()),
             Some(import) => Err(Error::ImportPerformed(import.clone())),
         }

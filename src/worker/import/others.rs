@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Error, Importer};
 use crate::{
-    convex::deployment::{Deployment, Imports},
+    convex::deployment::Deployment,
     worker::{
         export::Asked,
         snapshot::{Location, Note},
@@ -21,10 +21,9 @@ impl<L: Location> Importer<'_, L> {
         let asked = self.location.noted::<Asked>(Note::Export).await?;
         let before = asked.filter(|it| it.held).and_then(|it| it.imports);
         let Some(before) = before else { return Ok(()) };
-        let Imports { in_progress, completed } = self.backend.ask(Deployment::imports).await?;
+        let now = self.backend.ask(Deployment::imports).await?;
         let ours = self.ours().await?;
-        let is_strange = |it: &&String| !before.contains(*it) && !ours.contains(*it);
-        match in_progress.union(&completed).find(is_strange) {
+        match now.besides(|it| before.contains(it) || ours.contains(it)) {
             None => Ok(()),
             Some(import) => Err(Error::ImportPerformed(import.clone())),
         }

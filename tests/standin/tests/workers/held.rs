@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    common::Container,
+    common::{Backend, Container},
     fixture::{
         deployment, exported, exporting, filled, importing, importing_by_hand, latest, made,
     },
@@ -94,16 +94,22 @@ async fn each_worker_makes_an_export_of_its_own_where_nobody_may_write() {
     assert_ne!(latest(&backend).await["_id"], first["_id"]);
 }
 
-/// An archive without a manifest would never be found, and its room never be had again.
-#[tokio::test]
-async fn what_a_worker_makes_anew_takes_no_room_meanwhile() {
+/// A backend that is held and ends no export, where this folder has a snapshot of before.
+async fn stalled_after_a_snapshot(folder: &TempDir) -> Backend {
     let container = Container::new();
-    let folder = TempDir::new().unwrap();
     let before = filled(&container).await;
     exported(&before, folder.path()).await;
     before.kill();
     let backend = container.with("STANDIN_EXPORT_STALLS_VERSIONS", "v1").serving().await;
     backend.pauses(true).await;
+    backend
+}
+
+/// An archive without a manifest would never be found, and its room never be had again.
+#[tokio::test]
+async fn what_a_worker_makes_anew_takes_no_room_meanwhile() {
+    let folder = TempDir::new().unwrap();
+    let backend = stalled_after_a_snapshot(&folder).await;
     let options = exporting(&backend.at(), folder.path(), &["--held", "soon"]);
     assert_eq!(made(&options).await.unwrap_err().reason(), "DeadlineExceeded");
     assert!(!folder.path().join("snapshot.zip").exists());
@@ -112,13 +118,8 @@ async fn what_a_worker_makes_anew_takes_no_room_meanwhile() {
 /// It may be that of a later attempt, or of the owner.
 #[tokio::test]
 async fn an_export_of_somebody_else_is_waited_for_and_named_and_not_canceled() {
-    let container = Container::new();
     let folder = TempDir::new().unwrap();
-    let before = filled(&container).await;
-    exported(&before, folder.path()).await;
-    before.kill();
-    let backend = container.with("STANDIN_EXPORT_STALLS_VERSIONS", "v1").serving().await;
-    backend.pauses(true).await;
+    let backend = stalled_after_a_snapshot(&folder).await;
     deployment(&backend).request_export().await.unwrap();
     let theirs = latest(&backend).await;
     let options = exporting(&backend.at(), folder.path(), &["--held", "later"]);

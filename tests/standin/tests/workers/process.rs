@@ -6,11 +6,12 @@ use std::{
 };
 
 use convex_operator::worker::report::Report;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    common::{Container, KEY, program::program},
-    fixture::{exported, filled, permitting, record},
+    common::{Backend, Container, KEY, program::program},
+    fixture::{exported, filled, latest, permitting, record},
 };
 
 const ADMIN_KEY: &str = "CONVEX_SELF_HOSTED_ADMIN_KEY";
@@ -110,26 +111,29 @@ async fn a_key_comes_from_the_environment_alone() {
     assert!(!text(&output).contains(KEY) && text(&output).contains("newline"), "{}", text(&output));
 }
 
+/// An export is told to stop while the backend, which ends none, makes it.
+async fn stopped(root: &Root, backend: &Backend, more: &str) {
+    let line = format!(
+        "export --id 7-1 --instance 2b1c --backend {} --folder snapshots/7-1 --version v1 --deadline-seconds 60{more}",
+        backend.at()
+    );
+    let mut child = root.command(&line).env(ADMIN_KEY, KEY).stderr(Stdio::null()).spawn().unwrap();
+    let asked = |it: &Value| it["state"] == "requested";
+    backend.awaits("_system/cli/exports:getLatest", json!({}), asked).await;
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(root.reason(), "Stopped");
+}
+
 /// The next run exports anew, and would wait for the end of this one.
 #[tokio::test]
 async fn a_worker_that_is_told_to_stop_leaves_no_export_behind_that_was_to_be_held() {
     let container = Container::new().with("STANDIN_EXPORT_STALLS_VERSIONS", "v1");
     let backend = filled(&container).await;
     backend.pauses(true).await;
-    let root = Root::new();
-    let line = format!(
-        "export --id 7-1 --instance 2b1c --backend {} --folder snapshots/7-1 --version v1 --deadline-seconds 60 --held",
-        backend.at()
-    );
-    let mut child = root.command(&line).env(ADMIN_KEY, KEY).stderr(Stdio::null()).spawn().unwrap();
-    let asked = |it: &serde_json::Value| it["state"] == "requested";
-    backend.awaits("_system/cli/exports:getLatest", serde_json::json!({}), asked).await;
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert!(!child.wait().unwrap().success());
-    assert_eq!(root.reason(), "Stopped");
-    let left = backend.query("_system/cli/exports:getLatest", serde_json::json!({})).await;
-    assert_eq!(left["state"], "canceled");
+    stopped(&Root::new(), &backend, " --held").await;
+    assert_eq!(latest(&backend).await["state"], "canceled");
 }
 
 /// The next run goes on where this one was.
@@ -138,17 +142,7 @@ async fn a_worker_that_is_told_to_stop_says_so_and_goes_on_later() {
     let container = Container::new();
     let backend = filled(&container.clone().with("STANDIN_EXPORT_STALLS_VERSIONS", "v1")).await;
     let root = Root::new();
-    let line = format!(
-        "export --id 7-1 --instance 2b1c --backend {} --folder snapshots/7-1 --version v1 --deadline-seconds 60",
-        backend.at()
-    );
-    let mut child = root.command(&line).env(ADMIN_KEY, KEY).stderr(Stdio::null()).spawn().unwrap();
-    let asked = |it: &serde_json::Value| it["state"] == "requested";
-    backend.awaits("_system/cli/exports:getLatest", serde_json::json!({}), asked).await;
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert!(!child.wait().unwrap().success());
-    assert_eq!(root.reason(), "Stopped");
+    stopped(&root, &backend, "").await;
     backend.kill();
     let backend = container.serving().await;
     let Report::Exported { documents, .. } =
