@@ -14,7 +14,7 @@ use statemachine::{
 use super::{Children, Keys, backend, phase};
 use crate::{
     api::{ConditionStatus, ConvexInstance},
-    convex::deployment::{self, Deployment},
+    convex::deployment::Deployment,
 };
 
 /// What a status says of traffic that is held for an upgrade.
@@ -68,8 +68,7 @@ pub(super) async fn ask(
     if moved.is_some() {
         match deployment.imports().await {
             Ok(imports) => hold.imports = imports.in_progress.into_iter().collect(),
-            // One that does not know the question performs none.
-            Err(deployment::Error::Refused { .. }) => {}
+            // A function that fails has told nothing either.
             Err(_) => hold.silent = true,
         }
     }

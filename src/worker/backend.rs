@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    convex::deployment::{Deployment, Error},
+    convex::deployment::{Deployment, Error, Imports},
     retry::Backoffs,
 };
 
@@ -53,6 +53,21 @@ impl Backend {
                     self.is_back();
                     return answered;
                 }
+            }
+        }
+    }
+
+    /// The imports that the backend performs or has performed, asked for until it tells: a function that fails, as one that ran
+    /// out of time does, has told nothing, and "none" is what nobody may guess. Every backend has the function whose imports
+    /// Convex's own CLI performs, since that asks it first.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn imports(&self) -> Result<Imports, Error> {
+        loop {
+            match self.ask(Deployment::imports).await {
+                Err(error @ Error::Refused { .. }) => self.wait(&error).await,
+                told => return told,
             }
         }
     }

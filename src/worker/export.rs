@@ -133,6 +133,7 @@ impl<L: Location> Exporter<'_, L> {
             time: Utc::now(),
             content,
             variables: variables.len(),
+            variables_sha256: Some(snapshot::variables_digest(&variables)),
         };
         location.note(Note::Manifest, &manifest).await?;
         Ok(manifest)

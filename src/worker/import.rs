@@ -23,7 +23,7 @@ use super::{
     job::{Task, Work, beside},
     permit,
     report::Report,
-    snapshot::{self, Content, Location, Manifest, Note},
+    snapshot::{self, Content, Location, Manifest, Note, Variables},
 };
 use crate::convex::deployment::{Deployment, ImportState};
 
@@ -83,14 +83,14 @@ struct Importer<'a, L> {
 impl<L: Location> Importer<'_, L> {
     async fn import(&self) -> Result<Report, Error> {
         let Options { task, snapshot, .. } = self.options;
-        let manifest = self.judged().await?;
+        let (manifest, variables) = self.judged().await?;
         let rows = self.performed(&manifest.content).await?;
         let documents = manifest.content.all_documents();
         if rows < documents {
             return Err(Error::RowsMissing { rows, documents });
         }
         self.is_all(&manifest.content).await?;
-        let variables = self.restored_variables().await?;
+        let variables = self.restored(variables).await?;
         Ok(Report::Imported {
             id: task.id.clone(),
             snapshot: snapshot.clone(),
@@ -99,8 +99,8 @@ impl<L: Location> Importer<'_, L> {
         })
     }
 
-    /// The snapshot, which is what it was when it was called one.
-    async fn judged(&self) -> Result<Manifest, Error> {
+    /// The snapshot and its variables, which are what they were when it was called one.
+    async fn judged(&self) -> Result<(Manifest, Variables), Error> {
         let manifest = self.location.noted::<Manifest>(Note::Manifest).await?;
         let wanted = self.options.snapshot.clone();
         let Some(manifest) = manifest else { return Err(Error::SnapshotMissing(wanted)) };
@@ -109,7 +109,13 @@ impl<L: Location> Importer<'_, L> {
         }
         let archive = self.location.archive().await.map_err(snapshot::Error::Unreadable)?;
         let content = beside(move || Content::read(&archive)).await??;
-        if content == manifest.content { Ok(manifest) } else { Err(Error::Changed) }
+        let variables = self.location.noted::<Variables>(Note::Variables).await?;
+        let variables = variables.unwrap_or_default();
+        if content == manifest.content && manifest.keeps(&variables) {
+            Ok((manifest, variables))
+        } else {
+            Err(Error::Changed)
+        }
     }
 
     /// Follows the import of this attempt to its end, and says how many rows it wrote.
@@ -195,9 +201,7 @@ impl<L: Location> Importer<'_, L> {
     }
 
     /// Sets what differs; a variable that came since stays.
-    async fn restored_variables(&self) -> Result<u64, Error> {
-        let kept = self.location.noted::<BTreeMap<String, String>>(Note::Variables).await?;
-        let kept = kept.unwrap_or_default();
+    async fn restored(&self, kept: Variables) -> Result<u64, Error> {
         let there = self.backend.ask(Deployment::variables).await?;
         let differs = |(name, value): &(String, String)| there.get(name) != Some(value);
         let wanted: BTreeMap<_, _> = kept.into_iter().filter(differs).collect();

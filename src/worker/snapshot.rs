@@ -16,7 +16,7 @@ pub use self::{
     content::Content,
     error::Error,
     location::{Archive, Draft, Location, Note},
-    manifest::Manifest,
+    manifest::{Manifest, Variables, variables_digest},
     sink::{Sink, Sum},
 };
 

@@ -31,6 +31,8 @@ pub struct Backend {
     pub mute: Arc<AtomicBool>,
     /// It can be neither paused nor resumed, as where its volume is full.
     pub stuck: Arc<AtomicBool>,
+    /// The query about imports fails.
+    pub untold: Arc<AtomicBool>,
     _serving: tokio::task::JoinSet<()>,
 }
 
@@ -47,6 +49,7 @@ impl Backend {
         let silent = mute.clone();
         let stuck = Arc::new(AtomicBool::new(false));
         let is_stuck = stuck.clone();
+        let untold = Arc::new(AtomicBool::new(false));
         let routes = Router::new()
             .route("/version", get(move || async move { said.lock().unwrap().clone() }))
             .route(
@@ -61,7 +64,7 @@ impl Backend {
             )
             .route("/api/v1/pause_deployment", post(set(&paused, true)))
             .route("/api/v1/unpause_deployment", post(set(&paused, false)))
-            .route("/api/query", post(queries(&paused)))
+            .route("/api/query", post(queries(&paused, &untold)))
             .layer(from_fn(move |request: Request, next: Next| {
                 let told = ["/version", "/api/check_admin_key"].contains(&request.uri().path());
                 let asked = request.uri().path().ends_with("pause_deployment")
@@ -75,7 +78,7 @@ impl Backend {
             }));
         let mut serving = tokio::task::JoinSet::new();
         serving.spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self { address, takes_keys, version, paused, mute, stuck, _serving: serving }
+        Self { address, takes_keys, version, paused, mute, stuck, untold, _serving: serving }
     }
 
     pub fn refuses_keys(&self) {
@@ -98,9 +101,16 @@ fn set(paused: &Arc<AtomicBool>, to: bool) -> impl Fn() -> Said + Clone + Send +
 }
 
 /// What the operator asks of system queries.
-fn queries(paused: &Arc<AtomicBool>) -> impl Fn(Json<Value>) -> Said + Clone + Send + Sync + use<> {
-    let paused = paused.clone();
+fn queries(
+    paused: &Arc<AtomicBool>,
+    untold: &Arc<AtomicBool>,
+) -> impl Fn(Json<Value>) -> Said + Clone + Send + Sync + use<> {
+    let (paused, untold) = (paused.clone(), untold.clone());
     move |Json(asked)| {
+        if asked["path"] == "_system/cli/queryImport:list" && untold.load(Ordering::Relaxed) {
+            let failed = json!({"status": "error", "errorMessage": "Function execution timed out"});
+            return Box::pin(async move { Json(failed) });
+        }
         let value = match asked["path"].as_str().unwrap_or_default() {
             "_system/frontend/deploymentState:deploymentState" => {
                 json!({"state": if paused.load(Ordering::Relaxed) { "paused" } else { "running" }})

@@ -44,6 +44,21 @@ async fn users_are_held_once_the_image_is_proven_and_let_in_again_once_the_new_v
     assert!(!rig.backend.paused.load(Ordering::Relaxed));
 }
 
+/// A function that fails has told nothing, and what nobody knows of may be changing the data.
+#[tokio::test]
+async fn nobody_is_let_in_while_it_is_not_told_whether_an_import_is_performed() {
+    let rig = Rig::ready(copied()).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    rig.backend.untold.store(true, Ordering::Relaxed);
+    rig.backend.says("v2");
+    rig.run("dev", 8).await;
+    assert_eq!(rig.status("dev")["stage"], "Rolling", "{}", rig.status("dev"));
+    assert!(rig.backend.paused.load(Ordering::Relaxed));
+    rig.backend.untold.store(false, Ordering::Relaxed);
+    until(&rig, ("Ready", Value::Null)).await;
+}
+
 /// What is found out with everybody turned away and the backend stopped is found out too late.
 #[tokio::test]
 async fn a_quota_that_forbids_the_copy_is_told_while_everybody_is_served() {

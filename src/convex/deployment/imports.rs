@@ -26,7 +26,7 @@ pub enum ImportState {
     InProgress,
     /// The data is in place.
     Completed {
-        /// How many documents were written, those that describe files included.
+        /// How many documents were written; files and what describes them are not among them.
         rows: u64,
     },
     /// Nothing was changed.
@@ -173,6 +173,19 @@ fn success<T: for<'de> Deserialize<'de>>(what: &'static str, answer: &Answer) ->
     match serde_json::from_slice(&answer.body) {
         Ok(value) if answer.status == 200 => Ok(value),
         _ => Err(refusal(what, answer)),
+    }
+}
+
+#[test]
+fn an_import_is_unknown_whether_it_is_performed_now_or_was_before() {
+    let of = |ids: &[&str]| ids.iter().map(|it| (*it).to_owned()).collect();
+    let known = |it: &String| it == "ours";
+    let none = Imports { in_progress: of(&["ours"]), completed: of(&["ours"]) };
+    assert_eq!(none.besides(known), None);
+    let now = Imports { in_progress: of(&["theirs"]), completed: of(&["ours"]) };
+    let before = Imports { in_progress: of(&["ours"]), completed: of(&["theirs"]) };
+    for imports in [now, before] {
+        assert_eq!(imports.besides(known).map(String::as_str), Some("theirs"));
     }
 }
 

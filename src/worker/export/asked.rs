@@ -14,7 +14,7 @@ pub struct Asked {
     /// The one that was found to be ours since.
     #[serde(default)]
     pub ours: Option<String>,
-    /// The imports that had been performed; none where the backend does not tell. They were looked at before the latest
+    /// The imports that had been performed; none in a note of an operator that did not ask. They were looked at before the latest
     /// export was: what is performed later is in none of ours.
     #[serde(default)]
     pub imports: Option<BTreeSet<String>>,
@@ -35,5 +35,24 @@ impl Asked {
     #[must_use]
     pub fn is_of(&self, export: &Export) -> bool {
         self.ours.as_ref().map_or_else(|| self.is_before(export), |it| *it == export.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convex::deployment::ExportState;
+
+    fn export(id: &str, files: Option<bool>) -> Export {
+        let state = ExportState::Completed;
+        Export { id: id.to_owned(), state, size: None, progress: None, files }
+    }
+
+    #[test]
+    fn one_that_somebody_has_asked_for_since_is_as_good_as_ours_where_files_are_in_it() {
+        let asked = Asked { before: Some("old".to_owned()), held: true, ..Asked::default() };
+        assert!(asked.is_before(&export("new", Some(true))));
+        assert!(!asked.is_before(&export("new", Some(false))));
+        assert!(!asked.is_before(&export("old", Some(true))));
     }
 }

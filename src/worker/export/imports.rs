@@ -6,25 +6,18 @@ use std::collections::BTreeSet;
 use tokio::time::sleep;
 
 use super::{ASK, Error, Exporter};
-use crate::{
-    convex::deployment::{self, Deployment, Imports},
-    worker::snapshot::Location,
-};
+use crate::{convex::deployment::Imports, worker::snapshot::Location};
 
 impl<L: Location> Exporter<'_, L> {
-    /// Waits until the backend performs none, and says which ones it has performed so far; none where it does not tell.
-    pub(super) async fn no_import(&self) -> Result<Option<BTreeSet<String>>, Error> {
+    /// Waits until the backend performs none, and says which ones it has performed so far.
+    pub(super) async fn no_import(&self) -> Result<BTreeSet<String>, Error> {
         let mut told = BTreeSet::new();
         loop {
             // Of one answer: else one that began between two would be among those before.
-            let Imports { in_progress: now, completed } =
-                match self.backend.ask(Deployment::imports).await {
-                    Err(deployment::Error::Refused { .. }) => return Ok(None),
-                    told => told?,
-                };
+            let Imports { in_progress: now, completed } = self.backend.imports().await?;
             if now.is_empty() {
                 self.backend.does(None);
-                return Ok(Some(completed));
+                return Ok(completed);
             }
             if told != now {
                 tracing::info!(imports = ?now, "an import of somebody else is performed; waiting for its end");
@@ -38,7 +31,7 @@ impl<L: Location> Exporter<'_, L> {
 
     /// None is or was performed but these.
     pub(super) async fn is_untouched(&self, before: &BTreeSet<String>) -> Result<(), Error> {
-        let now = self.backend.ask(Deployment::imports).await?;
+        let now = self.backend.imports().await?;
         match now.besides(|it| before.contains(it)) {
             None => Ok(()),
             Some(import) => Err(Error::ImportPerformed(import.clone())),

@@ -87,7 +87,7 @@ impl<L: Location> Exporter<'_, L> {
         self.backend.does(None);
         self.has_room_for_one_like(latest.as_ref().and_then(|it| it.size)).await?;
         let before = latest.map(|it| it.id);
-        let asked = Asked { before, ours: None, imports, held };
+        let asked = Asked { before, ours: None, imports: Some(imports), held };
         Ok(self.location.note(Note::Export, &asked).await?)
     }
 

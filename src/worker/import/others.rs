@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{Error, Importer};
-use crate::{
-    convex::deployment::Deployment,
-    worker::{
-        export::Asked,
-        snapshot::{Location, Note},
-    },
+use crate::worker::{
+    export::Asked,
+    snapshot::{Location, Note},
 };
 
 impl<L: Location> Importer<'_, L> {
@@ -21,7 +18,7 @@ impl<L: Location> Importer<'_, L> {
         let asked = self.location.noted::<Asked>(Note::Export).await?;
         let before = asked.filter(|it| it.held).and_then(|it| it.imports);
         let Some(before) = before else { return Ok(()) };
-        let now = self.backend.ask(Deployment::imports).await?;
+        let now = self.backend.imports().await?;
         let ours = self.ours().await?;
         match now.besides(|it| before.contains(it) || ours.contains(it)) {
             None => Ok(()),

@@ -106,6 +106,9 @@ impl Content {
         if archive.index_for_name(ROOT).is_none() {
             return Err(Error::NoExport(ROOT.to_owned()));
         }
+        if !lists.files.contains_key(STORAGE) {
+            return Err(Error::NoFiles);
+        }
         content.has_tables(&lists.tables)?;
         lists.files.values_mut().for_each(Files::sort);
         for name in archive.file_names() {

@@ -36,6 +36,11 @@ pub enum Error {
     /// What every export has is not there.
     #[error("it has no entry \"{0}\", which every export has: it is no export of a Convex backend")]
     NoExport(String),
+    /// It was made without files: with them there is a list of them, which may be empty.
+    #[error(
+        "it has no list of files: it was made without file storage. Take the export again, with file storage."
+    )]
+    NoFiles,
     /// A table is listed and its documents are not there.
     #[error("table \"{0}\" is listed and its documents are not there. Take the export again.")]
     TableMissing(String),
@@ -62,7 +67,9 @@ impl Error {
             Self::NotAnArchive(_) => "SnapshotTruncated",
             Self::Damaged { .. } | Self::NotJson { .. } => "SnapshotCorrupt",
             Self::NoExport(_) => "SnapshotNotAnExport",
-            Self::TableMissing(_) | Self::FilesMissing { .. } => "SnapshotIncomplete",
+            Self::NoFiles | Self::TableMissing(_) | Self::FilesMissing { .. } => {
+                "SnapshotIncomplete"
+            }
         }
     }
 }

@@ -72,13 +72,17 @@ pub enum Fault {
     ImportStalls,
     /// An import tells too few rows.
     ImportMiscounts,
+    /// An import leaves a document out and counts it all the same.
+    ImportLoses,
+    /// Nobody is told which imports there are: the function fails.
+    ImportsUntold,
     /// A migration fails.
     MigrationFails,
     /// A migration never ends.
     MigrationStalls,
 }
 
-const FAULTS: [(&str, Fault); 17] = [
+const FAULTS: [(&str, Fault); 19] = [
     ("STANDIN_NO_PAUSE_VERSIONS", Fault::NoPause),
     ("STANDIN_TABLES_UNTOLD_VERSIONS", Fault::TablesUntold),
     ("STANDIN_EXPORT_STALLS_VERSIONS", Fault::ExportStalls),
@@ -94,6 +98,8 @@ const FAULTS: [(&str, Fault); 17] = [
     ("STANDIN_IMPORT_FAILS_VERSIONS", Fault::ImportFails),
     ("STANDIN_IMPORT_STALLS_VERSIONS", Fault::ImportStalls),
     ("STANDIN_IMPORT_MISCOUNTS_VERSIONS", Fault::ImportMiscounts),
+    ("STANDIN_IMPORT_LOSES_VERSIONS", Fault::ImportLoses),
+    ("STANDIN_IMPORTS_UNTOLD_VERSIONS", Fault::ImportsUntold),
     ("STANDIN_MIGRATION_FAILS_VERSIONS", Fault::MigrationFails),
     ("STANDIN_MIGRATION_STALLS_VERSIONS", Fault::MigrationStalls),
 ];

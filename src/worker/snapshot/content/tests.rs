@@ -77,8 +77,20 @@ fn a_whole_export_is_counted_table_by_table_and_file_by_file() {
 
 #[test]
 fn an_empty_export_is_one() {
-    let content = judged(&packed(&[("_tables/documents.jsonl", "")], CompressionMethod::Stored));
+    let lists = [("_tables/documents.jsonl", ""), ("_storage/documents.jsonl", "")];
+    let content = judged(&packed(&lists, CompressionMethod::Stored));
     assert_eq!(content.unwrap().all_documents(), 0);
+}
+
+/// With files there is a list of them, be it empty (`crates/exports/src/export_storage.rs` upstream).
+#[test]
+fn an_export_that_was_made_without_files_is_none() {
+    for left in ["_storage/documents.jsonl", "_storage/"] {
+        let entries: Vec<_> = EXPORT.into_iter().filter(|(it, _)| !it.starts_with(left)).collect();
+        let told = judged(&packed(&entries, CompressionMethod::Deflated)).unwrap_err();
+        assert!(matches!(told, Error::NoFiles), "{told}");
+        assert_eq!(told.reason(), "SnapshotIncomplete");
+    }
 }
 
 #[test]

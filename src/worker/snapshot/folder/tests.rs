@@ -14,7 +14,8 @@ async fn snapshot(volume: &TempDir, folder: &str, id: &str, bytes: u64) -> Folde
     let content = Content { bytes, ..Content::default() };
     let (version, time) = ("v1".to_owned(), Utc::now());
     let (id, instance) = (id.to_owned(), Some("uid".to_owned()));
-    let manifest = Manifest { id, instance, version, time, content, variables: 0 };
+    let manifest =
+        Manifest { id, instance, version, time, content, variables: 0, variables_sha256: None };
     let mut draft = folder.draft().await.unwrap();
     draft.take(b"PK").await.unwrap();
     draft.end().await.unwrap();

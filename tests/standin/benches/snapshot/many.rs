@@ -31,6 +31,7 @@ pub fn written(folder: &Path) -> u64 {
         time: Utc::now(),
         content,
         variables: 0,
+        variables_sha256: None,
     };
     let manifest = serde_json::to_vec(&manifest).unwrap();
     fs::write(folder.join("manifest.json"), manifest).unwrap();

@@ -144,11 +144,17 @@ fn read(store: &Store, import: &Import, steering: &Steering) -> Result<(), Impor
     if steering.has(Fault::ImportFails) {
         return Err(ImportError::Steered);
     }
-    let tables = unpack::unpack(store, &archive_of(store, &import.id))?;
+    let mut tables = unpack::unpack(store, &archive_of(store, &import.id))?;
     // Convex counts no rows for the tables of files.
     let counted = tables.iter().filter(|(path, _)| root_and_name(path).1 != STORAGE);
     let written: u64 = counted.map(|(_, table)| table.documents).sum();
     let rows = written.saturating_sub(steering.has(Fault::ImportMiscounts).into());
+    if steering.has(Fault::ImportLoses)
+        && let Some((_, table)) =
+            tables.iter_mut().find(|(path, _)| !path.contains('/') && *path != STORAGE)
+    {
+        (table.bytes, table.documents) = (0, 0);
+    }
     store.change(|state| {
         let found = open(state, &import.id).ok_or(ImportError::Canceled)?;
         let num_rows_written = i64::try_from(rows).unwrap_or(i64::MAX);

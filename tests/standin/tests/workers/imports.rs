@@ -9,8 +9,8 @@ use tempfile::TempDir;
 use crate::{
     common::Container,
     fixture::{
-        exported, filled, importing, importing_as, importing_back, importing_by_hand,
-        importing_with, made, permitting, steered,
+        exported, exporting, filled, importing, importing_as, importing_back, importing_by_hand,
+        importing_with, latest, made, permitting, steered,
     },
 };
 
@@ -49,7 +49,13 @@ async fn nothing_is_imported_over_what_somebody_else_has_imported_since() {
     let import = importing_by_hand(&backend, &elsewhere.path().join("snapshot.zip")).await;
     let done = |it: &Value| it["state"]["state"] == "completed";
     backend.awaits("_system/cli/queryImport", json!({"importId": import}), done).await;
+    let count = async || {
+        let all = backend.query("_system/cli/queryImport:list", json!({})).await;
+        all.as_array().unwrap().len()
+    };
+    let before = count().await;
     let refused = made(&importing_back("9-3", &backend.at(), folder.path())).await.unwrap_err();
+    assert_eq!(count().await, before, "nothing was even uploaded");
     assert_eq!(refused.reason(), "ImportPerformed");
     assert!(refused.to_string().contains(&import), "{refused}");
     assert_eq!(backend.documents("messages").await.len(), 1, "what they brought is there");
@@ -59,6 +65,90 @@ async fn nothing_is_imported_over_what_somebody_else_has_imported_since() {
     // Nobody relies yet on what is in a store that is being filled.
     made(&importing_as("9-4", &backend.at(), folder.path(), &[])).await.unwrap();
     assert_eq!(backend.documents("messages").await.len(), 2);
+}
+
+/// It came while ours was uploaded and not yet told yes.
+#[tokio::test]
+async fn no_yes_is_said_once_somebody_else_has_imported() {
+    let (folder, elsewhere, container) =
+        (TempDir::new().unwrap(), TempDir::new().unwrap(), Container::new());
+    let theirs = Container::new().serving().await;
+    theirs.holds("messages", json!([{"text": "theirs"}])).await;
+    exported(&theirs, elsewhere.path()).await;
+    let before = filled(&container).await;
+    exported(&before, folder.path()).await;
+    before.kill();
+    let unparsed = container.clone().with("STANDIN_IMPORT_UNPARSED_VERSIONS", "v1").serving().await;
+    let options = importing_back("9-1", &unparsed.at(), folder.path());
+    let uploaded = |it: &Value| it[0]["state"]["state"] == "uploaded";
+    let listed = unparsed.awaits("_system/cli/queryImport:list", json!({}), uploaded);
+    tokio::select! {
+        ended = made(&options) => panic!("{ended:?}"),
+        _ = listed => {}
+    }
+    // What was uploaded is noted in the next moment.
+    let noted = || folder.path().join("import-9-1.json").exists();
+    tokio::select! {
+        ended = made(&options) => panic!("{ended:?}"),
+        () = unparsed.waits_for(noted) => {}
+    }
+    unparsed.kill();
+    let backend = container.serving().await;
+    let import = importing_by_hand(&backend, &elsewhere.path().join("snapshot.zip")).await;
+    let done = |it: &Value| it["state"]["state"] == "completed";
+    backend.awaits("_system/cli/queryImport", json!({"importId": import}), done).await;
+    let refused = made(&importing_back("9-1", &backend.at(), folder.path())).await.unwrap_err();
+    assert_eq!(refused.reason(), "ImportPerformed");
+    assert_eq!(backend.documents("messages").await.len(), 1, "what they brought is there");
+}
+
+#[tokio::test]
+async fn an_import_that_lost_documents_and_counted_them_is_found_out_table_by_table() {
+    let folder = TempDir::new().unwrap();
+    exported(&filled(&Container::new()).await, folder.path()).await;
+    let loses = steered("STANDIN_IMPORT_LOSES_VERSIONS").serving().await;
+    let error = made(&importing(&loses.at(), folder.path(), &[])).await.unwrap_err();
+    assert_eq!(error.reason(), "DocumentsDiffer", "{error}");
+    assert!(error.to_string().contains("\"messages\" has 0 documents"), "{error}");
+}
+
+/// Whether it is performed is what nobody may guess: their import would be replaced, or be missing in an export.
+#[tokio::test]
+async fn a_backend_that_does_not_tell_its_imports_is_asked_again_until_the_time_is_over() {
+    let (folder, container) = (TempDir::new().unwrap(), Container::new());
+    let before = filled(&container).await;
+    exported(&before, folder.path()).await;
+    before.kill();
+    let untold = container.with("STANDIN_IMPORTS_UNTOLD_VERSIONS", "v1").serving().await;
+    untold.pauses(true).await;
+    let elsewhere = TempDir::new().unwrap();
+    let latest_before = latest(&untold).await;
+    let options = exporting(&untold.at(), elsewhere.path(), &["--held", "soon"]);
+    let error = made(&options).await.unwrap_err();
+    assert!(matches!(error, Ended::DeadlineExceeded { .. }), "{error:?}");
+    assert_eq!(latest(&untold).await, latest_before, "an export was asked for");
+    let back = importing_as("9-1", &untold.at(), folder.path(), &["--same-store", "soon"]);
+    let error = made(&back).await.unwrap_err();
+    assert!(matches!(error, Ended::DeadlineExceeded { .. }), "{error:?}");
+    untold.pauses(false).await;
+    assert_eq!(untold.documents("messages").await.len(), 2);
+}
+
+#[tokio::test]
+async fn variables_that_are_not_those_that_were_kept_stop_an_import_before_it_begins() {
+    for kept in [None, Some("{}"), Some("{\"TOKEN\":\"other\"}")] {
+        let folder = TempDir::new().unwrap();
+        exported(&filled(&Container::new()).await, folder.path()).await;
+        let path = folder.path().join("variables.json");
+        match kept {
+            None => fs::remove_file(&path).unwrap(),
+            Some(text) => fs::write(&path, text).unwrap(),
+        }
+        let other = Container::new().serving().await;
+        let error = made(&importing(&other.at(), folder.path(), &[])).await.unwrap_err();
+        assert_eq!(error.reason(), "SnapshotCorrupt", "{kept:?}: {error}");
+        assert_eq!(other.query("_system/cli/queryImport:list", json!({})).await, json!([]));
+    }
 }
 
 #[tokio::test]

@@ -25,7 +25,8 @@ fn beside_of(instance: &str, volume: &TempDir, id: &str, bytes: u64) {
     let (version, time) = ("v1".to_owned(), chrono::Utc::now());
     let content = Content { bytes, ..Content::default() };
     let (id, instance) = (id.to_owned(), Some(instance.to_owned()));
-    let manifest = Manifest { id, instance, version, time, content, variables: 0 };
+    let manifest =
+        Manifest { id, instance, version, time, content, variables: 0, variables_sha256: None };
     fs::write(folder.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
     fs::write(folder.join("snapshot.zip"), "PK").unwrap();
 }
