@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use statemachine::{
     Phase, Stage,
     observed::Traffic,
-    pins::{Pins, Strategy, Upgrade},
+    pins::{Backend, Pins, Strategy, Upgrade},
 };
 
 use super::{Children, Keys, backend, phase};
@@ -65,11 +65,12 @@ pub(super) async fn ask(
         ..Hold::default()
     };
     let moved = pins.upgrade.as_ref().filter(|it| it.stage != Stage::Exporting);
-    if moved.is_some() {
+    if let Some(upgrade) = moved {
         match deployment.imports().await {
             Ok(imports) => hold.imports = imports.in_progress.into_iter().collect(),
-            // A function that fails has told nothing either.
-            Err(_) => hold.silent = true,
+            // A function that fails has told nothing either. One that is to be replaced need not tell: it performs nothing once
+            // it has ended, and who takes its place in the same store is asked before anybody relies on what is there.
+            Err(_) => hold.silent = is_at_home(children, &upgrade.aim()),
         }
     }
     let fresh =
@@ -78,6 +79,11 @@ pub(super) async fn ask(
         hold.deployed = deployment.functions().await.ok().map(|count| count > 0);
     }
     Some(hold)
+}
+
+/// Whether the one pod is what an upgrade goes to.
+fn is_at_home(children: &Children, aim: &Backend) -> bool {
+    children.pods.iter().all(|pod| backend::of_pod(pod) == *aim)
 }
 
 /// Whether a new store was last seen to hold no functions.

@@ -65,9 +65,14 @@ impl Backend {
     /// As [`Self::ask`].
     pub async fn imports(&self) -> Result<Imports, Error> {
         loop {
-            match self.ask(Deployment::imports).await {
-                Err(error @ Error::Refused { .. }) => self.wait(&error).await,
-                told => return told,
+            match self.once.imports().await {
+                Err(error) if error.is_transient() || matches!(error, Error::Refused { .. }) => {
+                    self.wait(&error).await;
+                }
+                told => {
+                    self.is_back();
+                    return told;
+                }
             }
         }
     }

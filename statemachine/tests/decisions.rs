@@ -223,6 +223,15 @@ fn home_is_ready_and_an_upgrade_done_only_where_nothing_else_has_any_effect_left
     refuses(Upgrading(Rolling), &rolling, &Waiting::ForJobsStopped);
     rolling.jobs.clear();
     assert_eq!(step(Upgrading(Rolling), &rolling).phase, Ready);
+    let mut importing = forward(SAME, Importing, |seen| {
+        stray(seen);
+        let theirs = seen.jobs.clone();
+        import(Outcome::Succeeded)(seen);
+        seen.jobs.extend(theirs);
+    });
+    refuses(Upgrading(Importing), &importing, &Waiting::ForJobsStopped);
+    importing.jobs.pop();
+    assert_eq!(step(Upgrading(Importing), &importing).phase, Ready);
 }
 
 #[test]

@@ -59,6 +59,26 @@ async fn nobody_is_let_in_while_it_is_not_told_whether_an_import_is_performed() 
     until(&rig, ("Ready", Value::Null)).await;
 }
 
+/// What cannot be asked any more must not keep anybody from leaving it.
+#[tokio::test]
+async fn a_target_that_does_not_tell_its_imports_can_be_left_again() {
+    let rig = Rig::ready(copied()).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    rig.backend.says("v2");
+    rig.backend.untold.store(true, Ordering::Relaxed);
+    rig.run("dev", 6).await;
+    assert_eq!(rig.status("dev")["stage"], "Rolling", "{}", rig.status("dev"));
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v1")));
+    rig.backend.says("v1");
+    rig.run("dev", 12).await;
+    let pod = rig.server.get("pods", "dev-backend-0").unwrap();
+    assert!(pod.to_string().contains("backend:v1"), "{}", rig.status("dev"));
+    rig.backend.untold.store(false, Ordering::Relaxed);
+    until(&rig, ("Ready", Value::Null)).await;
+    assert_eq!(rig.status("dev")["runningVersion"], "v1");
+}
+
 /// What is found out with everybody turned away and the backend stopped is found out too late.
 #[tokio::test]
 async fn a_quota_that_forbids_the_copy_is_told_while_everybody_is_served() {

@@ -14,7 +14,7 @@ pub struct Asked {
     /// The one that was found to be ours since.
     #[serde(default)]
     pub ours: Option<String>,
-    /// The imports that had been performed; none in a note of an operator that did not ask. They were looked at before the latest
+    /// The imports that had been performed; none in a note of an earlier operator, which took a refusal for none. They were looked at before the latest
     /// export was: what is performed later is in none of ours.
     #[serde(default)]
     pub imports: Option<BTreeSet<String>>,

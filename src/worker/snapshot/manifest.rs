@@ -26,8 +26,7 @@ pub struct Manifest {
     pub content: Content,
     /// How many environment variables are kept beside it.
     pub variables: usize,
-    /// The SHA-256 of the note that keeps them, in lower-case hexadecimal; none where an earlier version of the operator has
-    /// made it.
+    /// A digest of them, see [`variables_digest`]; none where an earlier version of the operator has made it.
     #[serde(default)]
     pub variables_sha256: Option<String>,
 }

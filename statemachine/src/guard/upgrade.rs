@@ -84,6 +84,8 @@ impl Life<'_> {
             }
             return Err(Waiting::ForImport(attempt));
         }
+        // What somebody else imports would change the data under whoever is let in.
+        self.idle(Some(&(Kind::Import, attempt)))?;
         unless(!self.awaits_functions(upgrade), || Waiting::ForFunctions)
     }
 
