@@ -27,7 +27,7 @@ pub use self::{
         Approval, ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, Snapshots,
         UpgradeStrategy, Window,
     },
-    networking::{Networking, ParentRef},
+    networking::{Ingress, Mode, Networking, ParentRef},
     reference::reference,
     schema::crd,
     spec::{BackendScale, ConvexInstance, ConvexInstanceSpec, DeletionPolicy, Environment, Scale},

@@ -19,6 +19,7 @@ mod surplus;
 
 use std::{sync::Arc, time::Duration};
 
+use gateway_api::httproutes::HttpRoute;
 use k8s_openapi::{
     NamespaceResourceScope,
     api::core::v1::{ConfigMap, PersistentVolumeClaim, Secret},
@@ -116,6 +117,9 @@ impl Doer<'_> {
             Step::Ensure(Child::Deployment(it)) => {
                 self.ensure(&**it, children.dashboard.clone()).await
             }
+            Step::Ensure(Child::Ingress(it)) => self.ensure(&**it, children.ingress.clone()).await,
+            Step::Ensure(Child::Gateway(it)) => self.ensure(&**it, children.gateway.clone()).await,
+            Step::Ensure(Child::Route(it)) => self.ensure(&**it, self.route(&it.name_any())).await,
             Step::Create(secret) => self.mint(secret).await,
             Step::TakeOver(name) => self.take_over(name).await,
             Step::Complete(secret) => self.complete(secret).await,
@@ -149,6 +153,10 @@ impl Doer<'_> {
         both.into_iter().flatten().find(|it| it.name_any() == name).cloned()
     }
 
+    fn route(&self, name: &str) -> Option<Arc<HttpRoute>> {
+        self.world.children.routes.iter().find(|it| it.name_any() == name).cloned()
+    }
+
     async fn stop(&mut self) -> kube::Result<()> {
         let Some(set) = self.world.children.stateful_set.clone() else { return Ok(()) };
         let asks = set.spec.as_ref().and_then(|spec| spec.replicas) != Some(0);
@@ -165,6 +173,9 @@ impl Doer<'_> {
             Kind::Service => self.delete(self.service(name)).await,
             Kind::StatefulSet => self.delete(children.stateful_set.clone()).await,
             Kind::Deployment => self.delete(children.dashboard.clone()).await,
+            Kind::Ingress => self.delete(children.ingress.clone()).await,
+            Kind::Gateway => self.delete(children.gateway.clone()).await,
+            Kind::Route => self.delete(self.route(name)).await,
             Kind::Claim => {
                 let ours = self.claim(name).filter(|it| self.is_ours(it.meta()));
                 self.delete(ours).await

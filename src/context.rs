@@ -1,18 +1,23 @@
 //! What every pass has at hand: the client, what was watched, and the little that is remembered.
 
+mod optional;
+
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
+use gateway_api::{gatewayclasses::GatewayClass, gateways::Gateway, httproutes::HttpRoute};
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
     core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
+    networking::v1::Ingress,
 };
 use kube::{Client, core::DeserializeGuard, runtime::reflector::Store};
 
+pub use self::optional::{Optional, Presence, Served};
 use crate::{
     api::ConvexInstance, convex::Migrations, events::Announcer, observe::Answer, retry::Backoffs,
 };
@@ -74,6 +79,21 @@ pub struct Stores {
     pub deployments: Store<Deployment>,
     /// Pods of both parts.
     pub pods: Store<Pod>,
+    /// Ways in from outside.
+    pub ingresses: Store<Ingress>,
+    /// What there is of the Gateway API.
+    pub gateway_api: GatewayApi,
+}
+
+/// What is seen of the Gateway API.
+#[derive(Clone)]
+pub struct GatewayApi {
+    /// Routes of ours.
+    pub routes: Optional<HttpRoute>,
+    /// Every Gateway, most of them somebody else's.
+    pub gateways: Optional<Gateway>,
+    /// Every class.
+    pub classes: Optional<GatewayClass>,
 }
 
 /// How long the watch may take to bring what we wrote ourselves.

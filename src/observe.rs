@@ -8,6 +8,7 @@ mod answer;
 mod backend;
 mod children;
 mod clearance;
+mod exposure;
 mod facts;
 pub mod hold;
 pub mod image;
@@ -35,6 +36,7 @@ use self::facts::Looked;
 pub use self::{
     answer::Answer,
     children::Children,
+    exposure::Exposure,
     keys::{AdminFound, Keys, KeysFound, Source},
     leave::{Control, Hours, Turn},
     migrations::Unmigrated,
@@ -86,6 +88,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let now = Utc::now();
     let unmade = backend::is_started(&children) && children.pods.is_empty();
     let unmade = ctx.memory.lasted(&uid(instance), Span::Unmade, unmade);
+    let exposure = exposure::of(ctx, instance, &children);
     let control = leave::read(ctx, instance, &children, (&pins, &wish), now);
     let facts = Looked {
         instance,
@@ -113,6 +116,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         barred,
         keys_obstacle: keys.obstacle,
         trouble,
+        exposure,
         control,
         answer,
         hold,

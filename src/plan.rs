@@ -10,6 +10,9 @@ pub mod dashboard;
 pub mod duration;
 pub mod exports;
 pub mod gate;
+pub mod gateway;
+pub mod host;
+pub mod ingress;
 mod inputs;
 pub mod jobs;
 pub mod labels;
@@ -17,16 +20,19 @@ pub mod names;
 mod owed;
 pub mod quantity;
 pub mod retention;
+pub mod route;
 pub mod secrets;
 pub mod security;
 pub mod service;
 
 use std::time::Duration;
 
+use gateway_api::{gateways::Gateway, httproutes::HttpRoute};
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
     core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service},
+    networking::v1::Ingress,
 };
 
 use crate::error::Error;
@@ -168,6 +174,12 @@ pub enum Child {
     StatefulSet(Box<StatefulSet>),
     /// The dashboard.
     Deployment(Box<Deployment>),
+    /// How the instance is reached from outside.
+    Ingress(Box<Ingress>),
+    /// A Gateway of its own.
+    Gateway(Box<Gateway>),
+    /// A route to one of its hosts.
+    Route(Box<HttpRoute>),
 }
 
 /// The kinds of children that are removed.
@@ -185,6 +197,12 @@ pub enum Kind {
     StatefulSet,
     /// The dashboard.
     Deployment,
+    /// How the instance is reached from outside.
+    Ingress,
+    /// A Gateway of its own.
+    Gateway,
+    /// A route to one of its hosts.
+    Route,
     /// What carries data, and every pod of it.
     Job,
 }

@@ -151,10 +151,12 @@ fn is_urgent(
 ) -> bool {
     let ready = |status: &ConvexInstanceStatus| told(status).remove("Ready");
     let available = |status: &ConvexInstanceStatus| told(status).remove("Available").map(|it| it.0);
+    let exposed = |status: &ConvexInstanceStatus| told(status).remove("Exposed");
     let stalled = |status: &ConvexInstanceStatus| told(status).contains_key("Stalled");
     before.observed_generation != instance.meta().generation.unwrap_or_default()
         || ready(before).map(|it| it.0) != ready(after).map(|it| it.0)
         || (after.phase() == Phase::Ready && available(before) != available(after))
+        || (after.phase() == Phase::Ready && exposed(before) != exposed(after))
         || stalled(before) != stalled(after)
         || (after.blocked_by.is_empty() && !before.blocked_by.is_empty())
         || (ready(before) != ready(after) && abnormal)

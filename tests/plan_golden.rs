@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use convex_operator::{
     api::ConvexInstance,
-    plan::{Inputs, Step, config, names::Names},
+    plan::{Inputs, Step, config, host::Schemes, names::Names},
 };
 use k8s_openapi::api::core::v1::PodSpec;
 use serde_json::{Value, json};
@@ -188,6 +188,7 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
             worker_image: "example.com/operator:v0",
             fence: "5",
             claims: &[],
+            schemes: Schemes::default(),
             restarted: None,
             instance: &instance,
         };

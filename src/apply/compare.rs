@@ -71,7 +71,11 @@ fn list_covers(live: &[Value], wanted: &[Value]) -> bool {
 fn key(items: &[Value]) -> Option<&'static str> {
     let objects: Option<Vec<&Map<_, _>>> = items.iter().map(Value::as_object).collect();
     let objects = objects.filter(|it| !it.is_empty())?;
-    KEYS.into_iter().find(|key| objects.iter().all(|it| it.contains_key(*key)))
+    let tells_apart = |key: &&str| {
+        let values: Option<Vec<_>> = objects.iter().map(|it| it.get(*key)).collect();
+        values.is_some_and(|it| it.iter().enumerate().all(|(at, value)| !it[..at].contains(value)))
+    };
+    KEYS.into_iter().find(tells_apart)
 }
 
 #[cfg(test)]

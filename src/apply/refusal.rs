@@ -4,9 +4,10 @@ use kube::ResourceExt;
 
 use crate::plan::{Child, Refused, Step};
 
-/// Nothing that comes later is built on the dashboard.
+/// Nothing that comes later is built on the dashboard, or on the way in.
 pub(super) const fn is_apart(step: &Step) -> bool {
-    matches!(step, Step::Ensure(Child::Deployment(_) | Child::Service(_)))
+    use Child::{Deployment, Gateway, Ingress, Route, Service};
+    matches!(step, Step::Ensure(Deployment(_) | Service(_) | Ingress(_) | Gateway(_) | Route(_)))
 }
 
 /// Forbidden and invalid are answers that the same request will get again; the rest passes.
@@ -39,6 +40,9 @@ impl Child {
             Self::Service(_) => "Service",
             Self::StatefulSet(_) => "StatefulSet",
             Self::Deployment(_) => "Deployment",
+            Self::Ingress(_) => "Ingress",
+            Self::Gateway(_) => "Gateway",
+            Self::Route(_) => "HTTPRoute",
         }
     }
 
@@ -49,6 +53,9 @@ impl Child {
             Self::Service(it) => it.name_any(),
             Self::StatefulSet(it) => it.name_any(),
             Self::Deployment(it) => it.name_any(),
+            Self::Ingress(it) => it.name_any(),
+            Self::Gateway(it) => it.name_any(),
+            Self::Route(it) => it.name_any(),
         }
     }
 }

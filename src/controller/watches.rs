@@ -1,5 +1,7 @@
 //! What is watched: every instance, and every child that carries our label, each once.
 
+mod gateways;
+
 use std::{fmt::Debug, hash::Hash};
 
 use futures::{Stream, StreamExt, TryStreamExt};
@@ -9,6 +11,7 @@ use k8s_openapi::{
         apps::v1::{Deployment, StatefulSet},
         batch::v1::Job,
         core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
+        networking::v1::Ingress,
     },
 };
 use kube::{
@@ -54,6 +57,8 @@ impl Watches {
             stateful_sets: source.children::<StatefulSet>(&mut controller),
             deployments: source.children::<Deployment>(&mut controller),
             pods: source.children::<Pod>(&mut controller),
+            ingresses: source.children::<Ingress>(&mut controller),
+            gateway_api: source.gateway_api(&mut controller, &instances),
             instances,
         };
         Self { stores, controller }
@@ -139,14 +144,17 @@ fn failed(kind: &str, error: &watcher::Error) {
 }
 
 fn is_refused(error: &watcher::Error) -> bool {
+    matches!(refusal(error), Some(401 | 403 | 404))
+}
+
+/// What the API server answered.
+fn refusal(error: &watcher::Error) -> Option<u16> {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => {
-            matches!(status.code, 401 | 403 | 404)
-        }
-        watcher::Error::WatchError(status) => matches!(status.code, 401 | 403 | 404),
-        _ => false,
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => Some(status.code),
+        _ => None,
     }
 }
 
@@ -161,6 +169,7 @@ pub(super) async fn complete(stores: &Stores) -> bool {
         stores.stateful_sets.wait_until_ready(),
         stores.deployments.wait_until_ready(),
         stores.pods.wait_until_ready(),
+        stores.ingresses.wait_until_ready(),
     );
     lists.is_ok()
 }

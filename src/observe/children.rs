@@ -5,10 +5,12 @@ pub(super) mod stores;
 
 use std::sync::Arc;
 
+use gateway_api::{gateways::Gateway, httproutes::HttpRoute};
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
     core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
+    networking::v1::Ingress,
 };
 use kube::{
     Api, Resource, ResourceExt,
@@ -19,7 +21,7 @@ use statemachine::pins::{Pins, Store as StoreName};
 
 use crate::{
     api::ConvexInstance,
-    context::Context,
+    context::{Context, Optional},
     plan::{
         Claimed,
         exports::Exports,
@@ -61,6 +63,12 @@ pub struct Children {
     pub dashboard_service: Option<Arc<Service>>,
     /// Every pod of the dashboard that is not fully gone.
     pub dashboard_pods: Vec<Arc<Pod>>,
+    /// How the instance is reached from outside.
+    pub ingress: Option<Arc<Ingress>>,
+    /// A Gateway of its own.
+    pub gateway: Option<Arc<Gateway>>,
+    /// The routes to its hosts.
+    pub routes: Vec<Arc<HttpRoute>>,
 }
 
 impl Children {
@@ -98,6 +106,9 @@ impl Children {
             dashboard: ours(&watched.deployments, instance, &names.dashboard()),
             dashboard_service: ours(&watched.services, instance, &names.dashboard()),
             dashboard_pods: pods(&watched.pods, instance, Part::Dashboard),
+            ingress: ours(&watched.ingresses, instance, &names.way_in()),
+            gateway: readable(&watched.gateway_api.gateways, instance).pop(),
+            routes: readable(&watched.gateway_api.routes, instance),
         })
     }
 
@@ -138,6 +149,9 @@ impl Children {
             self.stateful_set.is_some(),
             self.dashboard.is_some(),
             self.dashboard_service.is_some(),
+            self.ingress.is_some(),
+            self.gateway.is_some(),
+            !self.routes.is_empty(),
         ];
         !objects.contains(&true) && self.pods.is_empty() && self.dashboard_pods.is_empty()
     }
@@ -159,6 +173,20 @@ impl Children {
     pub fn set_carries(&self, fence: &str) -> bool {
         self.stateful_set.as_deref().is_some_and(|set| labels::carries(&set.metadata, fence))
     }
+}
+
+/// Those of this instance, by name.
+fn readable<K>(seen: &Optional<K>, instance: &ConvexInstance) -> Vec<Arc<K>>
+where
+    K: Resource<DynamicType = ()> + Clone + 'static,
+{
+    let ours = |it: &K| {
+        it.meta().namespace == instance.meta().namespace
+            && labels::belongs(instance, it.meta()) == Belongs::Ours
+    };
+    let mut found: Vec<_> = seen.readable().into_iter().filter(ours).map(Arc::new).collect();
+    found.sort_by_key(|it| it.name_any());
+    found
 }
 
 fn jobs(watched: &Store<Job>, instance: &ConvexInstance) -> Vec<Arc<Job>> {

@@ -26,6 +26,9 @@ pub(super) fn leftovers(
     left.extend(children.dashboard.iter().map(|it| named("deployment", it.as_ref())));
     left.extend(children.service.iter().map(|it| named("service", it.as_ref())));
     left.extend(children.dashboard_service.iter().map(|it| named("service", it.as_ref())));
+    left.extend(children.ingress.iter().map(|it| named("ingress", it.as_ref())));
+    left.extend(children.gateway.iter().map(|it| named("gateway", it.as_ref())));
+    left.extend(children.routes.iter().map(|it| named("httproute", it.as_ref())));
     left.extend(children.config.iter().map(|it| named("configmap", it.as_ref())));
     let goes = plan::data_goes(instance);
     let claims = children.claims.iter().map(|(_, claim)| claim);

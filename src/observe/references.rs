@@ -7,6 +7,7 @@ use k8s_openapi::{
     api::{
         apps::v1::{Deployment, StatefulSet},
         core::v1::{ConfigMap, Service},
+        networking::v1::Ingress,
     },
 };
 use kube::{Api, Resource, ResourceExt, core::DeserializeGuard};
@@ -15,7 +16,7 @@ use statemachine::Phase;
 
 use super::{Children, Obstacle, phase};
 use crate::{
-    api::{ConvexInstance, Engine},
+    api::{ConvexInstance, Engine, Mode},
     context::Context,
     plan::{
         labels::{self, Belongs},
@@ -45,7 +46,8 @@ pub(super) async fn read(
         .or(look.conflict::<ConfigMap>("ConfigMap", &names.gate()).await?)
         .or(look.conflict::<Service>("Service", &names.backend_service()).await?)
         .or(look.conflict::<StatefulSet>("StatefulSet", &names.backend()).await?)
-        .or(look.dashboard(names).await?))
+        .or(look.dashboard(names).await?)
+        .or(look.way_in(names).await?))
 }
 
 /// Why the claim must not be opened. One that an instance has served from may have been restored by
@@ -65,22 +67,10 @@ pub(super) fn barred(
 /// What the spec may say and this version of the operator does not carry out.
 fn unsupported(instance: &ConvexInstance) -> Option<Obstacle> {
     let spec = &instance.spec;
-    let networking = &spec.networking;
     let field = if spec.backend.db.engine != Engine::Sqlite {
         "spec.backend.db.engine postgres and mysql"
     } else if spec.backend.s3.enabled {
         "spec.backend.s3"
-    } else if networking.host.is_some()
-        || networking.site_host.is_some()
-        || networking.dashboard_host.is_some()
-    {
-        "spec.networking.host, siteHost and dashboardHost"
-    } else if networking.gateway_class_name.is_some()
-        || !networking.parent_refs.is_empty()
-        || !networking.gateway_annotations.is_empty()
-        || networking.tls_secret_ref.is_some()
-    {
-        "spec.networking.gatewayClassName, gatewayAnnotations, parentRefs and tlsSecretRef"
     } else {
         return None;
     };
@@ -173,6 +163,13 @@ impl Look<'_> {
         }
         let deployment = self.conflict::<Deployment>("Deployment", &names.dashboard()).await?;
         Ok(deployment.or(self.conflict::<Service>("Service", &names.dashboard()).await?))
+    }
+
+    async fn way_in(&self, names: &Names) -> kube::Result<Option<Obstacle>> {
+        match self.instance.spec.networking.way_in() {
+            Mode::Ingress => self.conflict::<Ingress>("Ingress", &names.way_in()).await,
+            Mode::None | Mode::Shared | Mode::OwnGateway => Ok(None),
+        }
     }
 
     async fn conflict<K>(&self, kind: &str, name: &str) -> kube::Result<Option<Obstacle>>

@@ -9,7 +9,7 @@ use statemachine::{
 };
 
 use super::{
-    Answer, Children, Control, Keys, Obstacle, Unmigrated, backend,
+    Answer, Children, Control, Exposure, Keys, Obstacle, Unmigrated, backend,
     hold::Hold,
     jobs::{Jobs, again::Again},
     trouble,
@@ -38,6 +38,8 @@ pub struct World {
     pub keys_obstacle: Option<Obstacle>,
     /// What keeps the backend from serving, as its pod and claim tell.
     pub trouble: Option<Obstacle>,
+    /// What is known of the way in from outside.
+    pub exposure: Exposure,
     /// What people, clocks and other instances say about the next upgrade and the next restart.
     pub control: Control,
     /// What the backend answered, where it was asked.
@@ -89,6 +91,7 @@ impl World {
             worker_image: &self.worker_image,
             fence: &self.facts.pins.fence.0,
             claims: &self.children.claims,
+            schemes: self.exposure.schemes,
             restarted: self.control.restarted(instance, &self.children, self.now),
         })
     }

@@ -8,6 +8,8 @@ use statemachine::pins::{Release, Store};
 
 use super::{
     backend::{API_PORT, SITE_PORT},
+    dashboard,
+    host::{Purpose, Schemes},
     names::Names,
 };
 use crate::{
@@ -34,6 +36,8 @@ pub struct Inputs<'a> {
     pub fence: &'a str,
     /// The claims of all stores, as they were found.
     pub claims: &'a [Claimed],
+    /// By which schemes clients come.
+    pub schemes: Schemes,
     /// When the backend was last restarted for its age, as its template says it.
     pub restarted: Option<String>,
 }
@@ -50,13 +54,15 @@ pub struct Origins {
     pub site: String,
     /// Of the API, as browsers reach it.
     pub deployment: String,
+    /// Of the dashboard; none where there is none.
+    pub dashboard: Option<String>,
 }
 
 impl Inputs<'_> {
     /// The public base URLs of the instance.
     #[must_use]
     pub fn origins(&self) -> Origins {
-        Origins::of(self.instance, &self.names)
+        Origins::of(self.instance, &self.names, self.schemes)
     }
 
     /// The URL of the backend's Service inside the cluster.
@@ -102,15 +108,23 @@ pub fn data_goes(instance: &ConvexInstance) -> bool {
 }
 
 impl Origins {
-    /// What the spec says, or else the Service inside the cluster.
+    /// What the spec says, or else what follows from its hosts, or else the Services inside the cluster. HTTP actions
+    /// without a host of their own are below the API (`crates/local_backend/src/router.rs` upstream).
     #[must_use]
-    pub fn of(instance: &ConvexInstance, names: &Names) -> Self {
+    pub fn of(instance: &ConvexInstance, names: &Names, schemes: Schemes) -> Self {
         let networking = &instance.spec.networking;
-        let service = |port| service_url(instance, names, port);
-        let cloud = networking.cloud_origin.clone().unwrap_or_else(|| service(API_PORT));
+        let outside = |purpose| schemes.url(networking, purpose);
+        let api = outside(Purpose::Api);
+        let below = api.as_ref().map(|it| format!("{it}/http"));
+        let cloud = networking.cloud_origin.clone().or(api);
+        let cloud = cloud.unwrap_or_else(|| service_url(instance, names, API_PORT));
+        let site = networking.site_origin.clone().or_else(|| outside(Purpose::Site));
+        let inside = || inside(instance, &names.dashboard(), dashboard::PORT);
+        let reached = || outside(Purpose::Dashboard).unwrap_or_else(inside);
         Self {
-            site: networking.site_origin.clone().unwrap_or_else(|| service(SITE_PORT)),
+            site: site.or(below).unwrap_or_else(|| service_url(instance, names, SITE_PORT)),
             deployment: networking.deployment_url.clone().unwrap_or_else(|| cloud.clone()),
+            dashboard: instance.spec.dashboard.enabled.then(reached),
             cloud,
         }
     }
@@ -119,6 +133,10 @@ impl Origins {
 /// The URL of the backend's Service inside the cluster.
 #[must_use]
 pub fn service_url(instance: &ConvexInstance, names: &Names, port: i32) -> String {
+    inside(instance, &names.backend_service(), port)
+}
+
+fn inside(instance: &ConvexInstance, service: &str, port: i32) -> String {
     let namespace = instance.namespace().unwrap_or_default();
-    format!("http://{}.{namespace}.svc:{port}", names.backend_service())
+    format!("http://{service}.{namespace}.svc:{port}")
 }

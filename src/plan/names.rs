@@ -3,6 +3,8 @@
 use sha2::{Digest, Sha256};
 use statemachine::pins::{Snapshot, Store};
 
+use super::host::Purpose;
+
 /// The longest name that an instance may have; the CRD refuses longer ones.
 pub const INSTANCE_NAME_MAX: usize = 52;
 /// A Service is a DNS label.
@@ -105,6 +107,24 @@ impl Names {
     #[must_use]
     pub fn snapshots(&self) -> String {
         self.child("-snapshots", DNS_LABEL)
+    }
+
+    /// The route of a host.
+    #[must_use]
+    pub fn route(&self, purpose: Purpose) -> String {
+        self.child(&format!("-{}", purpose.word()), DNS_LABEL)
+    }
+
+    /// The route that leads from plain HTTP to HTTPS.
+    #[must_use]
+    pub fn redirect(&self, purpose: Purpose) -> String {
+        self.child(&format!("-{}-redirect", purpose.word()), DNS_LABEL)
+    }
+
+    /// A Gateway or an Ingress of its own.
+    #[must_use]
+    pub fn way_in(&self) -> String {
+        self.child("-public", DNS_LABEL)
     }
 
     /// The Job of one attempt; from the second one on with its number among those of the attempt.

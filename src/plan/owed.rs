@@ -2,6 +2,7 @@
 
 mod removal;
 mod upgrade;
+mod way_in;
 
 use statemachine::{
     Action,
@@ -85,7 +86,7 @@ impl Planner<'_> {
             Action::EnsureBackendStopped(backend) => {
                 self.with(|it, inputs| it.backend(inputs, backend, true))
             }
-            Action::EnsureSurroundingsApplied => self.with(Self::dashboard),
+            Action::EnsureSurroundingsApplied => self.with(Self::surroundings),
             Action::EnsureTrafficFlowing => self.with(Self::flowing),
             Action::EnsureTrafficHeld if self.lets_nobody_in() => Vec::new(),
             Action::EnsureTrafficHeld => self.with(Self::held),
@@ -183,6 +184,12 @@ impl Planner<'_> {
             is_exporting(actions).then(|| self.grown_copy(inputs)).flatten(),
         ];
         grown.into_iter().flatten().map(|it| Step::Grow(Box::new(it))).collect()
+    }
+
+    fn surroundings(&self, inputs: &Inputs<'_>) -> Vec<Step> {
+        let mut steps = self.dashboard(inputs);
+        steps.extend(self.way_in(inputs));
+        steps
     }
 
     fn dashboard(&self, inputs: &Inputs<'_>) -> Vec<Step> {

@@ -52,6 +52,31 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         scope: Watched,
+        group: "networking.k8s.io",
+        resources: &["ingresses"],
+        names: &[],
+        verbs: OWN_CHILDREN,
+        reason: "The way to the hosts of an instance, where its spec asks for an Ingress.",
+    },
+    Rule {
+        scope: Watched,
+        group: "gateway.networking.k8s.io",
+        resources: &["httproutes", "gateways"],
+        names: &[],
+        verbs: OWN_CHILDREN,
+        reason: "The routes to the hosts of an instance, and a Gateway of its own where its spec asks for one. \
+                 Gateways of others are read, for a route to one that does not exist is told by nobody.",
+    },
+    Rule {
+        scope: Cluster,
+        group: "gateway.networking.k8s.io",
+        resources: &["gatewayclasses"],
+        names: &[],
+        verbs: READ,
+        reason: "Who serves a Gateway, and what he can do, is said by its class.",
+    },
+    Rule {
+        scope: Watched,
         group: "batch",
         resources: &["jobs"],
         names: &[],

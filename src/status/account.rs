@@ -5,7 +5,7 @@ pub(super) mod upgrade;
 
 use chrono::{DateTime, Utc};
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
-use kube::{Resource, ResourceExt};
+use kube::Resource;
 use statemachine::{Phase, Step, phase::Wire};
 
 use super::{conditions, messages};
@@ -15,7 +15,7 @@ use crate::{
         Transition,
     },
     observe::{Obstacle, World, image},
-    plan::{Applied, Origins, dashboard},
+    plan::{Applied, Origins},
 };
 
 /// How many edges are remembered.
@@ -131,14 +131,11 @@ fn place(phase: Phase) -> String {
 }
 
 fn endpoints(instance: &ConvexInstance, world: &World) -> Endpoints {
-    let origins = Origins::of(instance, &world.names);
-    let namespace = instance.namespace().unwrap_or_default();
-    let dashboard =
-        format!("http://{}.{namespace}.svc:{}", world.names.dashboard(), dashboard::PORT);
+    let origins = Origins::of(instance, &world.names, world.exposure.schemes);
     Endpoints {
         api_url: Some(origins.cloud),
         site_url: Some(origins.site),
-        dashboard_url: instance.spec.dashboard.enabled.then_some(dashboard),
+        dashboard_url: origins.dashboard,
     }
 }
 

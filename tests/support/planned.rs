@@ -6,7 +6,7 @@ use chrono::DateTime;
 use convex_operator::{
     api::ConvexInstance,
     convex::{AdminKey, InstanceName, InstanceSecret},
-    observe::{AdminFound, Children, Control, Keys, KeysFound, Source, World, engine},
+    observe::{AdminFound, Children, Control, Exposure, Keys, KeysFound, Source, World, engine},
     plan::{self, Child, Step, names::Names},
 };
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
@@ -92,6 +92,7 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
         barred: None,
         keys_obstacle: None,
         trouble: None,
+        exposure: Exposure::default(),
         control: Control::default(),
         answer: None,
         hold: None,

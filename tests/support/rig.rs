@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use convex_operator::{
     api::ConvexInstance,
-    context::{Context, Memory, Settings, Stores},
+    context::{Context, GatewayApi, Memory, Optional, Presence, Served, Settings, Stores},
     controller,
     error::Error,
     events::Announcer,
     plan::labels::{MANAGED_BY, MANAGER},
     retry::Backoffs,
 };
+use gateway_api::{gatewayclasses::GatewayClass, gateways::Gateway, httproutes::HttpRoute};
 use kube::{
     Resource,
     core::DeserializeGuard,
@@ -38,6 +39,14 @@ struct Watches {
     deployments: Writer<k8s_openapi::api::apps::v1::Deployment>,
     pods: Writer<k8s_openapi::api::core::v1::Pod>,
     jobs: Writer<k8s_openapi::api::batch::v1::Job>,
+    ingresses: Writer<k8s_openapi::api::networking::v1::Ingress>,
+    gateway_api: GatewayWatches,
+}
+
+struct GatewayWatches {
+    routes: Writer<DeserializeGuard<HttpRoute>>,
+    gateways: Writer<DeserializeGuard<Gateway>>,
+    classes: Writer<DeserializeGuard<GatewayClass>>,
 }
 
 /// The operator under test and its surroundings.
@@ -83,6 +92,11 @@ impl Rig {
         self.watches = Mutex::new(watches);
     }
 
+    /// What the watches are told of the Gateway API.
+    pub fn has_gateway_api(&self, presence: Presence) {
+        self.context.stores.gateway_api.routes.served.tell(presence);
+    }
+
     /// The operator is told how many upgrades may be under way at a time.
     pub fn allows(&mut self, upgrades: usize) {
         let context = Arc::get_mut(&mut self.context).unwrap();
@@ -100,6 +114,10 @@ impl Rig {
         tell(&mut watches.deployments, self.labelled("deployments"));
         tell(&mut watches.pods, self.labelled("pods"));
         tell(&mut watches.jobs, self.labelled("jobs"));
+        tell(&mut watches.ingresses, self.labelled("ingresses"));
+        tell(&mut watches.gateway_api.routes, self.labelled("httproutes"));
+        tell(&mut watches.gateway_api.gateways, self.server.all("gateways"));
+        tell(&mut watches.gateway_api.classes, self.server.all("gatewayclasses"));
     }
 
     /// The watch of Jobs brings what there is, ahead of all others.
@@ -181,8 +199,20 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
     let (deployments, deployments_in) = store();
     let (pods, pods_in) = store();
     let (jobs, jobs_in) = store();
-    let stores =
-        Stores { instances, claims, jobs, configs, services, stateful_sets, deployments, pods };
+    let (ingresses, ingresses_in) = store();
+    let (gateway_api, gateway_api_in) = gateway_api();
+    let stores = Stores {
+        instances,
+        claims,
+        jobs,
+        configs,
+        services,
+        stateful_sets,
+        deployments,
+        pods,
+        ingresses,
+        gateway_api,
+    };
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: None };
     let context = Context {
         announcer: Announcer::new(client.clone(), reporter),
@@ -206,8 +236,24 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
         deployments: deployments_in,
         pods: pods_in,
         jobs: jobs_in,
+        ingresses: ingresses_in,
+        gateway_api: gateway_api_in,
     };
     (Arc::new(context), watches)
+}
+
+/// The Gateway API is installed.
+fn gateway_api() -> (GatewayApi, GatewayWatches) {
+    let (routes, gateways, classes) = (store(), store(), store());
+    let watches = GatewayWatches { routes: routes.1, gateways: gateways.1, classes: classes.1 };
+    let served = Served::default();
+    served.tell(Presence::Watched);
+    let api = GatewayApi {
+        routes: Optional { store: routes.0, served: served.clone() },
+        gateways: Optional { store: gateways.0, served: served.clone() },
+        classes: Optional { store: classes.0, served },
+    };
+    (api, watches)
 }
 
 fn tell<K>(writer: &mut Writer<K>, objects: Vec<Value>)

@@ -41,9 +41,6 @@ fn what_this_version_does_not_carry_out_is_named_by_its_field() {
             json!({"db": {"engine": "sqlite"}, "s3": {"enabled": true}}),
             "spec.backend.s3",
         ),
-        ("networking", json!({"host": "a.example.com"}), "spec.networking.host"),
-        ("networking", json!({"dashboardHost": "a.example.com"}), "dashboardHost"),
-        ("networking", json!({"parentRefs": [{"name": "shared"}]}), "parentRefs"),
     ] {
         let obstacle = unsupported(&instance_with(|spec| spec[place] = value)).unwrap();
         assert_eq!(obstacle.reason, "Unsupported");

@@ -27,6 +27,7 @@ fn built(build: impl Fn(&Inputs<'_>) -> Job) -> Value {
         worker_image: "example.com/operator:v0",
         fence: "5",
         claims: &claims,
+        schemes: crate::plan::host::Schemes::default(),
         restarted: None,
     };
     serde_json::to_value(build(&inputs)).unwrap()

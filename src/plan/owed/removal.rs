@@ -11,7 +11,11 @@ impl Planner<'_> {
         let names = &self.world.names;
         let shut = |it: Record| self.record(&Record::next(Some(&it), &it.backend, false));
         let mut steps: Vec<_> = self.world.children.record().map(shut).into_iter().collect();
+        let routes = self.world.children.routes.iter().map(|it| it.name_any());
+        steps.extend(routes.map(|name| Step::Remove(Kind::Route, name)));
         steps.extend([
+            Step::Remove(Kind::Ingress, names.way_in()),
+            Step::Remove(Kind::Gateway, names.way_in()),
             Step::Remove(Kind::Service, names.backend_service()),
             Step::Remove(Kind::Deployment, names.dashboard()),
             Step::Remove(Kind::Service, names.dashboard()),

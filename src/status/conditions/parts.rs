@@ -6,7 +6,7 @@ use statemachine::{Phase, Step};
 
 use super::verdict::Verdict;
 use crate::{
-    api::{ConditionType, ConvexInstance, Engine},
+    api::{ConditionType, ConvexInstance, Engine, Mode},
     observe::{AdminFound, Obstacle, World, hold},
     plan::Applied,
     status::messages,
@@ -54,13 +54,21 @@ pub(super) fn of(
             instance.spec.backend.s3.enabled.then(|| other("object storage")).as_ref(),
             "NotRequested",
         ),
-        Verdict::new(
-            ConditionType::Exposed,
-            true,
-            "NotRequested",
-            "reached inside the cluster only",
-        ),
+        exposed(instance, world),
     ]
+}
+
+fn exposed(instance: &ConvexInstance, world: &World) -> Verdict {
+    let type_ = ConditionType::Exposed;
+    match instance.spec.networking.way_in() {
+        Mode::None => Verdict::new(type_, true, "NotRequested", "reached inside the cluster only"),
+        Mode::Ingress => {
+            Verdict::unless(type_, world.exposure.obstacle.as_ref(), "AddressAssigned")
+        }
+        Mode::Shared | Mode::OwnGateway => {
+            Verdict::unless(type_, world.exposure.obstacle.as_ref(), "Accepted")
+        }
+    }
 }
 
 fn secrets(world: &World, applied: &Applied) -> Option<Obstacle> {
@@ -186,5 +194,6 @@ pub(in crate::status) fn surroundings(
         ),
     };
     let dashboard = || dashboard(world).filter(|_| instance.spec.dashboard.enabled);
-    (!flows).then(held).or_else(dashboard)
+    let kept_out = || world.exposure.obstacle.clone().filter(|it| it.abnormal);
+    (!flows).then(held).or_else(dashboard).or_else(kept_out)
 }

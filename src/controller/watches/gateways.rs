@@ -1,0 +1,140 @@
+//! Watches of the Gateway API. A cluster may not have it, get it later and lose it again; and most of its objects are
+//! somebody else's, who may be ahead of us: one that we cannot read is as if it were not there.
+
+use std::fmt::Debug;
+
+use futures::{Stream, StreamExt, TryStreamExt};
+use gateway_api::{gatewayclasses::GatewayClass, gateways::Gateway, httproutes::HttpRoute};
+use kube::{
+    Api, Resource, ResourceExt,
+    core::DeserializeGuard,
+    runtime::{
+        WatchStreamExt, reflector,
+        reflector::{ObjectRef, Store},
+        watcher,
+    },
+};
+use serde::de::DeserializeOwned;
+
+use super::{Guarded, Loop, Source, instance_of, refusal};
+use crate::{
+    api::{ConvexInstance, Mode},
+    context::{GatewayApi, Optional, Presence, Served},
+    metrics,
+    plan::labels::{MANAGED_BY, MANAGER},
+};
+
+impl Source<'_> {
+    /// Watches routes of ours, and Gateways and classes of everybody; what changes is a reason to look at the instances that
+    /// rely on it.
+    pub(super) fn gateway_api(
+        &self,
+        controller: &mut Loop,
+        instances: &Store<Guarded>,
+    ) -> GatewayApi {
+        let ours = watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
+        let all = watcher::Config::default;
+        let (routes, stream) = optional::<HttpRoute>(self.scoped(), ours);
+        with(controller, |it| it.watches_stream(stream, |route| instance_of(&route)));
+        let (gateways, stream) = optional::<Gateway>(self.scoped(), all());
+        let known = instances.clone();
+        let relying = move |gateway: DeserializeGuard<Gateway>| relying_on(&known, &gateway);
+        with(controller, |it| it.watches_stream(stream, relying));
+        let (classes, stream) = optional::<GatewayClass>(Api::all(self.client.clone()), all());
+        let known = instances.clone();
+        with(controller, |it| it.watches_stream(stream, move |_| through_gateways(&known)));
+        GatewayApi { routes, gateways, classes }
+    }
+
+    fn scoped<K>(&self) -> Api<DeserializeGuard<K>>
+    where
+        K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
+    {
+        match self.namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        }
+    }
+}
+
+fn with(controller: &mut Loop, more: impl FnOnce(Loop) -> Loop) {
+    let without = Loop::for_stream(futures::stream::empty(), reflector::store().0);
+    *controller = more(std::mem::replace(controller, without));
+}
+
+type Told<K> = Result<DeserializeGuard<K>, watcher::Error>;
+
+fn optional<K>(
+    api: Api<DeserializeGuard<K>>,
+    config: watcher::Config,
+) -> (Optional<K>, impl Stream<Item = Told<K>> + Send + 'static + use<K>)
+where
+    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static,
+{
+    let (store, writer) = reflector::store();
+    let served = Served::default();
+    let (listed, failed) = (served.clone(), served.clone());
+    let stream = watcher(api, config)
+        .inspect_err(move |error| told::<K>(&failed, error))
+        .inspect_ok(move |event| {
+            if matches!(event, watcher::Event::InitDone) {
+                tell::<K>(&listed, Presence::Watched);
+            }
+        })
+        .default_backoff()
+        .reflect(writer)
+        .touched_objects();
+    (Optional { store, served }, stream.boxed())
+}
+
+/// A kind that is not there is nothing to warn of, again and again.
+fn told<K: Resource<DynamicType = ()>>(served: &Served, error: &watcher::Error) {
+    match refusal(error) {
+        Some(404) => tell::<K>(served, Presence::Missing),
+        Some(401 | 403) => tell::<K>(served, Presence::Refused),
+        _ => {
+            let kind = K::kind(&());
+            tracing::warn!(%kind, %error, "a watch failed; it is tried again");
+            metrics::watch_failed(&kind);
+        }
+    }
+}
+
+fn tell<K: Resource<DynamicType = ()>>(served: &Served, presence: Presence) {
+    if served.presence() != presence {
+        tracing::info!(kind = %K::kind(&()), ?presence, "what the cluster has of the Gateway API");
+    }
+    served.tell(presence);
+}
+
+/// The instances that name this Gateway, and the one that it is a child of.
+fn relying_on(
+    instances: &Store<Guarded>,
+    gateway: &DeserializeGuard<Gateway>,
+) -> Vec<ObjectRef<Guarded>> {
+    let (name, namespace) = (gateway.name_any(), gateway.namespace());
+    let names = |it: &ConvexInstance| {
+        it.spec.networking.parent_refs.iter().any(|parent| {
+            parent.name == name && parent.namespace.clone().or_else(|| it.namespace()) == namespace
+        })
+    };
+    let mut relying = those(instances, names);
+    relying.extend(instance_of(gateway));
+    relying
+}
+
+fn through_gateways(instances: &Store<Guarded>) -> Vec<ObjectRef<Guarded>> {
+    let through = |it: &ConvexInstance| {
+        matches!(it.spec.networking.way_in(), Mode::Shared | Mode::OwnGateway)
+    };
+    those(instances, through)
+}
+
+fn those(
+    instances: &Store<Guarded>,
+    wanted: impl Fn(&ConvexInstance) -> bool,
+) -> Vec<ObjectRef<Guarded>> {
+    let all = instances.state();
+    let wanted = all.iter().filter(|it| it.0.as_ref().is_ok_and(&wanted));
+    wanted.map(|it| ObjectRef::from_obj(&**it)).collect()
+}

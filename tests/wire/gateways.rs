@@ -1,0 +1,175 @@
+//! The way in through Gateways: what is made for it, what is found out by looking, and what is told.
+
+use convex_operator::context::Presence;
+use serde_json::{Value, json};
+
+use crate::support::{
+    instance::{instance, set, with},
+    rig::Rig,
+};
+
+const CONTROLLER: &str = "example.com/gateway-controller";
+
+/// A cluster with a class and a shared Gateway that ends TLS, and an instance with a host behind it.
+async fn shared() -> Rig {
+    let rig = Rig::new().await;
+    let features = json!([{"name": "HTTPRoutePathRewrite"}, {"name": "HTTPRouteRequestTimeout"}]);
+    let class = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass",
+        "metadata": {"name": "example"}, "spec": {"controllerName": CONTROLLER},
+        "status": {"supportedFeatures": features}});
+    rig.server.put("gatewayclasses", class);
+    rig.server.put("gateways", gateway());
+    let networking = json!({"host": "api.example.com", "siteHost": "site.example.com",
+        "parentRefs": [{"name": "public", "namespace": "infra"}]});
+    rig.server.put("convexinstances", with(instance("dev"), "/networking", networking));
+    rig
+}
+
+fn gateway() -> Value {
+    let all = json!({"namespaces": {"from": "All"}});
+    json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
+    "metadata": {"name": "public", "namespace": "infra"},
+    "spec": {"gatewayClassName": "example", "listeners": [
+        {"name": "web", "protocol": "HTTP", "port": 80, "allowedRoutes": all},
+        {"name": "websecure", "protocol": "HTTPS", "port": 443, "allowedRoutes": all},
+    ]}})
+}
+
+fn route(rig: &Rig, name: &str) -> Option<Value> {
+    rig.server.get("httproutes", name)
+}
+
+fn sections(route: &Value) -> Vec<String> {
+    let parents = route["spec"]["parentRefs"].as_array().unwrap();
+    parents.iter().map(|it| it["sectionName"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The controller takes every route, or says why not.
+fn judged(rig: &Rig, accepted: &str, reason: &str) {
+    for mut route in rig.server.all("httproutes") {
+        let parents = route["spec"]["parentRefs"].as_array().unwrap().clone();
+        let generation = route["metadata"]["generation"].clone();
+        let condition = |type_: &str, status: &str, reason: &str| {
+            json!({"type": type_, "status": status, "reason": reason, "message": "so it is",
+                "observedGeneration": generation, "lastTransitionTime": "2026-01-01T00:00:00Z"})
+        };
+        let conditions = json!([
+            condition("Accepted", accepted, reason),
+            condition("ResolvedRefs", "True", "ResolvedRefs"),
+        ]);
+        let entry = |parent: &Value| json!({"parentRef": parent, "controllerName": CONTROLLER, "conditions": conditions});
+        let entries: Vec<_> = parents.iter().map(entry).collect();
+        route["status"] = json!({ "parents": entries });
+        rig.server.put("httproutes", route);
+    }
+}
+
+#[tokio::test]
+async fn every_host_has_a_route_and_one_that_leads_from_plain_http_to_https() {
+    let rig = shared().await;
+    rig.run("dev", 12).await;
+    let api = route(&rig, "dev-api").expect("a route");
+    assert_eq!(api["spec"]["hostnames"], json!(["api.example.com"]));
+    assert_eq!(sections(&api), ["websecure"]);
+    assert_eq!(api["spec"]["rules"][0]["timeouts"]["request"], "0s");
+    let redirect = route(&rig, "dev-api-redirect").expect("a redirect");
+    assert_eq!(sections(&redirect), ["web"]);
+    assert_eq!(rig.server.all("httproutes").len(), 4);
+    let told = rig.server.get("configmaps", "dev-backend").unwrap()["data"].clone();
+    assert_eq!(told["CONVEX_CLOUD_ORIGIN"], "https://api.example.com", "a listener says so");
+    assert_eq!(told["CONVEX_SITE_ORIGIN"], "https://site.example.com");
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "routes are taken in a moment");
+    assert_eq!(rig.condition("dev", "Exposed"), "False/RoutePending");
+    judged(&rig, "True", "Accepted");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "True/Accepted");
+    rig.server.writes();
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.server.writes(), [""; 0], "at rest");
+}
+
+#[tokio::test]
+async fn what_a_controller_refuses_is_told_and_heals() {
+    let rig = shared().await;
+    rig.run("dev", 12).await;
+    judged(&rig, "False", "NotAllowedByListeners");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "False/NotAllowedByListeners");
+    assert_eq!(rig.condition("dev", "Ready"), "False/NotAllowedByListeners");
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving", "inside the cluster");
+    judged(&rig, "True", "Accepted");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
+/// No status would ever say so. A Gateway that is away for a moment restarts no backend, and its routes stay.
+#[tokio::test]
+async fn a_gateway_that_is_not_there_is_found_out_by_looking() {
+    let rig = shared().await;
+    rig.run("dev", 12).await;
+    judged(&rig, "True", "Accepted");
+    rig.pass("dev").await.unwrap();
+    rig.server.writes();
+    rig.server.remove("gateways", "public");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "False/ParentGatewayNotFound");
+    assert!(route(&rig, "dev-api").is_some());
+    let deeds = rig.server.writes();
+    assert!(deeds.iter().all(|it| it.contains("status") || it.contains("event")), "{deeds:?}");
+    rig.server.put("gateways", gateway());
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "True/Accepted");
+}
+
+#[tokio::test]
+async fn a_cluster_without_the_gateway_api_says_so_and_serves_all_the_same() {
+    let rig = shared().await;
+    rig.has_gateway_api(Presence::Missing);
+    rig.run("dev", 12).await;
+    assert_eq!(rig.phase("dev"), "Ready");
+    assert_eq!(rig.condition("dev", "Exposed"), "False/GatewayAPINotInstalled");
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+    assert_eq!(rig.server.all("httproutes"), [json!(null); 0]);
+    rig.has_gateway_api(Presence::Watched);
+    rig.run("dev", 2).await;
+    assert!(route(&rig, "dev-api").is_some(), "it heals without a restart");
+    rig.has_gateway_api(Presence::Missing);
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "False/GatewayAPINotInstalled");
+    assert_eq!(rig.phase("dev"), "Ready");
+}
+
+#[tokio::test]
+async fn a_gateway_of_its_own_has_listeners_for_its_hosts_and_goes_with_what_asked_for_it() {
+    let rig = shared().await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        let networking = json!({"host": "api.example.com", "gatewayClassName": "example",
+            "tlsSecretRef": "issued-later", "gatewayAnnotations": {"cert-manager.io/issuer": "x"}});
+        set(it, "/networking", networking);
+    });
+    rig.run("dev", 12).await;
+    let made = rig.server.get("gateways", "dev-public").expect("a Gateway");
+    let names: Vec<_> =
+        made["spec"]["listeners"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["api-http", "api-https"]);
+    assert_eq!(made["metadata"]["annotations"]["cert-manager.io/issuer"], "x");
+    assert_eq!(sections(&route(&rig, "dev-api").unwrap()), ["api-https"]);
+    assert_eq!(sections(&route(&rig, "dev-api-redirect").unwrap()), ["api-http"]);
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/networking", json!({})));
+    rig.run("dev", 2).await;
+    assert_eq!(rig.server.get("gateways", "dev-public"), None);
+    assert_eq!(rig.server.all("httproutes"), [json!(null); 0]);
+}
+
+#[tokio::test]
+async fn routes_and_gateway_go_with_their_instance() {
+    let rig = shared().await;
+    rig.run("dev", 12).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    });
+    rig.run("dev", 8).await;
+    assert_eq!(rig.server.get("convexinstances", "dev"), None);
+    assert_eq!(rig.server.all("httproutes"), [json!(null); 0]);
+    assert_eq!(rig.server.all("gateways").len(), 1, "the shared one is nobody's to take away");
+}
