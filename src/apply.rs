@@ -63,6 +63,17 @@ pub async fn differences(
             Ok(()) if *step == Step::Finalizer(true) && doer.applied.revision.is_some() => break,
             Ok(()) if doer.applied.conflicts.is_empty() || refusal::is_apart(step) => {}
             Ok(()) => break,
+            // Its kind goes in this moment, or is newer than we are.
+            Err(kube::Error::Api(status))
+                if refusal::is_way_in(step) && matches!(status.code, 404 | 405) =>
+            {
+                let refused = refusal::told(step, &status.reason, &status.message);
+                doer.applied.refused.push(refused);
+            }
+            Err(kube::Error::SerdeError(error)) if refusal::is_way_in(step) => {
+                let refused = refusal::told(step, "Unreadable", &error.to_string());
+                doer.applied.refused.push(refused);
+            }
             Err(kube::Error::Api(status)) if refusal::is_final(status.code) => {
                 let refused = refusal::told(step, &status.reason, &status.message);
                 if matches!(step, Step::Grow(_)) {

@@ -17,7 +17,7 @@ use k8s_openapi::api::{
 };
 use kube::{Client, core::DeserializeGuard, runtime::reflector::Store};
 
-pub use self::optional::{Optional, Presence, Served};
+pub use self::optional::{Optional, Presence, Served, served};
 use crate::{
     api::ConvexInstance, convex::Migrations, events::Announcer, observe::Answer, retry::Backoffs,
 };
@@ -94,6 +94,15 @@ pub struct GatewayApi {
     pub gateways: Optional<Gateway>,
     /// Every class.
     pub classes: Optional<GatewayClass>,
+}
+
+impl GatewayApi {
+    /// Waits until it is known what there is. False where a watch has ended before.
+    pub async fn is_known(&self) -> bool {
+        self.routes.served.is_known().await
+            && self.gateways.served.is_known().await
+            && self.classes.served.is_known().await
+    }
 }
 
 /// How long the watch may take to bring what we wrote ourselves.

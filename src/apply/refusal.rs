@@ -2,12 +2,21 @@
 
 use kube::ResourceExt;
 
-use crate::plan::{Child, Refused, Step};
+use crate::plan::{Child, Kind, Refused, Step};
 
-/// Nothing that comes later is built on the dashboard, or on the way in.
+/// Nothing that comes later is built on the dashboard.
 pub(super) const fn is_apart(step: &Step) -> bool {
-    use Child::{Deployment, Gateway, Ingress, Route, Service};
-    matches!(step, Step::Ensure(Deployment(_) | Service(_) | Ingress(_) | Gateway(_) | Route(_)))
+    matches!(step, Step::Ensure(Child::Deployment(_) | Child::Service(_))) || is_way_in(step)
+}
+
+/// It comes last, and what goes wrong there is nobody else's.
+pub(super) const fn is_way_in(step: &Step) -> bool {
+    use Child::{Gateway, Ingress, Route};
+    matches!(
+        step,
+        Step::Ensure(Ingress(_) | Gateway(_) | Route(_))
+            | Step::Remove(Kind::Ingress | Kind::Gateway | Kind::Route, _)
+    )
 }
 
 /// Forbidden and invalid are answers that the same request will get again; the rest passes.

@@ -1,11 +1,7 @@
 //! Kinds that a cluster may not have, and objects in it that may be newer than we are.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, Ordering},
-};
-
 use kube::{Resource, core::DeserializeGuard, runtime::reflector::Store};
+use tokio::sync::watch;
 
 /// What is known of a kind that a cluster may not have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,25 +17,27 @@ pub enum Presence {
     Watched,
 }
 
-/// The presence of a kind, told by its watch; its clones tell the same.
-#[derive(Clone, Debug, Default)]
-pub struct Served(Arc<AtomicU8>);
+/// The presence of a kind, as its watch tells it; its clones know the same.
+#[derive(Clone, Debug)]
+pub struct Served(watch::Receiver<Presence>);
+
+/// What is known of a kind, and who tells it.
+#[must_use]
+pub fn served() -> (watch::Sender<Presence>, Served) {
+    let (tells, knows) = watch::channel(Presence::Unknown);
+    (tells, Served(knows))
+}
 
 impl Served {
-    const ALL: [Presence; 4] =
-        [Presence::Unknown, Presence::Missing, Presence::Refused, Presence::Watched];
-
     /// What is known now.
     #[must_use]
     pub fn presence(&self) -> Presence {
-        let at = usize::from(self.0.load(Ordering::Relaxed));
-        Self::ALL.get(at).copied().unwrap_or_default()
+        *self.0.borrow()
     }
 
-    /// Keeps what the watch was told.
-    pub fn tell(&self, presence: Presence) {
-        let at = Self::ALL.iter().position(|it| *it == presence).unwrap_or_default();
-        self.0.store(u8::try_from(at).unwrap_or_default(), Ordering::Relaxed);
+    /// Waits until somebody has answered. False where the watch has ended before.
+    pub async fn is_known(&self) -> bool {
+        self.0.clone().wait_for(|it| *it != Presence::Unknown).await.is_ok()
     }
 }
 
@@ -73,14 +71,16 @@ where
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_a_watch_is_told_is_known_to_all() {
-        let served = Served::default();
-        let seen = served.clone();
+    #[tokio::test]
+    async fn what_a_watch_is_told_is_known_to_all_and_an_end_is_no_answer() {
+        let (tells, knows) = served();
+        let seen = knows.clone();
         assert_eq!(seen.presence(), Presence::Unknown);
-        for told in Served::ALL {
-            served.tell(told);
-            assert_eq!(seen.presence(), told);
-        }
+        tells.send_replace(Presence::Missing);
+        assert!(seen.is_known().await);
+        assert_eq!(knows.presence(), Presence::Missing);
+        let (tells, knows) = served();
+        drop(tells);
+        assert!(!knows.is_known().await);
     }
 }

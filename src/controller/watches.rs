@@ -171,5 +171,5 @@ pub(super) async fn complete(stores: &Stores) -> bool {
         stores.pods.wait_until_ready(),
         stores.ingresses.wait_until_ready(),
     );
-    lists.is_ok()
+    lists.is_ok() && stores.gateway_api.is_known().await
 }

@@ -30,6 +30,8 @@ pub struct Exposure {
     pub ways: Vec<(Purpose, String, Way)>,
     /// Whether the cluster has routes.
     pub has_routes: bool,
+    /// Whether the cluster has Gateways.
+    pub has_gateways: bool,
     /// By which schemes clients come.
     pub schemes: Schemes,
 }
@@ -40,16 +42,18 @@ pub(super) fn of(ctx: &Context, instance: &ConvexInstance, children: &Children) 
     let mode = instance.spec.networking.way_in();
     let conflict = hosts::conflict(ctx, instance);
     let has_routes = api.routes.served.presence() == Presence::Watched;
+    let has_gateways = api.gateways.served.presence() == Presence::Watched;
     let (ways, obstacle) = match mode {
         Mode::None => (Vec::new(), None),
         Mode::Ingress => (Vec::new(), ingress::obstacle(children.ingress.as_deref())),
-        Mode::Shared | Mode::OwnGateway => match absent(api) {
+        Mode::Shared | Mode::OwnGateway => match absent(api, mode == Mode::OwnGateway) {
             Some(absent) => (Vec::new(), Some(absent)),
             None => through_gateways(api, instance, children),
         },
     };
     let schemes = schemes(instance, &ways);
-    Exposure { obstacle: conflict.clone().or(obstacle), conflict, ways, has_routes, schemes }
+    let obstacle = conflict.clone().or(obstacle);
+    Exposure { conflict, obstacle, ways, has_routes, has_gateways, schemes }
 }
 
 fn through_gateways(
@@ -86,8 +90,12 @@ fn controller(class: &GatewayClass) -> String {
 }
 
 /// Why there are no routes.
-fn absent(api: &GatewayApi) -> Option<Obstacle> {
-    match api.routes.served.presence() {
+fn absent(api: &GatewayApi, own: bool) -> Option<Obstacle> {
+    let routes = api.routes.served.presence();
+    // Whoever makes one needs more than to be let in by one.
+    let gateways = api.gateways.served.presence();
+    let of_both = if own && routes == Presence::Watched { gateways } else { routes };
+    match of_both {
         Presence::Watched => None,
         Presence::Unknown => Some(Obstacle::passing(
             "GatewayAPIPending",
@@ -95,11 +103,11 @@ fn absent(api: &GatewayApi) -> Option<Obstacle> {
         )),
         Presence::Missing => Some(Obstacle::new(
             "GatewayAPINotInstalled",
-            "the cluster has no HTTPRoute of gateway.networking.k8s.io/v1: install the standard channel of the Gateway API and a controller for it, or set spec.networking.ingress instead. The instance is reached inside the cluster meanwhile.",
+            "the cluster lacks HTTPRoute or Gateway of gateway.networking.k8s.io/v1: install the standard channel of the Gateway API and a controller for it, or set spec.networking.ingress instead. The instance is reached inside the cluster meanwhile.",
         )),
         Presence::Refused => Some(Obstacle::new(
             "GatewayAPIForbidden",
-            "the operator may not list HTTPRoutes: bring its role to what docs/rbac.md says.",
+            "the operator may not list HTTPRoutes or Gateways: bring its role to what docs/rbac.md says.",
         )),
     }
 }

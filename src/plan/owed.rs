@@ -37,8 +37,11 @@ pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Pla
         steps.extend(fills);
         steps.extend(planner.steps(&Action::EnsureTrafficHeld).into_iter().filter(|_| !goes));
     }
-    // Last, for it may be refused.
+    // Last, for they may be refused.
     steps.extend(planner.growth(actions));
+    if actions.contains(&Action::EnsureSurroundingsApplied) {
+        steps.extend(planner.with(Planner::way_in));
+    }
     Plan::of(steps)
 }
 
@@ -86,7 +89,7 @@ impl Planner<'_> {
             Action::EnsureBackendStopped(backend) => {
                 self.with(|it, inputs| it.backend(inputs, backend, true))
             }
-            Action::EnsureSurroundingsApplied => self.with(Self::surroundings),
+            Action::EnsureSurroundingsApplied => self.with(Self::dashboard),
             Action::EnsureTrafficFlowing => self.with(Self::flowing),
             Action::EnsureTrafficHeld if self.lets_nobody_in() => Vec::new(),
             Action::EnsureTrafficHeld => self.with(Self::held),
@@ -184,12 +187,6 @@ impl Planner<'_> {
             is_exporting(actions).then(|| self.grown_copy(inputs)).flatten(),
         ];
         grown.into_iter().flatten().map(|it| Step::Grow(Box::new(it))).collect()
-    }
-
-    fn surroundings(&self, inputs: &Inputs<'_>) -> Vec<Step> {
-        let mut steps = self.dashboard(inputs);
-        steps.extend(self.way_in(inputs));
-        steps
     }
 
     fn dashboard(&self, inputs: &Inputs<'_>) -> Vec<Step> {

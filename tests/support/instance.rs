@@ -44,7 +44,11 @@ pub fn set(instance: &mut Value, place: &str, value: Value) {
 /// An object of somebody else.
 pub fn foreign(kind: &str, name: &str) -> Value {
     let workload = matches!(kind, "StatefulSet" | "Deployment");
-    let version = if workload { "apps/v1" } else { "v1" };
+    let version = match kind {
+        "Ingress" => "networking.k8s.io/v1",
+        _ if workload => "apps/v1",
+        _ => "v1",
+    };
     let template = json!({"selector": {}, "serviceName": "any", "template": {}});
     let spec = if workload { template } else { json!({}) };
     json!({"apiVersion": version, "kind": kind, "spec": spec,

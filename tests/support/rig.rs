@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use convex_operator::{
     api::ConvexInstance,
-    context::{Context, GatewayApi, Memory, Optional, Presence, Served, Settings, Stores},
+    context::{Context, GatewayApi, Memory, Optional, Presence, Settings, Stores, served},
     controller,
     error::Error,
     events::Announcer,
@@ -47,6 +47,7 @@ struct GatewayWatches {
     routes: Writer<DeserializeGuard<HttpRoute>>,
     gateways: Writer<DeserializeGuard<Gateway>>,
     classes: Writer<DeserializeGuard<GatewayClass>>,
+    has: tokio::sync::watch::Sender<Presence>,
 }
 
 /// The operator under test and its surroundings.
@@ -93,8 +94,8 @@ impl Rig {
     }
 
     /// What the watches are told of the Gateway API.
-    pub fn has_gateway_api(&self, presence: Presence) {
-        self.context.stores.gateway_api.routes.served.tell(presence);
+    pub async fn has_gateway_api(&self, presence: Presence) {
+        self.watches.lock().await.gateway_api.has.send_replace(presence);
     }
 
     /// The operator is told how many upgrades may be under way at a time.
@@ -245,9 +246,10 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
 /// The Gateway API is installed.
 fn gateway_api() -> (GatewayApi, GatewayWatches) {
     let (routes, gateways, classes) = (store(), store(), store());
-    let watches = GatewayWatches { routes: routes.1, gateways: gateways.1, classes: classes.1 };
-    let served = Served::default();
-    served.tell(Presence::Watched);
+    let (has, served) = served();
+    has.send_replace(Presence::Watched);
+    let watches =
+        GatewayWatches { routes: routes.1, gateways: gateways.1, classes: classes.1, has };
     let api = GatewayApi {
         routes: Optional { store: routes.0, served: served.clone() },
         gateways: Optional { store: gateways.0, served: served.clone() },

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::copies::until;
 use crate::support::{
     instance::{foreign, instance, set, with},
     rig::Rig,
@@ -99,4 +100,23 @@ async fn an_ingress_of_somebody_else_is_not_touched() {
     rig.run("dev", 3).await;
     assert_eq!(rig.condition("dev", "Ready"), "False/NameConflict");
     assert_eq!(ingress(&rig, "dev").unwrap()["spec"], theirs["spec"]);
+}
+
+/// Whoever cannot get in from outside is no reason to turn everybody else away.
+#[tokio::test]
+async fn an_upgrade_lets_users_in_again_though_the_way_in_is_somebody_elses() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.put("ingresses", foreign("Ingress", "dev-public"));
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/networking", json!({"host": "api.example.com", "ingress": {}}));
+        set(it, "/maintenance/preUpgradeSnapshot", json!("Copy"));
+        set(it, "/version", json!("v2"));
+    });
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    rig.backend.says("v2");
+    until(&rig, ("Ready", Value::Null)).await;
+    rig.run("dev", 2).await;
+    assert_eq!(rig.status("dev")["runningVersion"], "v2");
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+    assert_eq!(rig.condition("dev", "Ready"), "False/NameConflict");
 }

@@ -124,16 +124,16 @@ async fn a_gateway_that_is_not_there_is_found_out_by_looking() {
 #[tokio::test]
 async fn a_cluster_without_the_gateway_api_says_so_and_serves_all_the_same() {
     let rig = shared().await;
-    rig.has_gateway_api(Presence::Missing);
+    rig.has_gateway_api(Presence::Missing).await;
     rig.run("dev", 12).await;
     assert_eq!(rig.phase("dev"), "Ready");
     assert_eq!(rig.condition("dev", "Exposed"), "False/GatewayAPINotInstalled");
     assert_eq!(rig.condition("dev", "Available"), "True/Serving");
     assert_eq!(rig.server.all("httproutes"), [json!(null); 0]);
-    rig.has_gateway_api(Presence::Watched);
+    rig.has_gateway_api(Presence::Watched).await;
     rig.run("dev", 2).await;
     assert!(route(&rig, "dev-api").is_some(), "it heals without a restart");
-    rig.has_gateway_api(Presence::Missing);
+    rig.has_gateway_api(Presence::Missing).await;
     rig.pass("dev").await.unwrap();
     assert_eq!(rig.condition("dev", "Exposed"), "False/GatewayAPINotInstalled");
     assert_eq!(rig.phase("dev"), "Ready");
@@ -172,4 +172,14 @@ async fn routes_and_gateway_go_with_their_instance() {
     assert_eq!(rig.server.get("convexinstances", "dev"), None);
     assert_eq!(rig.server.all("httproutes"), [json!(null); 0]);
     assert_eq!(rig.server.all("gateways").len(), 1, "the shared one is nobody's to take away");
+}
+
+/// The watch is about to say so.
+#[tokio::test]
+async fn a_kind_that_goes_in_this_moment_keeps_nothing_else_from_being_done() {
+    let rig = shared().await;
+    rig.server.fail_next("create httproutes/dev-api", 404);
+    rig.run("dev", 12).await;
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+    assert!(route(&rig, "dev-api").is_some() && route(&rig, "dev-site").is_some());
 }

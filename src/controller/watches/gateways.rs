@@ -1,9 +1,13 @@
 //! Watches of the Gateway API. A cluster may not have it, get it later and lose it again; and most of its objects are
 //! somebody else's, who may be ahead of us: one that we cannot read is as if it were not there.
 
-use std::fmt::Debug;
+use std::{
+    fmt::Debug,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, future, stream};
 use gateway_api::{gatewayclasses::GatewayClass, gateways::Gateway, httproutes::HttpRoute};
 use kube::{
     Api, Resource, ResourceExt,
@@ -11,18 +15,25 @@ use kube::{
     runtime::{
         WatchStreamExt, reflector,
         reflector::{ObjectRef, Store},
+        utils::Backoff,
         watcher,
     },
 };
+use rand::RngExt;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch::Sender;
 
-use super::{Guarded, Loop, Source, instance_of, refusal};
+use super::{Guarded, Loop, Source, instance_of, is_refused, refusal};
 use crate::{
     api::{ConvexInstance, Mode},
-    context::{GatewayApi, Optional, Presence, Served},
+    context::{GatewayApi, Optional, Presence, served},
     metrics,
     plan::labels::{MANAGED_BY, MANAGER},
 };
+
+/// The first pause after a failure, and the longest: a Gateway API that is installed later is seen so soon.
+const FIRST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(10);
 
 impl Source<'_> {
     /// Watches routes of ours, and Gateways and classes of everybody; what changes is a reason to look at the instances that
@@ -72,26 +83,64 @@ where
     K: Resource<DynamicType = ()> + DeserializeOwned + Clone + Debug + Send + Sync + 'static,
 {
     let (store, writer) = reflector::store();
-    let served = Served::default();
-    let (listed, failed) = (served.clone(), served.clone());
-    let stream = watcher(api, config)
+    let (tells, served) = served();
+    let tells = Arc::new(tells);
+    let (listed, failed) = (tells.clone(), tells);
+    // A watch that was refused and is let in again tells nothing of it: it is begun anew.
+    let begun = move || watcher(api.clone(), config.clone()).boxed();
+    let stream = stream::repeat_with(begun)
+        .flat_map(until_refused)
         .inspect_err(move |error| told::<K>(&failed, error))
         .inspect_ok(move |event| {
             if matches!(event, watcher::Event::InitDone) {
                 tell::<K>(&listed, Presence::Watched);
             }
         })
-        .default_backoff()
+        .backoff(Patience::default())
         .reflect(writer)
         .touched_objects();
     (Optional { store, served }, stream.boxed())
 }
 
+type Event<K> = Result<watcher::Event<K>, watcher::Error>;
+
+fn until_refused<K>(watch: impl Stream<Item = Event<K>>) -> impl Stream<Item = Event<K>> {
+    watch.scan(false, |over, event| {
+        let before = std::mem::replace(over, event.as_ref().is_err_and(is_refused));
+        future::ready((!before).then_some(event))
+    })
+}
+
+/// Longer from failure to failure. What comes before a list says nothing of whether there will be one, so that only time makes
+/// it short again.
+#[derive(Default)]
+struct Patience {
+    failures: u32,
+    last: Option<Instant>,
+}
+
+impl Iterator for Patience {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let calm = self.last.is_some_and(|it| it.elapsed() > 2 * LONGEST);
+        self.failures = if calm { 0 } else { self.failures };
+        let pause = FIRST.saturating_mul(1 << self.failures.min(5)).min(LONGEST);
+        self.failures += 1;
+        self.last = Some(Instant::now());
+        Some(pause.mul_f64(rand::rng().random_range(0.8..=1.0)))
+    }
+}
+
+impl Backoff for Patience {
+    fn reset(&mut self) {}
+}
+
 /// A kind that is not there is nothing to warn of, again and again.
-fn told<K: Resource<DynamicType = ()>>(served: &Served, error: &watcher::Error) {
+fn told<K: Resource<DynamicType = ()>>(tells: &Sender<Presence>, error: &watcher::Error) {
     match refusal(error) {
-        Some(404) => tell::<K>(served, Presence::Missing),
-        Some(401 | 403) => tell::<K>(served, Presence::Refused),
+        Some(404) => tell::<K>(tells, Presence::Missing),
+        Some(401 | 403) => tell::<K>(tells, Presence::Refused),
         _ => {
             let kind = K::kind(&());
             tracing::warn!(%kind, %error, "a watch failed; it is tried again");
@@ -100,11 +149,10 @@ fn told<K: Resource<DynamicType = ()>>(served: &Served, error: &watcher::Error) 
     }
 }
 
-fn tell<K: Resource<DynamicType = ()>>(served: &Served, presence: Presence) {
-    if served.presence() != presence {
+fn tell<K: Resource<DynamicType = ()>>(tells: &Sender<Presence>, presence: Presence) {
+    if tells.send_replace(presence) != presence {
         tracing::info!(kind = %K::kind(&()), ?presence, "what the cluster has of the Gateway API");
     }
-    served.tell(presence);
 }
 
 /// The instances that name this Gateway, and the one that it is a child of.

@@ -22,7 +22,8 @@ impl Planner<'_> {
         }
         let routed = matches!(asked, Some(Mode::Shared | Mode::OwnGateway));
         let class = networking.gateway_class_name.as_deref();
-        match class.filter(|_| asked == Some(Mode::OwnGateway) && self.world.exposure.has_routes) {
+        match class.filter(|_| asked == Some(Mode::OwnGateway) && self.world.exposure.has_gateways)
+        {
             Some(class) => {
                 steps.push(Step::Ensure(Child::Gateway(Box::new(gateway::gateway(inputs, class)))));
             }
