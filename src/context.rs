@@ -94,6 +94,8 @@ pub struct GatewayApi {
     pub gateways: Optional<Gateway>,
     /// Every class.
     pub classes: Optional<GatewayClass>,
+    /// The one namespace that is looked at; none where all are.
+    pub namespace: Option<String>,
 }
 
 impl GatewayApi {

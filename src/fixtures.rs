@@ -1,11 +1,13 @@
 //! Instances, pods, claims and worlds for tests, in words that read as prose.
 
+pub(crate) mod gateways;
 mod instances;
 mod pods;
 mod stores;
 mod worlds;
 
 pub(crate) use self::{
+    gateways::hosts_of,
     instances::{UID, instance, instance_with, keys, secret},
     pods::{PodWords, pod},
     stores::{ClaimWords, FENCE, SetWords, claim, deployment, gate, stateful_set},

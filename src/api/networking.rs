@@ -17,6 +17,10 @@ use super::schema;
     .message("mode Shared needs parentRefs: the Gateways that routes are attached to."))]
 #[x_kube(validation = Rule::new("!has(self.mode) || self.mode != 'OwnGateway' || has(self.gatewayClassName)")
     .message("mode OwnGateway needs gatewayClassName: who serves the Gateway."))]
+#[x_kube(validation = Rule::new("has(self.host) || (has(self.mode) ? self.mode == 'None' : !(has(self.parentRefs) || has(self.gatewayClassName) || has(self.ingress)))")
+    .message("a way in needs host: set spec.networking.host to the host name of the API, or mode to None."))]
+#[x_kube(validation = Rule::new("(!has(self.gatewayAnnotations) || self.gatewayAnnotations.all(key, !key.contains('snippet'))) && (!has(self.ingress) || !has(self.ingress.annotations) || self.ingress.annotations.all(key, !key.contains('snippet')))")
+    .message("annotations that carry configuration of a proxy reach what their author may not: remove the snippets."))]
 #[x_kube(validation = Rule::new("!(has(self.siteHost) || has(self.dashboardHost)) || has(self.host)")
     .message("siteHost and dashboardHost need host: the dashboard and the functions have to know where the API is."))]
 #[x_kube(validation = Rule::new("!has(self.host) || (!has(self.siteHost) || self.siteHost != self.host) && (!has(self.dashboardHost) || self.dashboardHost != self.host) && (!has(self.siteHost) || !has(self.dashboardHost) || self.siteHost != self.dashboardHost)")
@@ -54,7 +58,7 @@ pub struct Networking {
     pub ingress: Option<Ingress>,
     /// Shared Gateways that routes are attached to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 8))]
+    #[schemars(length(min = 1, max = 8))]
     pub parent_refs: Vec<ParentRef>,
     /// The URL of the API as browsers reach it, told to the dashboard. Default: follows from the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]

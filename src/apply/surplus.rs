@@ -1,10 +1,11 @@
 //! What somebody added where nothing may be besides what is wanted.
 //!
 //! Fields that are not ours are left alone, but for those that decide what the Service leads to, what runs
-//! in our containers, with what environment, and what it takes for its data; and what would keep ours from being
+//! in our containers, with what environment, and what it takes for its data; where clients come from and are led to; and what would keep ours from being
 //! applied beside it.
 
 mod pod;
+mod way_in;
 
 use serde_json::{Map, Value, json};
 
@@ -23,6 +24,8 @@ pub(super) fn of(kind: &str, live: &Value, wanted: &Value) -> Option<Value> {
     let spec = match kind {
         "Service" => service(live, wanted),
         "StatefulSet" | "Deployment" => workload(live, wanted),
+        "HTTPRoute" => way_in::route(live, wanted),
+        "Ingress" => way_in::ingress(live, wanted),
         _ => Map::new(),
     };
     (!spec.is_empty()).then(|| json!({ "spec": spec }))

@@ -1,20 +1,28 @@
 //! Whether clients get to the instance from outside as its spec asks for, and which way they would take.
 
+mod conditions;
+mod gateway;
 mod hosts;
 mod ingress;
-mod parents;
+mod limits;
+mod listeners;
+mod remedies;
+mod schemes;
+mod seen;
 mod told;
 mod way;
 
-use gateway_api::gatewayclasses::GatewayClass;
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
 
-use self::way::Gateways;
+use self::{gateway::Age, listeners::Asked, seen::Seen, way::Wanted};
 use super::{Children, Obstacle};
 use crate::{
     api::{ConvexInstance, Mode},
     context::{Context, GatewayApi, Presence},
     plan::{
-        host::{self, Purpose, Schemes},
+        host::{Purpose, Schemes},
+        names::Names,
         route::Way,
     },
 };
@@ -22,13 +30,15 @@ use crate::{
 /// What is known of the way in.
 #[derive(Clone, Debug, Default)]
 pub struct Exposure {
-    /// A host belongs to another instance: nothing is made for it here.
-    pub conflict: Option<Obstacle>,
+    /// The hosts that are this instance's; for one that belongs to another nothing is made here.
+    pub hosts: Vec<(Purpose, String)>,
     /// What keeps clients out.
     pub obstacle: Option<Obstacle>,
+    /// What those have to know who are let in; empty where there is nothing.
+    pub limits: String,
     /// The way to each host through Gateways; none where the cluster has none.
     pub ways: Vec<(Purpose, String, Way)>,
-    /// Whether the cluster has routes.
+    /// Whether routes can be made, and what is over can be told.
     pub has_routes: bool,
     /// Whether the cluster has Gateways.
     pub has_gateways: bool,
@@ -39,62 +49,75 @@ pub struct Exposure {
 /// Looks at what was watched.
 pub(super) fn of(ctx: &Context, instance: &ConvexInstance, children: &Children) -> Exposure {
     let api = &ctx.stores.gateway_api;
-    let mode = instance.spec.networking.way_in();
-    let conflict = hosts::conflict(ctx, instance);
-    let has_routes = api.routes.served.presence() == Presence::Watched;
-    let has_gateways = api.gateways.served.presence() == Presence::Watched;
-    let (ways, obstacle) = match mode {
-        Mode::None => (Vec::new(), None),
-        Mode::Ingress => (Vec::new(), ingress::obstacle(children.ingress.as_deref())),
-        Mode::Shared | Mode::OwnGateway => match absent(api, mode == Mode::OwnGateway) {
-            Some(absent) => (Vec::new(), Some(absent)),
-            None => through_gateways(api, instance, children),
+    let (hosts, conflict) = hosts::of(ctx, instance);
+    let mut exposure = match instance.spec.networking.way_in() {
+        Mode::None => Exposure { has_routes: true, ..Exposure::default() },
+        Mode::Ingress => Exposure {
+            obstacle: ingress::obstacle(children.ingress.as_deref()),
+            has_routes: true,
+            ..Exposure::default()
+        },
+        mode @ (Mode::Shared | Mode::OwnGateway) => match absent(api, mode == Mode::OwnGateway) {
+            Some(absent) => Exposure { obstacle: Some(absent), ..Exposure::default() },
+            None => through_gateways(&Seen::of(api), instance, children, &hosts),
         },
     };
-    let schemes = schemes(instance, &ways);
-    let obstacle = conflict.clone().or(obstacle);
-    Exposure { conflict, obstacle, ways, has_routes, has_gateways, schemes }
+    exposure.has_gateways = api.gateways.served.presence() == Presence::Watched;
+    exposure.schemes = schemes::of(instance, &exposure.ways);
+    exposure.obstacle = conflict.or(exposure.obstacle);
+    Exposure { hosts, ..exposure }
 }
 
 fn through_gateways(
-    api: &GatewayApi,
+    seen: &Seen,
     instance: &ConvexInstance,
     children: &Children,
-) -> (Vec<(Purpose, String, Way)>, Option<Obstacle>) {
-    let seen = Gateways { gateways: api.gateways.readable(), classes: api.classes.readable() };
+    hosts: &[(Purpose, String)],
+) -> Exposure {
     let networking = &instance.spec.networking;
-    let own = networking.way_in() == Mode::OwnGateway;
-    let namespace = instance.metadata.namespace.as_deref().unwrap_or_default();
-    let (mut ways, mut wrong) = (Vec::new(), Vec::new());
-    let class = networking.gateway_class_name.as_deref();
-    if let Some(class) = class.filter(|_| own) {
-        wrong.extend(told::gateway(children.gateway.as_deref(), seen.class(class), class));
+    let age = Age(Timestamp::now());
+    let own = networking.gateway_class_name.as_deref();
+    let own = own.filter(|_| networking.way_in() == Mode::OwnGateway);
+    let (mut ways, mut wrong) = (Vec::new(), None);
+    if let Some(class) = own {
+        wrong = gateway::own(seen, children.gateway.as_deref(), class, age);
     }
-    for (purpose, host) in host::hosts(networking, instance.spec.dashboard.enabled) {
-        let (way, obstacles) = if own {
-            (way::own(instance, purpose, class.and_then(|it| seen.class(it))), Vec::new())
-        } else {
-            seen.way(host, namespace, &networking.parent_refs)
+    for (purpose, host) in hosts {
+        let (way, obstacle) = match own {
+            Some(class) => (way::own(instance, *purpose, seen.class(class)), None),
+            None => wanted(instance, children, (*purpose, host), age).way(seen),
         };
-        wrong.extend(obstacles);
-        ways.push((purpose, host.to_owned(), way));
+        wrong = wrong.or(obstacle);
+        ways.push((*purpose, host.clone(), way));
     }
-    let controllers: Vec<_> = seen.classes.iter().map(controller).collect();
-    let routes = || told::routes(instance, children, &ways, &controllers);
-    let obstacle = wrong.into_iter().next().or_else(routes);
-    (ways, obstacle)
+    let obstacle = wrong.or_else(|| told::routes(instance, children, &ways, seen));
+    let limits = limits::of(seen, instance);
+    Exposure { obstacle, limits, ways, has_routes: true, ..Exposure::default() }
 }
 
-fn controller(class: &GatewayClass) -> String {
-    class.spec.controller_name.clone()
+fn wanted<'a>(
+    instance: &'a ConvexInstance,
+    children: &'a Children,
+    (purpose, host): (Purpose, &'a str),
+    age: Age,
+) -> Wanted<'a> {
+    let names = Names::of(&instance.name_any());
+    let found = |name: String| children.routes.iter().find(|it| it.name_any() == name);
+    Wanted {
+        asked: Asked { host, from: instance.metadata.namespace.as_deref().unwrap_or_default() },
+        secure: schemes::last(instance, purpose),
+        routes: [found(names.route(purpose)), found(names.redirect(purpose))],
+        parents: &instance.spec.networking.parent_refs,
+        age,
+    }
 }
 
 /// Why there are no routes.
 fn absent(api: &GatewayApi, own: bool) -> Option<Obstacle> {
-    let routes = api.routes.served.presence();
-    // Whoever makes one needs more than to be let in by one.
-    let gateways = api.gateways.served.presence();
-    let of_both = if own && routes == Presence::Watched { gateways } else { routes };
+    let [routes, gateways] = [api.routes.served.presence(), api.gateways.served.presence()];
+    // Whoever makes a Gateway needs to see it; whoever is let in by one can do without.
+    let is_enough = gateways == Presence::Refused && !own;
+    let of_both = if routes == Presence::Watched && !is_enough { gateways } else { routes };
     match of_both {
         Presence::Watched => None,
         Presence::Unknown => Some(Obstacle::passing(
@@ -109,34 +132,5 @@ fn absent(api: &GatewayApi, own: bool) -> Option<Obstacle> {
             "GatewayAPIForbidden",
             "the operator may not list HTTPRoutes or Gateways: bring its role to what docs/rbac.md says.",
         )),
-    }
-}
-
-/// As the spec says it, or as the listeners that let a host in say it. Where nobody says it now, it is what was last told, so
-/// that a Gateway that is away for a moment restarts no backend; else the safe one.
-fn schemes(instance: &ConvexInstance, ways: &[(Purpose, String, Way)]) -> Schemes {
-    let networking = &instance.spec.networking;
-    if networking.way_in() != Mode::Shared {
-        return Schemes::all(networking.tls_secret_ref.is_some());
-    }
-    let last = instance.status.as_ref().and_then(|it| it.endpoints.as_ref());
-    let secure = |purpose: Purpose| {
-        let way = ways.iter().find(|(of, _, way)| *of == purpose && !way.listeners.is_empty());
-        let told = last.and_then(|it| match purpose {
-            Purpose::Api => it.api_url.as_deref(),
-            Purpose::Site => it.site_url.as_deref(),
-            Purpose::Dashboard => it.dashboard_url.as_deref(),
-        });
-        let host = host::of(networking, purpose);
-        let told = told.filter(|url| host.is_some_and(|host| url.ends_with(&format!("//{host}"))));
-        way.map_or_else(
-            || told.is_none_or(|url| url.starts_with("https:")),
-            |(_, _, way)| way.is_secure(),
-        )
-    };
-    Schemes {
-        api: secure(Purpose::Api),
-        site: secure(Purpose::Site),
-        dashboard: secure(Purpose::Dashboard),
     }
 }

@@ -7,20 +7,18 @@ use gateway_api::gateways::{
 
 use super::{
     Inputs,
-    host::{Purpose, hosts},
+    host::Purpose,
     labels::{self, Part},
 };
 
 /// The Gateway of this class. A TLS Secret that is not there yet may be about to be made because of it, as cert-manager does.
 #[must_use]
-pub fn gateway(inputs: &Inputs<'_>, class: &str) -> Gateway {
-    let spec = &inputs.instance.spec;
-    let networking = &spec.networking;
+pub fn gateway(inputs: &Inputs<'_>, class: &str, hosts: &[(Purpose, String)]) -> Gateway {
+    let networking = &inputs.instance.spec.networking;
     let tls = networking.tls_secret_ref.as_deref();
-    let hosts = hosts(networking, spec.dashboard.enabled);
-    let listeners = hosts.flat_map(|(purpose, host)| {
-        let secure = tls.map(|secret| secure(purpose, host, secret));
-        [plain(purpose, host)].into_iter().chain(secure)
+    let listeners = hosts.iter().flat_map(|(purpose, host)| {
+        let secure = tls.map(|secret| secure(*purpose, host, secret));
+        [plain(*purpose, host)].into_iter().chain(secure)
     });
     let mut metadata = labels::owned(inputs.instance, Part::Backend, inputs.names.way_in());
     metadata.annotations = Some(networking.gateway_annotations.clone());

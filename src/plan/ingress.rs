@@ -9,25 +9,23 @@ use super::{
     Inputs,
     backend::{API_PORT, SITE_PORT},
     dashboard,
-    host::{Purpose, hosts},
+    host::Purpose,
     labels::{self, Part},
 };
 use crate::api::Ingress as Wanted;
 
 /// The Ingress with a rule for every host.
 #[must_use]
-pub fn ingress(inputs: &Inputs<'_>, wanted: &Wanted) -> Ingress {
-    let spec = &inputs.instance.spec;
-    let all: Vec<_> = hosts(&spec.networking, spec.dashboard.enabled).collect();
-    let names = all.iter().map(|(_, host)| (*host).to_owned()).collect();
-    let tls = spec.networking.tls_secret_ref.clone();
+pub fn ingress(inputs: &Inputs<'_>, wanted: &Wanted, hosts: &[(Purpose, String)]) -> Ingress {
+    let names = hosts.iter().map(|(_, host)| host.clone()).collect();
+    let tls = inputs.instance.spec.networking.tls_secret_ref.clone();
     let mut metadata = labels::owned(inputs.instance, Part::Backend, inputs.names.way_in());
     metadata.annotations = Some(wanted.annotations.clone());
     Ingress {
         metadata,
         spec: Some(IngressSpec {
             ingress_class_name: wanted.class_name.clone(),
-            rules: Some(all.iter().map(|(purpose, host)| rule(inputs, *purpose, host)).collect()),
+            rules: Some(hosts.iter().map(|(purpose, host)| rule(inputs, *purpose, host)).collect()),
             tls: tls
                 .map(|secret| vec![IngressTLS { hosts: Some(names), secret_name: Some(secret) }]),
             ..IngressSpec::default()

@@ -43,6 +43,8 @@ pub struct Way {
     pub rewrites: bool,
     /// Whether a route may say how long a request lasts.
     pub timeouts: bool,
+    /// Whether everything that is asked for was found, and so the listeners are all there are.
+    pub complete: bool,
 }
 
 impl Way {
@@ -50,6 +52,12 @@ impl Way {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.listeners.iter().any(|it| it.tls)
+    }
+
+    /// Whether plain HTTP is led to HTTPS.
+    #[must_use]
+    pub fn redirects(&self) -> bool {
+        self.is_secure() && self.listeners.iter().any(|it| !it.tls)
     }
 
     fn parents(&self, tls: bool) -> Vec<HttpRouteParentRefs> {
@@ -70,10 +78,9 @@ pub fn routes(inputs: &Inputs<'_>, purpose: Purpose, host: &str, way: &Way) -> V
         way.parents(secure),
         rule(inputs, purpose, way),
     )];
-    let plain = way.parents(false);
-    if secure && !plain.is_empty() {
+    if way.redirects() {
         let name = inputs.names.redirect(purpose);
-        routes.push(route(inputs, purpose, (&name, host), plain, to_https()));
+        routes.push(route(inputs, purpose, (&name, host), way.parents(false), to_https()));
     }
     routes
 }

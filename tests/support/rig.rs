@@ -48,6 +48,7 @@ struct GatewayWatches {
     gateways: Writer<DeserializeGuard<Gateway>>,
     classes: Writer<DeserializeGuard<GatewayClass>>,
     has: tokio::sync::watch::Sender<Presence>,
+    hidden: bool,
 }
 
 /// The operator under test and its surroundings.
@@ -98,6 +99,17 @@ impl Rig {
         self.watches.lock().await.gateway_api.has.send_replace(presence);
     }
 
+    /// The operator may look at this namespace alone, and at no classes.
+    pub fn sees_only(&mut self, namespace: &str) {
+        let context = Arc::get_mut(&mut self.context).unwrap();
+        let api = &mut context.stores.gateway_api;
+        api.namespace = Some(namespace.to_owned());
+        let (tells, refused) = served();
+        tells.send_replace(Presence::Refused);
+        api.classes.served = refused;
+        self.watches.get_mut().gateway_api.hidden = true;
+    }
+
     /// The operator is told how many upgrades may be under way at a time.
     pub fn allows(&mut self, upgrades: usize) {
         let context = Arc::get_mut(&mut self.context).unwrap();
@@ -117,7 +129,10 @@ impl Rig {
         tell(&mut watches.jobs, self.labelled("jobs"));
         tell(&mut watches.ingresses, self.labelled("ingresses"));
         tell(&mut watches.gateway_api.routes, self.labelled("httproutes"));
-        tell(&mut watches.gateway_api.gateways, self.server.all("gateways"));
+        let gateways = self.server.all("gateways");
+        let hidden = watches.gateway_api.hidden;
+        let gateways = gateways.into_iter().filter(|_| !hidden).collect();
+        tell(&mut watches.gateway_api.gateways, gateways);
         tell(&mut watches.gateway_api.classes, self.server.all("gatewayclasses"));
     }
 
@@ -248,12 +263,18 @@ fn gateway_api() -> (GatewayApi, GatewayWatches) {
     let (routes, gateways, classes) = (store(), store(), store());
     let (has, served) = served();
     has.send_replace(Presence::Watched);
-    let watches =
-        GatewayWatches { routes: routes.1, gateways: gateways.1, classes: classes.1, has };
+    let watches = GatewayWatches {
+        routes: routes.1,
+        gateways: gateways.1,
+        classes: classes.1,
+        has,
+        hidden: false,
+    };
     let api = GatewayApi {
         routes: Optional { store: routes.0, served: served.clone() },
         gateways: Optional { store: gateways.0, served: served.clone() },
         classes: Optional { store: classes.0, served },
+        namespace: None,
     };
     (api, watches)
 }

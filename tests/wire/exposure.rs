@@ -76,7 +76,7 @@ async fn the_younger_of_two_waits_for_a_host_and_has_it_once_it_is_free() {
         rig.run(name, 12).await;
     }
     rig.pass("dev").await.unwrap();
-    assert_eq!(ingress(&rig, "dev"), None);
+    assert_eq!(ingress(&rig, "dev"), None, "all of its hosts are the other's");
     assert!(ingress(&rig, "old").is_some());
     assert_eq!(rig.phase("dev"), "Ready", "its data is none of it");
     assert_eq!(rig.condition("dev", "Exposed"), "False/HostConflict");
@@ -90,6 +90,32 @@ async fn the_younger_of_two_waits_for_a_host_and_has_it_once_it_is_free() {
     rig.run("dev", 2).await;
     assert!(ingress(&rig, "dev").is_some());
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
+#[tokio::test]
+async fn who_serves_a_host_keeps_it_when_an_older_one_comes_to_want_it() {
+    let rig = Rig::new().await;
+    for (name, born) in [("dev", "2"), ("old", "1")] {
+        let mut it = exposed(name);
+        it["metadata"]["creationTimestamp"] = json!(format!("2026-01-0{born}T00:00:00Z"));
+        if name == "old" {
+            set(&mut it, "/networking", json!({"host": "old.example.com", "ingress": {}}));
+        }
+        rig.server.put("convexinstances", it);
+    }
+    for name in ["dev", "old"] {
+        rig.run(name, 12).await;
+    }
+    rig.server.edit("convexinstances", "old", |it| {
+        set(it, "/networking/siteHost", json!("api.example.com"));
+    });
+    for name in ["dev", "old", "dev"] {
+        rig.run(name, 2).await;
+    }
+    assert_eq!(rig.condition("old", "Exposed"), "False/HostConflict");
+    let rules = |name| ingress(&rig, name).unwrap()["spec"]["rules"].as_array().unwrap().len();
+    assert_eq!((rules("dev"), rules("old")), (3, 1), "each keeps what it has");
+    assert_ne!(rig.condition("dev", "Exposed"), "False/HostConflict");
 }
 
 #[tokio::test]

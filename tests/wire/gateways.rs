@@ -16,23 +16,29 @@ async fn shared() -> Rig {
     let features = json!([{"name": "HTTPRoutePathRewrite"}, {"name": "HTTPRouteRequestTimeout"}]);
     let class = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass",
         "metadata": {"name": "example"}, "spec": {"controllerName": CONTROLLER},
-        "status": {"supportedFeatures": features}});
+        "status": {"supportedFeatures": features, "conditions": [held("Accepted")]}});
     rig.server.put("gatewayclasses", class);
-    rig.server.put("gateways", gateway());
+    rig.server.put("gateways", gateway("public"));
     let networking = json!({"host": "api.example.com", "siteHost": "site.example.com",
         "parentRefs": [{"name": "public", "namespace": "infra"}]});
     rig.server.put("convexinstances", with(instance("dev"), "/networking", networking));
     rig
 }
 
-fn gateway() -> Value {
+fn held(type_: &str) -> Value {
+    json!({"type": type_, "status": "True", "reason": type_, "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"})
+}
+
+fn gateway(name: &str) -> Value {
     let all = json!({"namespaces": {"from": "All"}});
     json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
-    "metadata": {"name": "public", "namespace": "infra"},
+    "metadata": {"name": name, "namespace": "infra"},
     "spec": {"gatewayClassName": "example", "listeners": [
         {"name": "web", "protocol": "HTTP", "port": 80, "allowedRoutes": all},
         {"name": "websecure", "protocol": "HTTPS", "port": 443, "allowedRoutes": all},
-    ]}})
+    ]},
+    "status": {"conditions": [held("Accepted"), held("Programmed")]}})
 }
 
 fn route(rig: &Rig, name: &str) -> Option<Value> {
@@ -116,7 +122,7 @@ async fn a_gateway_that_is_not_there_is_found_out_by_looking() {
     assert!(route(&rig, "dev-api").is_some());
     let deeds = rig.server.writes();
     assert!(deeds.iter().all(|it| it.contains("status") || it.contains("event")), "{deeds:?}");
-    rig.server.put("gateways", gateway());
+    rig.server.put("gateways", gateway("public"));
     rig.pass("dev").await.unwrap();
     assert_eq!(rig.condition("dev", "Exposed"), "True/Accepted");
 }
@@ -182,4 +188,94 @@ async fn a_kind_that_goes_in_this_moment_keeps_nothing_else_from_being_done() {
     rig.run("dev", 12).await;
     assert_eq!(rig.condition("dev", "Available"), "True/Serving");
     assert!(route(&rig, "dev-api").is_some() && route(&rig, "dev-site").is_some());
+}
+
+#[tokio::test]
+async fn a_second_gateway_that_comes_later_restarts_nothing_and_joins_the_first() {
+    let rig = shared().await;
+    let both =
+        json!([{"name": "other", "namespace": "infra"}, {"name": "public", "namespace": "infra"}]);
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/networking/parentRefs", both.clone()));
+    rig.run("dev", 12).await;
+    judged(&rig, "True", "Accepted");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "False/ParentGatewayNotFound");
+    let origin =
+        rig.server.get("configmaps", "dev-backend").unwrap()["data"]["CONVEX_CLOUD_ORIGIN"].clone();
+    rig.server.put("gateways", gateway("other"));
+    rig.server.writes();
+    rig.run("dev", 2).await;
+    judged(&rig, "True", "Accepted");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "True/Accepted");
+    assert_eq!(sections(&route(&rig, "dev-api").unwrap()), ["websecure", "websecure"]);
+    let after =
+        rig.server.get("configmaps", "dev-backend").unwrap()["data"]["CONVEX_CLOUD_ORIGIN"].clone();
+    assert_eq!(origin, after);
+    rig.server.writes();
+    rig.server.remove("gateways", "public");
+    rig.run("dev", 2).await;
+    let deeds = rig.server.writes();
+    assert!(deeds.iter().all(|it| it.contains("status") || it.contains("event")), "{deeds:?}");
+}
+
+#[tokio::test]
+async fn routes_to_what_is_not_asked_for_any_more_go_though_nothing_takes_their_place() {
+    let rig = shared().await;
+    rig.run("dev", 12).await;
+    assert!(route(&rig, "dev-api").is_some());
+    let elsewhere = json!([{"name": "elsewhere", "namespace": "infra"}]);
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/networking/parentRefs", elsewhere));
+    rig.run("dev", 2).await;
+    assert_eq!(rig.server.all("httproutes"), [json!(null); 0]);
+    assert_eq!(rig.condition("dev", "Exposed"), "False/ParentGatewayNotFound");
+}
+
+#[tokio::test]
+async fn a_door_that_somebody_adds_to_a_route_is_closed() {
+    let rig = shared().await;
+    rig.run("dev", 12).await;
+    rig.server.edit("httproutes", "dev-api", |it| {
+        let parents = it["spec"]["parentRefs"].as_array_mut().unwrap();
+        parents.push(json!({"name": "private", "namespace": "infra"}));
+        let to = it["spec"]["rules"][0]["backendRefs"].as_array_mut().unwrap();
+        to.push(json!({"name": "evil", "port": 80}));
+    });
+    rig.pass("dev").await.unwrap();
+    let route = route(&rig, "dev-api").unwrap();
+    assert_eq!(sections(&route), ["websecure"]);
+    assert_eq!(route["spec"]["rules"][0]["backendRefs"].as_array().unwrap().len(), 1);
+}
+
+/// Its role does not let it look at Gateways of others, nor at classes.
+#[tokio::test]
+async fn an_operator_of_one_namespace_takes_the_spec_at_its_word() {
+    let mut rig = shared().await;
+    rig.sees_only("default");
+    rig.run("dev", 12).await;
+    let api = route(&rig, "dev-api").expect("a route");
+    let as_given = json!([{"name": "public", "namespace": "infra"}]);
+    assert_eq!(api["spec"]["parentRefs"], as_given);
+    assert_eq!(route(&rig, "dev-api-redirect"), None);
+    assert_eq!(rig.condition("dev", "Exposed"), "False/RoutePending");
+    judged(&rig, "False", "NotAllowedByListeners");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "False/NotAllowedByListeners");
+    judged(&rig, "True", "Accepted");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "True/Accepted");
+}
+
+#[tokio::test]
+async fn a_redirect_that_is_refused_is_told_too() {
+    let rig = shared().await;
+    rig.run("dev", 12).await;
+    judged(&rig, "True", "Accepted");
+    rig.server.edit("httproutes", "dev-site-redirect", |it| {
+        let condition = &mut it["status"]["parents"][0]["conditions"][0];
+        condition["status"] = json!("False");
+        condition["reason"] = json!("UnsupportedValue");
+    });
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "False/UnsupportedValue");
 }

@@ -54,7 +54,8 @@ impl Source<'_> {
         let (classes, stream) = optional::<GatewayClass>(Api::all(self.client.clone()), all());
         let known = instances.clone();
         with(controller, |it| it.watches_stream(stream, move |_| through_gateways(&known)));
-        GatewayApi { routes, gateways, classes }
+        let namespace = self.namespace.map(str::to_owned);
+        GatewayApi { routes, gateways, classes, namespace }
     }
 
     fn scoped<K>(&self) -> Api<DeserializeGuard<K>>

@@ -1,37 +1,93 @@
 //! Whose a host is.
 
-use kube::{Resource, ResourceExt, core::DeserializeGuard};
+use kube::{Resource, ResourceExt, api::ObjectMeta, core::DeserializeGuard};
 
 use super::super::Obstacle;
 use crate::{
     api::{ConvexInstance, Mode},
     context::Context,
-    plan::host,
+    plan::{
+        host::{self, Purpose},
+        labels::{self, Belongs},
+    },
 };
 
-/// A host of this instance that another one keeps.
-pub(super) fn conflict(ctx: &Context, instance: &ConvexInstance) -> Option<Obstacle> {
-    let all = ctx.stores.instances.state();
-    taken(instance, all.iter().filter_map(|it| decoded(it)))
+/// What leads to hosts: an Ingress or a route of ours.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Led {
+    meta: ObjectMeta,
+    hosts: Vec<String>,
 }
 
-/// Of two instances that name one host the older keeps it, in whatever namespace: traffic that it has got is not taken
-/// away by somebody who comes later.
-fn taken<'a>(
+/// The hosts of an instance that are its own, and why the first of the others is not.
+pub(super) fn of(
+    ctx: &Context,
     instance: &ConvexInstance,
-    all: impl Iterator<Item = &'a ConvexInstance>,
-) -> Option<Obstacle> {
-    let ours: Vec<_> = hosts(instance).collect();
-    let older = all.filter(|it| it.uid() != instance.uid() && age(it) < age(instance));
-    let mut taken = older.filter_map(|it| Some((hosts(it).find(|host| ours.contains(host))?, it)));
-    let (host, holder) = taken.next()?;
-    let holder = format!("{}/{}", holder.namespace().unwrap_or_default(), holder.name_any());
-    Some(Obstacle::new(
+) -> (Vec<(Purpose, String)>, Option<Obstacle>) {
+    let all = ctx.stores.instances.state();
+    let all: Vec<_> = all.iter().filter_map(|it| decoded(it)).collect();
+    divided(instance, &all, &led(ctx))
+}
+
+fn led(ctx: &Context) -> Vec<Led> {
+    let ingresses = ctx.stores.ingresses.state().into_iter().map(|it| {
+        let rules = it.spec.as_ref().and_then(|spec| spec.rules.as_deref()).unwrap_or_default();
+        let hosts = rules.iter().filter_map(|rule| rule.host.clone()).collect();
+        Led { meta: it.metadata.clone(), hosts }
+    });
+    let routes = ctx
+        .stores
+        .gateway_api
+        .routes
+        .readable()
+        .into_iter()
+        .map(|it| Led { meta: it.metadata, hosts: it.spec.hostnames.unwrap_or_default() });
+    ingresses.chain(routes).collect()
+}
+
+/// Of two instances that name one host it is the one's that it leads to already, in whatever namespace: traffic is not taken away
+/// by somebody who comes to want it. While it leads to neither, it is the older's.
+fn divided(
+    instance: &ConvexInstance,
+    all: &[&ConvexInstance],
+    led: &[Led],
+) -> (Vec<(Purpose, String)>, Option<Obstacle>) {
+    let (mut own, mut conflict) = (Vec::new(), None);
+    for (purpose, host) in wanted(instance) {
+        let claims = |it: &ConvexInstance| (!leads(led, host, it), age(it));
+        let rivals = all.iter().filter(|it| it.uid() != instance.uid());
+        let mut rivals = rivals.filter(|it| wanted(it).any(|(_, theirs)| theirs == host));
+        match rivals.find(|it| claims(it) < claims(instance)) {
+            Some(holder) => {
+                conflict = conflict.or_else(|| Some(refusal(instance, host, holder)));
+            }
+            None => own.push((purpose, host.to_owned())),
+        }
+    }
+    (own, conflict)
+}
+
+/// Who lives in another namespace is nobody's business.
+fn refusal(instance: &ConvexInstance, host: &str, holder: &ConvexInstance) -> Obstacle {
+    let holder = if holder.namespace() == instance.namespace() {
+        format!("ConvexInstance \"{}\"", holder.name_any())
+    } else {
+        "a ConvexInstance of another namespace".to_owned()
+    };
+    Obstacle::new(
         "HostConflict",
         format!(
-            "host {host} is that of ConvexInstance {holder}, which is older and keeps it; nothing of this instance is exposed. Choose another host, or take it away there."
+            "host {host} is that of {holder}, which keeps it; it does not lead here. Choose another host, or take it away there."
         ),
-    ))
+    )
+}
+
+fn leads(led: &[Led], host: &str, instance: &ConvexInstance) -> bool {
+    led.iter().any(|it| {
+        it.meta.namespace == instance.meta().namespace
+            && it.hosts.iter().any(|of| of == host)
+            && labels::belongs(instance, &it.meta) == Belongs::Ours
+    })
 }
 
 fn decoded(guard: &DeserializeGuard<ConvexInstance>) -> Option<&ConvexInstance> {
@@ -44,12 +100,10 @@ fn age(instance: &ConvexInstance) -> (Option<i64>, Option<String>, String) {
     (born, instance.namespace(), instance.name_any())
 }
 
-fn hosts(instance: &ConvexInstance) -> impl Iterator<Item = &str> {
+fn wanted(instance: &ConvexInstance) -> impl Iterator<Item = (Purpose, &str)> {
     let spec = &instance.spec;
     let let_in = spec.networking.way_in() != Mode::None;
-    host::hosts(&spec.networking, spec.dashboard.enabled)
-        .filter(move |_| let_in)
-        .map(|(_, host)| host)
+    host::hosts(&spec.networking, spec.dashboard.enabled).filter(move |_| let_in)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fixtures::{built_for, instance_with};
+use crate::fixtures::{built_for, hosts_of, instance_with};
 
 fn made(networking: Value) -> Value {
     let instance = instance_with(|spec| spec["networking"] = networking);
-    built_for(&instance, |inputs| serde_json::to_value(gateway(inputs, "public")).unwrap())
+    let hosts = hosts_of(&instance);
+    built_for(&instance, |inputs| serde_json::to_value(gateway(inputs, "public", &hosts)).unwrap())
 }
 
 #[test]

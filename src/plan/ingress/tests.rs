@@ -1,12 +1,13 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fixtures::{built_for, instance_with};
+use crate::fixtures::{built_for, hosts_of, instance_with};
 
 fn made(networking: Value) -> Value {
     let instance = instance_with(|spec| spec["networking"] = networking);
     let wanted = instance.spec.networking.ingress.clone().unwrap_or_default();
-    built_for(&instance, |inputs| serde_json::to_value(ingress(inputs, &wanted)).unwrap())
+    let hosts = hosts_of(&instance);
+    built_for(&instance, |inputs| serde_json::to_value(ingress(inputs, &wanted, &hosts)).unwrap())
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn listener(section: &str, tls: bool) -> Listener {
 
 fn both() -> Way {
     let listeners = vec![listener("http", false), listener("https", true)];
-    Way { listeners, rewrites: true, timeouts: true }
+    Way { listeners, rewrites: true, timeouts: true, complete: true }
 }
 
 fn made(purpose: Purpose, way: &Way) -> Vec<Value> {

@@ -65,9 +65,10 @@ fn exposed(instance: &ConvexInstance, world: &World) -> Verdict {
         Mode::Ingress => {
             Verdict::unless(type_, world.exposure.obstacle.as_ref(), "AddressAssigned")
         }
-        Mode::Shared | Mode::OwnGateway => {
-            Verdict::unless(type_, world.exposure.obstacle.as_ref(), "Accepted")
-        }
+        Mode::Shared | Mode::OwnGateway => match &world.exposure.obstacle {
+            None => Verdict::new(type_, true, "Accepted", world.exposure.limits.clone()),
+            some => Verdict::unless(type_, some.as_ref(), ""),
+        },
     }
 }
 

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{api::ParentRef, fixtures::instance, plan::route::Listener};
-
-const CONTROLLER: &str = "traefik.io/gateway-controller";
-
-fn condition(type_: &str, status: &str, reason: &str, generation: i64) -> Value {
-    json!({"type": type_, "status": status, "reason": reason, "message": "so it is",
-        "observedGeneration": generation, "lastTransitionTime": "2026-01-01T00:00:00Z"})
-}
+use crate::{
+    api::ParentRef,
+    fixtures::{
+        gateways::{CONTROLLER, condition, gateway, served_class, serving},
+        instance,
+    },
+    plan::route::Listener,
+};
 
 /// The route to the API, of generation 2, of which this controller says this for this listener.
 fn told(controller: &str, section: &str, conditions: &[Value]) -> Option<(&'static str, String)> {
@@ -30,7 +30,12 @@ fn told(controller: &str, section: &str, conditions: &[Value]) -> Option<(&'stat
     let listeners = vec![Listener { parent, tls: false }];
     let way = Way { listeners, ..Way::default() };
     let ways = [(Purpose::Api, "api.example.com".to_owned(), way)];
-    let found = routes(&instance(), &children, &ways, &[CONTROLLER.to_owned()]);
+    let seen = Seen {
+        gateways: vec![gateway(&json!([]), &serving())],
+        classes: Some(vec![served_class(&[])]),
+        ..Seen::default()
+    };
+    let found = routes(&instance(), &children, &ways, &seen);
     found.map(|it| (it.reason, it.message))
 }
 
@@ -56,7 +61,8 @@ fn what_a_controller_refuses_is_told_in_its_words_with_a_remedy() {
     };
     let (reason, message) = refused("NotAllowedByListeners");
     assert_eq!(reason, "NotAllowedByListeners");
-    assert!(message.contains("so it is") && message.contains("allowedRoutes"), "{message}");
+    assert!(message.contains("so it is"), "{message}");
+    assert!(message.contains("kubernetes.io/metadata.name: shop"), "{message}");
     let (reason, message) = refused("SomethingNew");
     assert_eq!(reason, "NotAccepted");
     assert!(message.contains("SomethingNew"), "{message}");
@@ -68,26 +74,21 @@ fn what_a_controller_refuses_is_told_in_its_words_with_a_remedy() {
 }
 
 #[test]
-fn a_gateway_serves_once_it_is_accepted_and_programmed() {
-    let class: GatewayClass = serde_json::from_value(json!({
-        "metadata": {"name": "traefik"}, "spec": {"controllerName": CONTROLLER},
-    }))
-    .unwrap();
-    let of = |conditions: Value| {
-        let found: Gateway = serde_json::from_value(json!({
-            "metadata": {"name": "dev-public", "generation": 1},
-            "spec": {"gatewayClassName": "traefik", "listeners": []},
-            "status": {"conditions": conditions},
-        }))
-        .unwrap();
-        gateway(Some(&found), Some(&class), "traefik").map(|it| it.reason)
-    };
-    let accepted = || condition("Accepted", "True", "Accepted", 1);
-    let programmed = |status, reason| condition("Programmed", status, reason, 1);
-    assert_eq!(of(json!([accepted(), programmed("True", "Programmed")])), None);
-    let unaddressed = json!([accepted(), programmed("False", "AddressNotAssigned")]);
-    assert_eq!(of(unaddressed), Some("AddressNotAssigned"));
-    assert_eq!(of(json!([accepted()])), Some("ControllerPending"));
-    assert_eq!(gateway(None, Some(&class), "traefik").unwrap().reason, "GatewayPending");
-    assert_eq!(gateway(None, None, "nginx").unwrap().reason, "GatewayClassNotFound");
+fn a_route_of_which_only_a_part_is_taken_is_not_taken() {
+    let all = [
+        condition("Accepted", "True", "Accepted", 2),
+        condition("ResolvedRefs", "True", "ResolvedRefs", 2),
+        condition("PartiallyInvalid", "True", "UnsupportedValue", 2),
+    ];
+    assert_eq!(told(CONTROLLER, "web", &all).unwrap().0, "UnsupportedValue");
+}
+
+/// Some ignore a field that they do not know, and say so.
+#[test]
+fn a_field_that_is_ignored_keeps_nobody_out() {
+    let all = [
+        condition("Accepted", "True", "UnsupportedField", 2),
+        condition("ResolvedRefs", "True", "ResolvedRefs", 2),
+    ];
+    assert_eq!(told(CONTROLLER, "web", &all), None);
 }

@@ -1,111 +1,107 @@
-use serde_json::{Value, json};
+use std::slice;
 
-use super::*;
+use serde_json::json;
 
-fn gateways(listeners: &Value) -> Gateways {
-    let gateway: Gateway = serde_json::from_value(json!({
-        "metadata": {"name": "public", "namespace": "infra"},
-        "spec": {"gatewayClassName": "traefik", "listeners": listeners},
-    }))
-    .unwrap();
-    let class: GatewayClass = serde_json::from_value(json!({
-        "metadata": {"name": "traefik"},
-        "spec": {"controllerName": "traefik.io/gateway-controller"},
-        "status": {"supportedFeatures": [{"name": "HTTPRoutePathRewrite"}]},
-    }))
-    .unwrap();
-    Gateways { gateways: vec![gateway], classes: vec![class] }
+use super::{super::seen::Within, *};
+use crate::fixtures::gateways::{gateway, listener, served_class, serving};
+
+fn public() -> ParentRef {
+    ParentRef { name: "public".to_owned(), namespace: Some("infra".to_owned()), section_name: None }
 }
 
-fn listener(name: &str, protocol: &str, hostname: Option<&str>, from: &str) -> Value {
-    let mut it = json!({"name": name, "protocol": protocol, "port": 80,
-        "allowedRoutes": {"namespaces": {"from": from}}});
-    if let Some(hostname) = hostname {
-        it["hostname"] = hostname.into();
-    }
-    it
+fn section(name: &str) -> ParentRef {
+    ParentRef { section_name: Some(name.to_owned()), ..public() }
 }
 
-fn parent(section: Option<&str>) -> ParentRef {
-    ParentRef {
-        name: "public".to_owned(),
-        namespace: Some("infra".to_owned()),
-        section_name: section.map(str::to_owned),
+fn wanted(parents: &[ParentRef]) -> Wanted<'_> {
+    Wanted {
+        asked: Asked { host: "api.example.com", from: "shop" },
+        secure: Some(true),
+        routes: [None, None],
+        parents,
+        age: Age("2026-01-01T00:10:00Z".parse().unwrap()),
     }
 }
 
-fn way(gateways: &Gateways, section: Option<&str>) -> (Way, Vec<Obstacle>) {
-    gateways.way("api.example.com", "shop", &[parent(section)])
+fn seen(features: &[&str]) -> Seen {
+    let both = json!([listener("web", "HTTP", None, "All"), listener("tls", "HTTPS", None, "All")]);
+    Seen {
+        gateways: vec![gateway(&both, &serving())],
+        classes: Some(vec![served_class(features)]),
+        within: Within::Everywhere,
+    }
 }
 
-fn wrong(gateways: &Gateways, section: Option<&str>) -> (&'static str, String) {
-    let (way, mut wrong) = way(gateways, section);
-    assert_eq!(way.listeners, []);
-    let only = wrong.pop().unwrap();
-    (only.reason, only.message)
+fn sections(way: &Way) -> Vec<(Option<&str>, bool)> {
+    way.listeners.iter().map(|it| (it.parent.section_name.as_deref(), it.tls)).collect()
 }
 
-#[test]
-fn a_host_comes_in_by_every_listener_that_admits_it() {
-    let all = gateways(&json!([
-        listener("web", "HTTP", None, "All"),
-        listener("wild", "HTTPS", Some("*.example.com"), "All"),
-        listener("exact", "HTTPS", Some("api.example.com"), "Selector"),
-        listener("other", "HTTPS", Some("*.example.org"), "All"),
-        listener("apex", "HTTPS", Some("example.com"), "All"),
-        listener("same", "HTTPS", None, "Same"),
-        listener("tcp", "TCP", None, "All"),
-    ]));
-    let (way, nothing) = way(&all, None);
-    let names = |tls| {
-        let of = way.listeners.iter().filter(|it| it.tls == tls);
-        of.map(|it| it.parent.section_name.clone().unwrap()).collect::<Vec<_>>()
-    };
-    assert_eq!(
-        (names(false), names(true)),
-        (vec!["web".into()], vec!["wild".into(), "exact".into()])
-    );
-    assert_eq!(nothing, []);
-    assert!(way.is_secure() && way.rewrites && !way.timeouts, "{way:?}");
+/// A route of ours that names these listeners.
+fn route(parents: &[ParentRef]) -> Arc<HttpRoute> {
+    let parents: Vec<_> = parents.iter().map(|it| serde_json::to_value(it).unwrap()).collect();
+    let rule = json!({"timeouts": {"request": "0s"}});
+    let route = json!({"metadata": {"name": "dev-api"},
+        "spec": {"parentRefs": parents, "rules": [rule]}});
+    Arc::new(serde_json::from_value(route).unwrap())
 }
 
 #[test]
-fn a_section_that_is_named_is_the_only_one() {
-    let all = gateways(&json!([
-        listener("web", "HTTP", None, "All"),
-        listener("tls", "HTTPS", None, "All")
-    ]));
-    let (way, _) = way(&all, Some("web"));
-    assert!(way.listeners.len() == 1 && !way.is_secure());
+fn a_class_tells_what_a_route_may_say() {
+    let (way, wrong) = wanted(&[public()]).way(&seen(&["HTTPRoutePathRewrite"]));
+    assert_eq!(wrong, None);
+    assert!(way.complete && way.rewrites && !way.timeouts, "{way:?}");
+    assert_eq!(sections(&way), [(Some("web"), false), (Some("tls"), true)]);
+    let (way, _) = wanted(&[public()]).way(&seen(&["HTTPRouteRequestTimeout"]));
+    assert!(!way.rewrites && way.timeouts, "{way:?}");
 }
 
 #[test]
-fn what_is_missing_is_told_by_its_name_and_with_what_there_is() {
-    let (reason, message) = wrong(&Gateways::default(), None);
-    assert_eq!(reason, "ParentGatewayNotFound");
-    assert!(message.contains("infra/public"), "{message}");
-    let mut classless = gateways(&json!([listener("web", "HTTP", None, "All")]));
-    classless.classes.clear();
-    let (reason, message) = wrong(&classless, None);
-    assert_eq!(reason, "GatewayClassNotFound");
-    assert!(message.contains("\"traefik\""), "{message}");
-    let web = gateways(&json!([listener("web", "HTTP", None, "All")]));
-    let (reason, message) = wrong(&web, Some("https"));
-    assert_eq!(reason, "ListenerNotFound");
-    assert!(
-        message.contains("no listener \"https\"") && message.contains("it has: web"),
-        "{message}"
-    );
+fn a_listener_that_is_named_twice_is_taken_once() {
+    let parents = [public(), public(), section("web")];
+    let (way, _) = wanted(&parents).way(&seen(&[]));
+    assert_eq!(sections(&way), [(Some("web"), false), (Some("tls"), true)]);
 }
 
 #[test]
-fn a_host_that_is_not_let_in_is_told_why() {
-    let elsewhere = gateways(&json!([listener("wild", "HTTPS", Some("*.example.org"), "All")]));
-    let (reason, message) = wrong(&elsewhere, None);
-    assert_eq!(reason, "NoMatchingListenerHostname");
-    assert!(message.contains("*.example.org"), "{message}");
-    let own = gateways(&json!([listener("web", "HTTP", None, "Same")]));
-    let (reason, message) = wrong(&own, None);
-    assert_eq!(reason, "NotAllowedByListeners");
-    assert!(message.contains("namespace shop"), "{message}");
+fn a_gateway_that_is_away_finds_the_routes_as_they_were() {
+    let (parents, away) = ([public()], Seen { classes: Some(Vec::new()), ..Seen::default() });
+    let (main, redirect) = (route(&[section("tls")]), route(&[section("web")]));
+    let both = Wanted { routes: [Some(&main), Some(&redirect)], ..wanted(&parents) };
+    let (way, wrong) = both.way(&away);
+    assert_eq!(sections(&way), [(Some("tls"), true), (Some("web"), false)]);
+    let wrong = wrong.unwrap();
+    assert_eq!(wrong.reason, "ParentGatewayNotFound");
+    assert!(wrong.message.contains("infra/public"), "{wrong:?}");
+    assert!(!way.complete && way.timeouts && !way.rewrites, "{way:?}");
+    let other = [ParentRef { name: "other".to_owned(), ..public() }];
+    let moved = Wanted { parents: &other, ..both };
+    assert_eq!(sections(&moved.way(&away).0), [], "what is not asked for any more is left");
+    let plain = Wanted { routes: [Some(&main), None], secure: Some(false), ..wanted(&parents) };
+    assert_eq!(sections(&plain.way(&away).0), [(Some("tls"), false)]);
+}
+
+#[test]
+fn a_gateway_that_may_not_be_looked_at_is_taken_at_its_word() {
+    let parents = [public()];
+    for within in [Within::Namespace("shop".to_owned()), Within::Nowhere] {
+        let hidden = Seen { within, ..Seen::default() };
+        let (way, wrong) = wanted(&parents).way(&hidden);
+        assert_eq!((sections(&way), wrong), (vec![(None, true)], None));
+        assert!(!way.complete && !way.redirects());
+        let plain = Wanted { secure: Some(false), ..wanted(&parents) };
+        assert_eq!(sections(&plain.way(&hidden).0), [(None, false)]);
+    }
+    let own = ParentRef { namespace: None, ..public() };
+    let within = Seen { within: Within::Namespace("shop".to_owned()), ..Seen::default() };
+    let (_, wrong) = wanted(slice::from_ref(&own)).way(&within);
+    assert_eq!(wrong.unwrap().reason, "ParentGatewayNotFound", "here it may look");
+}
+
+#[test]
+fn one_gateway_of_two_that_is_away_takes_nothing_from_the_other() {
+    let parents = [ParentRef { name: "other".to_owned(), ..public() }, public()];
+    let (way, wrong) = wanted(&parents).way(&seen(&[]));
+    assert_eq!(sections(&way), [(Some("web"), false), (Some("tls"), true)]);
+    assert!(!way.complete);
+    assert_eq!(wrong.unwrap().reason, "ParentGatewayNotFound");
 }

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::super::Obstacle;
 
 /// The reasons that a condition may have where it is false (`apis/v1` of the Gateway API), as ours, and what to do.
-const REMEDIES: [(&str, &str); 22] = [
+const REMEDIES: [(&str, &str); 25] = [
     (
         "NotAllowedByListeners",
         "set allowedRoutes.namespaces of a listener of the Gateway so that it lets this namespace in.",
@@ -66,17 +66,31 @@ const REMEDIES: [(&str, &str); 22] = [
         "ProtocolConflict",
         "two listeners of the Gateway have one port and two protocols: give each its own port.",
     ),
+    (
+        "PartiallyInvalid",
+        "the controller leaves a part of the route out: use another one, or a newer one.",
+    ),
+    (
+        "UnsupportedVersion",
+        "the controller knows another version of the Gateway API than the cluster has: bring the two together.",
+    ),
+    (
+        "Unsupported",
+        "the controller does not serve this class of Gateways: ask who looks after it.",
+    ),
     ("Pending", "the controller has not come to it yet; where that lasts, see whether it runs."),
 ];
 
-/// A condition that is false, in the words of who says so, and what to do about it.
+/// A condition that is not what it should be, in the words of who says so, and what to do about it.
 pub(super) fn refused(of: &str, type_: &str, told: &Condition) -> Obstacle {
     let known = REMEDIES.iter().find(|(reason, _)| *reason == told.reason);
     let (reason, remedy) = known
         .copied()
         .unwrap_or(("NotAccepted", "see what the controller says, and ask who looks after it."));
-    let message =
-        format!("{type_} of {of} is False, {}: {}. Remedy: {remedy}", told.reason, told.message);
+    let message = format!(
+        "{type_} of {of} is {}, {}: {}. Remedy: {remedy}",
+        told.status, told.reason, told.message
+    );
     let passing = matches!(reason, "Pending" | "BackendNotFound");
     if passing { Obstacle::passing(reason, message) } else { Obstacle::new(reason, message) }
 }
