@@ -21,13 +21,13 @@ pub(crate) use self::schema::RESERVED;
 pub use self::{
     backend::{Backend, Instance, Logging, Profile, Security, Telemetry},
     condition::{Condition, ConditionStatus, ConditionType},
-    dashboard::{Dashboard, DashboardSecurity},
+    dashboard::{Dashboard, DashboardSecurity, DashboardService},
     database::{Database, Engine},
     maintenance::{
         Approval, ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, Snapshots,
         UpgradeStrategy, Window,
     },
-    networking::{Ingress, Mode, Networking, ParentRef},
+    networking::{Ingress, Mode, Networking, ParentRef, VendorPolicies},
     reference::reference,
     schema::crd,
     spec::{BackendScale, ConvexInstance, ConvexInstanceSpec, DeletionPolicy, Environment, Scale},

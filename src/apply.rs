@@ -32,7 +32,7 @@ use crate::{
     error::Error,
     observe::{World, uid},
     plan::{
-        Applied, Child, Kind, Plan, Prepared, Step,
+        Applied, Child, ClientSettingsPolicy, Kind, Plan, Prepared, Step,
         labels::{self, Belongs},
         service,
     },
@@ -131,6 +131,9 @@ impl Doer<'_> {
             Step::Ensure(Child::Ingress(it)) => self.ensure(&**it, children.ingress.clone()).await,
             Step::Ensure(Child::Gateway(it)) => self.ensure(&**it, children.gateway.clone()).await,
             Step::Ensure(Child::Route(it)) => self.ensure(&**it, self.route(&it.name_any())).await,
+            Step::Ensure(Child::Policy(it)) => {
+                self.ensure(&**it, self.policy(&it.name_any())).await
+            }
             Step::Create(secret) => self.mint(secret).await,
             Step::TakeOver(name) => self.take_over(name).await,
             Step::Complete(secret) => self.complete(secret).await,
@@ -168,6 +171,10 @@ impl Doer<'_> {
         self.world.children.routes.iter().find(|it| it.name_any() == name).cloned()
     }
 
+    fn policy(&self, name: &str) -> Option<Arc<ClientSettingsPolicy>> {
+        self.world.children.policies.iter().find(|it| it.name_any() == name).cloned()
+    }
+
     async fn stop(&mut self) -> kube::Result<()> {
         let Some(set) = self.world.children.stateful_set.clone() else { return Ok(()) };
         let asks = set.spec.as_ref().and_then(|spec| spec.replicas) != Some(0);
@@ -187,6 +194,7 @@ impl Doer<'_> {
             Kind::Ingress => self.delete(children.ingress.clone()).await,
             Kind::Gateway => self.delete(children.gateway.clone()).await,
             Kind::Route => self.delete(self.route(name)).await,
+            Kind::Policy => self.delete(self.policy(name)).await,
             Kind::Claim => {
                 let ours = self.claim(name).filter(|it| self.is_ours(it.meta()));
                 self.delete(ours).await

@@ -19,7 +19,8 @@ use kube::{Client, core::DeserializeGuard, runtime::reflector::Store};
 
 pub use self::optional::{Optional, Presence, Served, served};
 use crate::{
-    api::ConvexInstance, convex::Migrations, events::Announcer, observe::Answer, retry::Backoffs,
+    api::ConvexInstance, convex::Migrations, events::Announcer, observe::Answer,
+    plan::ClientSettingsPolicy, retry::Backoffs,
 };
 
 /// What every pass has at hand.
@@ -92,6 +93,8 @@ pub struct GatewayApi {
     pub routes: Optional<HttpRoute>,
     /// Every Gateway, most of them somebody else's.
     pub gateways: Optional<Gateway>,
+    /// What a controller is told of routes of ours besides.
+    pub policies: Optional<ClientSettingsPolicy>,
     /// Every class.
     pub classes: Optional<GatewayClass>,
     /// The one namespace that is looked at; none where all are.
@@ -103,6 +106,7 @@ impl GatewayApi {
     pub async fn is_known(&self) -> bool {
         self.routes.served.is_known().await
             && self.gateways.served.is_known().await
+            && self.policies.served.is_known().await
             && self.classes.served.is_known().await
     }
 }

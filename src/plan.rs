@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod claim;
+pub mod client_settings;
 pub mod config;
 pub mod dashboard;
 pub mod duration;
@@ -38,6 +39,7 @@ use k8s_openapi::api::{
 use crate::error::Error;
 
 pub use self::{
+    client_settings::ClientSettingsPolicy,
     inputs::{Claimed, Inputs, Origins, claim_name, data_goes, service_url},
     owed::owed,
 };
@@ -180,6 +182,8 @@ pub enum Child {
     Gateway(Box<Gateway>),
     /// A route to one of its hosts.
     Route(Box<HttpRoute>),
+    /// What a controller is told of a route besides.
+    Policy(Box<ClientSettingsPolicy>),
 }
 
 /// The kinds of children that are removed.
@@ -201,6 +205,8 @@ pub enum Kind {
     Ingress,
     /// A Gateway of its own.
     Gateway,
+    /// What a controller is told of a route besides.
+    Policy,
     /// A route to one of its hosts.
     Route,
     /// What carries data, and every pod of it.

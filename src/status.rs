@@ -101,7 +101,7 @@ pub async fn report(
     }
     let newly_blocked = newly_blocked(&before, &after).filter(|_| abnormal);
     let newly_blocked = newly_blocked.or_else(|| image_moved(&before, &after));
-    let mut instance = instance.clone();
+    let mut instance = Box::new(instance.clone());
     if let Some(revision) = &plan.state.revision {
         instance.meta_mut().resource_version = Some(revision.clone());
     }

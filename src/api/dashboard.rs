@@ -1,5 +1,7 @@
 //! `spec.dashboard`: a stateless web page that talks to the backend from the browser.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::{PodSecurityContext, ResourceRequirements, SecurityContext};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,26 @@ pub struct Dashboard {
     /// How the pods are confined.
     #[serde(default)]
     pub security: DashboardSecurity,
+    /// How the Service of the dashboard is exposed, for a load balancer of a private network such as a tailnet.
+    #[serde(default)]
+    pub service: DashboardService,
+}
+
+/// How the Service of the dashboard is exposed.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("!has(self.annotations) || self.annotations.all(key, !key.startsWith('convex.icod.de/'))")
+    .message("annotations of convex.icod.de are the operator's own: leave them out"))]
+#[serde(rename_all = "camelCase")]
+pub struct DashboardService {
+    /// Annotations that are passed to the Service.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "schema::annotations")]
+    pub annotations: BTreeMap<String, String>,
+    /// The class of the load balancer that the Service asks for, such as `tailscale`; it makes the Service one of type `LoadBalancer`.
+    /// Left out, the Service is reached inside the cluster only. To change it, leave it out first: Kubernetes does not let it change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::class")]
+    pub load_balancer_class: Option<String>,
 }
 
 impl Dashboard {
@@ -44,6 +66,7 @@ impl Dashboard {
             resources: None,
             prefill_admin_key: false,
             security: DashboardSecurity::default(),
+            service: DashboardService::default(),
         }
     }
 }

@@ -19,8 +19,8 @@ use super::schema;
     .message("mode OwnGateway needs gatewayClassName: who serves the Gateway."))]
 #[x_kube(validation = Rule::new("has(self.host) || (has(self.mode) ? self.mode == 'None' : !(has(self.parentRefs) || has(self.gatewayClassName) || has(self.ingress)))")
     .message("a way in needs host: set spec.networking.host to the host name of the API, or mode to None."))]
-#[x_kube(validation = Rule::new("(!has(self.gatewayAnnotations) || self.gatewayAnnotations.all(key, !key.contains('snippet'))) && (!has(self.ingress) || !has(self.ingress.annotations) || self.ingress.annotations.all(key, !key.contains('snippet')))")
-    .message("annotations that carry configuration of a proxy reach what their author may not: remove the snippets."))]
+#[x_kube(validation = Rule::new("(!has(self.gatewayAnnotations) || self.gatewayAnnotations.all(key, !key.contains('snippet') && !key.startsWith('convex.icod.de/'))) && (!has(self.ingress) || !has(self.ingress.annotations) || self.ingress.annotations.all(key, !key.contains('snippet') && !key.startsWith('convex.icod.de/')))")
+    .message("snippets of a proxy's configuration reach what their author may not, and annotations of convex.icod.de are the operator's own: remove them."))]
 #[x_kube(validation = Rule::new("!(has(self.siteHost) || has(self.dashboardHost)) || has(self.host)")
     .message("siteHost and dashboardHost need host: the dashboard and the functions have to know where the API is."))]
 #[x_kube(validation = Rule::new("!has(self.host) || (!has(self.siteHost) || self.siteHost != self.host) && (!has(self.dashboardHost) || self.dashboardHost != self.host) && (!has(self.siteHost) || !has(self.dashboardHost) || self.siteHost != self.dashboardHost)")
@@ -60,6 +60,10 @@ pub struct Networking {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 8))]
     pub parent_refs: Vec<ParentRef>,
+    /// Whether what no field of the Gateway API can say is said by the policies of a vendor, where the cluster has them: that NGINX
+    /// Gateway Fabric lets bodies of more than 1 MiB through. Default `Auto`; with `"Off"` none is made.
+    #[serde(default)]
+    pub vendor_policies: VendorPolicies,
     /// The URL of the API as browsers reach it, told to the dashboard. Default: follows from the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::origin")]
@@ -86,6 +90,16 @@ pub enum Mode {
     /// None: it is reached inside the cluster only.
     #[default]
     None,
+}
+
+/// Whether policies of vendors are made.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VendorPolicies {
+    /// Where the cluster has them and the class of the Gateway is of that vendor.
+    #[default]
+    Auto,
+    /// Never.
+    Off,
 }
 
 impl Networking {

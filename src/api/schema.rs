@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 pub(crate) use self::environment::RESERVED;
 pub(super) use self::{
     environment::env,
-    text::{data_key, duration, host, image, object_name, origin, url},
+    text::{class, data_key, duration, host, image, object_name, origin, url},
 };
 use super::{Condition, ConvexInstance};
 

@@ -11,11 +11,11 @@ pub(super) const fn is_apart(step: &Step) -> bool {
 
 /// It comes last, and what goes wrong there is nobody else's.
 pub(super) const fn is_way_in(step: &Step) -> bool {
-    use Child::{Gateway, Ingress, Route};
+    use Child::{Gateway, Ingress, Policy, Route};
     matches!(
         step,
-        Step::Ensure(Ingress(_) | Gateway(_) | Route(_))
-            | Step::Remove(Kind::Ingress | Kind::Gateway | Kind::Route, _)
+        Step::Ensure(Ingress(_) | Gateway(_) | Route(_) | Policy(_))
+            | Step::Remove(Kind::Ingress | Kind::Gateway | Kind::Route | Kind::Policy, _)
     )
 }
 
@@ -52,6 +52,7 @@ impl Child {
             Self::Ingress(_) => "Ingress",
             Self::Gateway(_) => "Gateway",
             Self::Route(_) => "HTTPRoute",
+            Self::Policy(_) => "ClientSettingsPolicy",
         }
     }
 
@@ -65,6 +66,7 @@ impl Child {
             Self::Ingress(it) => it.name_any(),
             Self::Gateway(it) => it.name_any(),
             Self::Route(it) => it.name_any(),
+            Self::Policy(it) => it.name_any(),
         }
     }
 }

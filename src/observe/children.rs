@@ -23,7 +23,7 @@ use crate::{
     api::ConvexInstance,
     context::{Context, Optional},
     plan::{
-        Claimed,
+        Claimed, ClientSettingsPolicy,
         exports::Exports,
         gate::Record,
         labels::{self, Belongs, Part},
@@ -69,6 +69,8 @@ pub struct Children {
     pub gateway: Option<Arc<Gateway>>,
     /// The routes to its hosts.
     pub routes: Vec<Arc<HttpRoute>>,
+    /// What a controller is told of them besides.
+    pub policies: Vec<Arc<ClientSettingsPolicy>>,
 }
 
 impl Children {
@@ -109,6 +111,7 @@ impl Children {
             ingress: ours(&watched.ingresses, instance, &names.way_in()),
             gateway: readable(&watched.gateway_api.gateways, instance).pop(),
             routes: readable(&watched.gateway_api.routes, instance),
+            policies: readable(&watched.gateway_api.policies, instance),
         })
     }
 
@@ -152,6 +155,7 @@ impl Children {
             self.ingress.is_some(),
             self.gateway.is_some(),
             !self.routes.is_empty(),
+            !self.policies.is_empty(),
         ];
         !objects.contains(&true) && self.pods.is_empty() && self.dashboard_pods.is_empty()
     }

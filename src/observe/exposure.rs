@@ -18,7 +18,7 @@ use kube::ResourceExt;
 use self::{gateway::Age, listeners::Asked, seen::Seen, way::Wanted};
 use super::{Children, Obstacle};
 use crate::{
-    api::{ConvexInstance, Mode},
+    api::{ConvexInstance, Mode, VendorPolicies},
     context::{Context, GatewayApi, Presence},
     plan::{
         host::{Purpose, Schemes},
@@ -36,6 +36,8 @@ pub struct Exposure {
     pub obstacle: Option<Obstacle>,
     /// What those have to know who are let in; empty where there is nothing.
     pub limits: String,
+    /// Whether somebody serves the routes who takes policies for them.
+    pub takes_policies: bool,
     /// The way to each host through Gateways; none where the cluster has none.
     pub ways: Vec<(Purpose, String, Way)>,
     /// Whether routes can be made, and what is over can be told.
@@ -59,13 +61,27 @@ pub(super) fn of(ctx: &Context, instance: &ConvexInstance, children: &Children) 
         },
         mode @ (Mode::Shared | Mode::OwnGateway) => match absent(api, mode == Mode::OwnGateway) {
             Some(absent) => Exposure { obstacle: Some(absent), ..Exposure::default() },
-            None => through_gateways(&Seen::of(api), instance, children, &hosts),
+            None => through_gateways(&Seen::of(api), instance, children, &hosts)
+                .with_policies(api.policies.served.presence(), instance),
         },
     };
     exposure.has_gateways = api.gateways.served.presence() == Presence::Watched;
     exposure.schemes = schemes::of(instance, &exposure.ways);
     exposure.obstacle = conflict.or(exposure.obstacle);
     Exposure { hosts, ..exposure }
+}
+
+impl Exposure {
+    /// A body that is too large for NGINX Gateway Fabric is let through by a policy, or there is a word about it.
+    fn with_policies(mut self, presence: Presence, instance: &ConvexInstance) -> Self {
+        let wanted = instance.spec.networking.vendor_policies == VendorPolicies::Auto;
+        let takes = wanted && presence == Presence::Watched;
+        if self.takes_policies && !takes {
+            self.limits = limits::with_bodies(&self.limits);
+        }
+        self.takes_policies &= takes;
+        self
+    }
 }
 
 fn through_gateways(
@@ -92,7 +108,8 @@ fn through_gateways(
     }
     let obstacle = wrong.or_else(|| told::routes(instance, children, &ways, seen));
     let limits = limits::of(seen, instance);
-    Exposure { obstacle, limits, ways, has_routes: true, ..Exposure::default() }
+    let takes_policies = limits::of_bodies(seen, instance);
+    Exposure { obstacle, limits, takes_policies, ways, has_routes: true, ..Exposure::default() }
 }
 
 fn wanted<'a>(

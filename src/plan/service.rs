@@ -49,9 +49,16 @@ pub fn flows(service: &Service) -> bool {
 /// The Service of the dashboard.
 #[must_use]
 pub fn dashboard(inputs: &Inputs<'_>) -> Service {
+    let wanted = &inputs.instance.spec.dashboard.service;
+    let mut metadata = labels::owned(inputs.instance, Part::Dashboard, inputs.names.dashboard());
+    metadata.annotations = Some(wanted.annotations.clone()).filter(|it| !it.is_empty());
+    let balanced = wanted.load_balancer_class.is_some();
     Service {
-        metadata: labels::owned(inputs.instance, Part::Dashboard, inputs.names.dashboard()),
+        metadata,
         spec: Some(ServiceSpec {
+            // Said in any case, so that it goes back with what asked for it.
+            type_: Some(if balanced { "LoadBalancer" } else { "ClusterIP" }.to_owned()),
+            load_balancer_class: wanted.load_balancer_class.clone(),
             selector: Some(labels::selector(inputs.instance, Part::Dashboard)),
             ports: Some(vec![port("http", dashboard::PORT)]),
             ..ServiceSpec::default()

@@ -68,6 +68,14 @@ pub const RULES: &[Rule] = &[
                  Gateways of others are read, for a route to one that does not exist is told by nobody.",
     },
     Rule {
+        scope: Watched,
+        group: "gateway.nginx.org",
+        resources: &["clientsettingspolicies"],
+        names: &[],
+        verbs: OWN_CHILDREN,
+        reason: "NGINX Gateway Fabric refuses bodies of more than 1 MiB, which a policy next to the route lifts.",
+    },
+    Rule {
         scope: Cluster,
         group: "gateway.networking.k8s.io",
         resources: &["gatewayclasses"],

@@ -9,7 +9,10 @@ use convex_operator::{
     controller,
     error::Error,
     events::Announcer,
-    plan::labels::{MANAGED_BY, MANAGER},
+    plan::{
+        ClientSettingsPolicy,
+        labels::{MANAGED_BY, MANAGER},
+    },
     retry::Backoffs,
 };
 use gateway_api::{gatewayclasses::GatewayClass, gateways::Gateway, httproutes::HttpRoute};
@@ -45,6 +48,7 @@ struct Watches {
 
 struct GatewayWatches {
     routes: Writer<DeserializeGuard<HttpRoute>>,
+    policies: Writer<DeserializeGuard<ClientSettingsPolicy>>,
     gateways: Writer<DeserializeGuard<Gateway>>,
     classes: Writer<DeserializeGuard<GatewayClass>>,
     has: tokio::sync::watch::Sender<Presence>,
@@ -129,6 +133,7 @@ impl Rig {
         tell(&mut watches.jobs, self.labelled("jobs"));
         tell(&mut watches.ingresses, self.labelled("ingresses"));
         tell(&mut watches.gateway_api.routes, self.labelled("httproutes"));
+        tell(&mut watches.gateway_api.policies, self.labelled("clientsettingspolicies"));
         let gateways = self.server.all("gateways");
         let hidden = watches.gateway_api.hidden;
         let gateways = gateways.into_iter().filter(|_| !hidden).collect();
@@ -260,11 +265,12 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
 
 /// The Gateway API is installed.
 fn gateway_api() -> (GatewayApi, GatewayWatches) {
-    let (routes, gateways, classes) = (store(), store(), store());
+    let (routes, policies, gateways, classes) = (store(), store(), store(), store());
     let (has, served) = served();
     has.send_replace(Presence::Watched);
     let watches = GatewayWatches {
         routes: routes.1,
+        policies: policies.1,
         gateways: gateways.1,
         classes: classes.1,
         has,
@@ -272,6 +278,7 @@ fn gateway_api() -> (GatewayApi, GatewayWatches) {
     };
     let api = GatewayApi {
         routes: Optional { store: routes.0, served: served.clone() },
+        policies: Optional { store: policies.0, served: served.clone() },
         gateways: Optional { store: gateways.0, served: served.clone() },
         classes: Optional { store: classes.0, served },
         namespace: None,

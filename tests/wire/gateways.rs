@@ -8,6 +8,7 @@ use crate::support::{
     rig::Rig,
 };
 
+const NGINX: &str = "gateway.nginx.org/nginx-gateway-controller";
 const CONTROLLER: &str = "example.com/gateway-controller";
 
 /// A cluster with a class and a shared Gateway that ends TLS, and an instance with a host behind it.
@@ -52,6 +53,10 @@ fn sections(route: &Value) -> Vec<String> {
 
 /// The controller takes every route, or says why not.
 fn judged(rig: &Rig, accepted: &str, reason: &str) {
+    judged_by(CONTROLLER, rig, accepted, reason);
+}
+
+fn judged_by(controller: &str, rig: &Rig, accepted: &str, reason: &str) {
     for mut route in rig.server.all("httproutes") {
         let parents = route["spec"]["parentRefs"].as_array().unwrap().clone();
         let generation = route["metadata"]["generation"].clone();
@@ -63,7 +68,7 @@ fn judged(rig: &Rig, accepted: &str, reason: &str) {
             condition("Accepted", accepted, reason),
             condition("ResolvedRefs", "True", "ResolvedRefs"),
         ]);
-        let entry = |parent: &Value| json!({"parentRef": parent, "controllerName": CONTROLLER, "conditions": conditions});
+        let entry = |parent: &Value| json!({"parentRef": parent, "controllerName": controller, "conditions": conditions});
         let entries: Vec<_> = parents.iter().map(entry).collect();
         route["status"] = json!({ "parents": entries });
         rig.server.put("httproutes", route);
@@ -278,4 +283,34 @@ async fn a_redirect_that_is_refused_is_told_too() {
     });
     rig.pass("dev").await.unwrap();
     assert_eq!(rig.condition("dev", "Exposed"), "False/UnsupportedValue");
+}
+
+#[tokio::test]
+async fn nginx_is_told_to_let_large_bodies_through_and_where_it_cannot_be_told_users_are() {
+    let rig = shared().await;
+    let mut class = rig.server.get("gatewayclasses", "example").unwrap();
+    class["spec"]["controllerName"] = json!(NGINX);
+    rig.server.put("gatewayclasses", class);
+    rig.run("dev", 12).await;
+    let policies = || {
+        let all = rig.server.all("clientsettingspolicies");
+        all.iter().map(|it| it["spec"]["targetRef"]["name"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(policies(), ["dev-api", "dev-site"]);
+    rig.server.edit("clientsettingspolicies", "dev-api", |it| {
+        it["spec"]["body"]["maxSize"] = json!("1k");
+    });
+    rig.pass("dev").await.unwrap();
+    let put_right = rig.server.get("clientsettingspolicies", "dev-api").unwrap();
+    assert_eq!(put_right["spec"]["body"]["maxSize"], "0");
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/networking/vendorPolicies", json!("Off"));
+    });
+    rig.run("dev", 2).await;
+    assert_eq!(policies(), [json!(null); 0]);
+    judged_by(NGINX, &rig, "True", "Accepted");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "True/Accepted");
+    let told = rig.status("dev")["conditions"].to_string();
+    assert!(told.contains("NGINX Gateway Fabric refuses bodies of more than 1 MiB"), "{told}");
 }

@@ -20,6 +20,15 @@ pub(in crate::api) fn image(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
+/// The name of a class, such as `tailscale` or `example.com/internal`.
+pub(in crate::api) fn class(_: &mut SchemaGenerator) -> Schema {
+    checked(
+        "self.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$')",
+        "must be a word such as tailscale, or one below a domain such as example.com/internal",
+        253,
+    )
+}
+
 /// The name of another object of the namespace.
 pub(in crate::api) fn object_name(_: &mut SchemaGenerator) -> Schema {
     checked(

@@ -28,7 +28,10 @@ use crate::{
     api::{ConvexInstance, Mode},
     context::{GatewayApi, Optional, Presence, served},
     metrics,
-    plan::labels::{MANAGED_BY, MANAGER},
+    plan::{
+        ClientSettingsPolicy,
+        labels::{MANAGED_BY, MANAGER},
+    },
 };
 
 /// The first pause after a failure, and the longest: a Gateway API that is installed later is seen so soon.
@@ -43,10 +46,12 @@ impl Source<'_> {
         controller: &mut Loop,
         instances: &Store<Guarded>,
     ) -> GatewayApi {
-        let ours = watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
+        let ours = || watcher::Config::default().labels(&format!("{MANAGED_BY}={MANAGER}"));
         let all = watcher::Config::default;
-        let (routes, stream) = optional::<HttpRoute>(self.scoped(), ours);
+        let (routes, stream) = optional::<HttpRoute>(self.scoped(), ours());
         with(controller, |it| it.watches_stream(stream, |route| instance_of(&route)));
+        let (policies, stream) = optional::<ClientSettingsPolicy>(self.scoped(), ours());
+        with(controller, |it| it.watches_stream(stream, |policy| instance_of(&policy)));
         let (gateways, stream) = optional::<Gateway>(self.scoped(), all());
         let known = instances.clone();
         let relying = move |gateway: DeserializeGuard<Gateway>| relying_on(&known, &gateway);
@@ -55,7 +60,7 @@ impl Source<'_> {
         let known = instances.clone();
         with(controller, |it| it.watches_stream(stream, move |_| through_gateways(&known)));
         let namespace = self.namespace.map(str::to_owned);
-        GatewayApi { routes, gateways, classes, namespace }
+        GatewayApi { routes, gateways, policies, classes, namespace }
     }
 
     fn scoped<K>(&self) -> Api<DeserializeGuard<K>>

@@ -6,7 +6,10 @@ use gateway_api::gatewayclasses::GatewayClass;
 use kube::ResourceExt;
 
 use super::seen::{Found, Seen, lists};
-use crate::api::{ConvexInstance, Mode};
+use crate::{
+    api::{ConvexInstance, Mode},
+    plan::client_settings::CONTROLLER,
+};
 
 /// Without it a route cannot say that a request has no end (`pkg/features/httproute.go` of the Gateway API).
 const TIMEOUTS: &str = "HTTPRouteRequestTimeout";
@@ -25,6 +28,17 @@ pub(super) fn of(seen: &Seen, instance: &ConvexInstance) -> String {
     )
 }
 
+/// Whether somebody serves these Gateways who refuses large bodies unless a policy says otherwise.
+pub(super) fn of_bodies(seen: &Seen, instance: &ConvexInstance) -> bool {
+    classes(seen, instance).any(|it| it.spec.controller_name == CONTROLLER)
+}
+
+/// The same, and that bodies are not let through.
+pub(super) fn with_bodies(limits: &str) -> String {
+    let bodies = "NGINX Gateway Fabric refuses bodies of more than 1 MiB: set spec.networking.vendorPolicies to Auto and see that the cluster has its ClientSettingsPolicy, or lift client_max_body_size at the Gateway";
+    [limits, bodies].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
 fn classes<'a>(
     seen: &'a Seen,
     instance: &'a ConvexInstance,
@@ -40,4 +54,52 @@ fn classes<'a>(
     });
     let own = networking.gateway_class_name.as_deref().filter(|_| !shared);
     own.into_iter().chain(parents).filter_map(|name| seen.class(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixtures::{
+        gateways::{gateway, served_class},
+        instance_with,
+    };
+
+    fn seen(features: &[&str], controller: &str) -> Seen {
+        let mut class = served_class(features);
+        controller.clone_into(&mut class.spec.controller_name);
+        Seen {
+            gateways: vec![gateway(&json!([]), &[])],
+            classes: Some(vec![class]),
+            ..Seen::default()
+        }
+    }
+
+    fn shared() -> ConvexInstance {
+        let parents = json!([{"name": "public", "namespace": "infra"}]);
+        instance_with(|spec| {
+            spec["networking"] = json!({"host": "api.example.com", "parentRefs": parents});
+        })
+    }
+
+    #[test]
+    fn who_is_let_in_is_told_whose_limits_hold() {
+        assert_eq!(of(&seen(&[TIMEOUTS], "example.com/any"), &shared()), "");
+        let told = of(&seen(&[], "example.com/any"), &shared());
+        assert!(told.starts_with("GatewayClass \"example\" does not let a route say"), "{told}");
+        let own = instance_with(|spec| {
+            spec["networking"] = json!({"host": "api.example.com", "gatewayClassName": "example"});
+        });
+        assert_eq!(of(&seen(&[], "example.com/any"), &own), told);
+    }
+
+    #[test]
+    fn bodies_are_a_matter_of_one_controller_alone() {
+        assert!(of_bodies(&seen(&[], CONTROLLER), &shared()));
+        assert!(!of_bodies(&seen(&[], "example.com/any"), &shared()));
+        let both = with_bodies("first");
+        assert!(both.starts_with("first; ") && both.contains("1 MiB"), "{both}");
+        assert!(with_bodies("").starts_with("NGINX"));
+    }
 }

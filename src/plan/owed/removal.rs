@@ -13,6 +13,8 @@ impl Planner<'_> {
         let mut steps: Vec<_> = self.world.children.record().map(shut).into_iter().collect();
         let routes = self.world.children.routes.iter().map(|it| it.name_any());
         steps.extend(routes.map(|name| Step::Remove(Kind::Route, name)));
+        let policies = self.world.children.policies.iter().map(|it| it.name_any());
+        steps.extend(policies.map(|name| Step::Remove(Kind::Policy, name)));
         steps.extend([
             Step::Remove(Kind::Ingress, names.way_in()),
             Step::Remove(Kind::Gateway, names.way_in()),

@@ -5,7 +5,7 @@ use kube::ResourceExt;
 use super::Planner;
 use crate::{
     api::Mode,
-    plan::{Child, Inputs, Kind, Step, gateway, ingress, route},
+    plan::{Child, Inputs, Kind, Step, client_settings, gateway, ingress, route},
 };
 
 impl Planner<'_> {
@@ -38,6 +38,23 @@ impl Planner<'_> {
             None => {}
         }
         steps.extend(self.routes(inputs, routed));
+        steps.extend(self.policies(inputs, routed));
+        steps
+    }
+
+    /// Beside the routes that they are about.
+    fn policies(&self, inputs: &Inputs<'_>, routed: bool) -> Vec<Step> {
+        let exposure = &self.world.exposure;
+        let of = exposure.ways.iter().filter(|_| routed && exposure.takes_policies);
+        let of = of.filter(|(_, _, way)| !way.listeners.is_empty());
+        let made: Vec<_> =
+            of.filter_map(|(purpose, ..)| client_settings::policy(inputs, *purpose)).collect();
+        let kept: Vec<_> = made.iter().map(ResourceExt::name_any).collect();
+        let made = made.into_iter().map(|it| Step::Ensure(Child::Policy(Box::new(it))));
+        let mut steps: Vec<_> = made.collect();
+        let found = self.world.children.policies.iter().map(|it| it.name_any());
+        let over = found.filter(|name| !kept.contains(name));
+        steps.extend(over.map(|name| Step::Remove(Kind::Policy, name)));
         steps
     }
 
