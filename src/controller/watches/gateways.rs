@@ -157,7 +157,7 @@ fn told<K: Resource<DynamicType = ()>>(tells: &Sender<Presence>, error: &watcher
 
 fn tell<K: Resource<DynamicType = ()>>(tells: &Sender<Presence>, presence: Presence) {
     if tells.send_replace(presence) != presence {
-        tracing::info!(kind = %K::kind(&()), ?presence, "what the cluster has of the Gateway API");
+        tracing::info!(kind = %K::kind(&()), ?presence, "whether the cluster has a kind that it may lack");
     }
 }
 

@@ -79,6 +79,16 @@ impl Authority {
         self.sign(name, name, params)
     }
 
+    /// Signs a serving certificate for these host names.
+    ///
+    /// # Errors
+    /// As [`Self::server`].
+    pub fn server_for(&self, name: &str, hosts: &[String]) -> Result<Pair> {
+        let host =
+            |it: &String| Ok(SanType::DnsName(it.as_str().try_into().context("a DNS name")?));
+        self.server(name, hosts.iter().map(host).collect::<Result<_>>()?)
+    }
+
     /// Signs a client certificate: the user is `user`, in the groups `groups`.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ pub mod follow;
 pub mod ground;
 pub mod instance;
 pub mod kubectl;
+pub mod outside;
 pub mod patron;
 pub mod proxy;
 pub mod reach;

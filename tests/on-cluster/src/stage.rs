@@ -9,6 +9,7 @@ pub mod places;
 pub mod records;
 pub mod upgrades;
 pub mod users;
+mod way_in;
 
 use std::time::Duration;
 

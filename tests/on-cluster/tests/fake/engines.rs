@@ -19,12 +19,6 @@ async fn object_storage_is_accepted_and_waited_for() -> Result<()> {
     unsupported("bucket", small("dev").with("backend.s3", s3), "spec.backend.s3").await
 }
 
-#[tokio::test]
-async fn a_host_is_accepted_and_waited_for() -> Result<()> {
-    let host = small("dev").with("networking.host", "api.example.org");
-    unsupported("host", host, "spec.networking.host").await
-}
-
 async fn unsupported(test: &str, instance: Instance, field: &str) -> Result<()> {
     played(test, async |stage| {
         stage.create(&instance).await?;
@@ -41,11 +35,13 @@ async fn unsupported(test: &str, instance: Instance, field: &str) -> Result<()> 
 }
 
 #[tokio::test]
-async fn a_host_that_is_taken_back_lets_the_instance_go_on() -> Result<()> {
-    played("unhost", async |stage| {
-        stage.create(&small("dev").with("networking.host", "api.example.org")).await?;
+async fn object_storage_that_is_taken_back_lets_the_instance_go_on() -> Result<()> {
+    played("unbucket", async |stage| {
+        let s3 = json!({"enabled": true, "secretRef": "bucket", "endpointKey": "a",
+            "accessKeyIdKey": "b", "secretAccessKeyKey": "c", "bucketKey": "d"});
+        stage.create(&small("dev").with("backend.s3", s3)).await?;
         stage.because("dev", "Unsupported").await?;
-        stage.patch("dev", json!({"networking": {"host": null}})).await?;
+        stage.patch("dev", json!({"backend": {"s3": null}})).await?;
         stage.settled("dev").await?;
         Ok(())
     })

@@ -4,6 +4,7 @@
 mod deletion;
 mod downtime;
 mod full;
+mod gateway;
 mod midway;
 mod operator;
 mod pod;
