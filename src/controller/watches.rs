@@ -4,7 +4,7 @@ mod gateways;
 
 use std::{fmt::Debug, hash::Hash};
 
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, future};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
@@ -125,8 +125,16 @@ impl Source<'_> {
             .default_backoff()
             .reflect(writer)
             .touched_objects();
-        (reader, stream.boxed())
+        (reader, seen(stream).boxed())
     }
+}
+
+/// What a watch has seen. Its failures are told and waited after where it is made: the controller would hold all watches up for
+/// one that fails, and longer from time to time (`Controller::trigger_backoff` of kube-runtime).
+fn seen<K>(
+    watch: impl Stream<Item = Result<K, watcher::Error>>,
+) -> impl Stream<Item = Result<K, watcher::Error>> {
+    watch.filter(|it| future::ready(it.is_ok()))
 }
 
 fn instance_of(child: &impl Resource) -> Option<ObjectRef<Guarded>> {
@@ -172,4 +180,18 @@ pub(super) async fn complete(stores: &Stores) -> bool {
         stores.ingresses.wait_until_ready(),
     );
     lists.is_ok() && stores.gateway_api.is_known().await
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_watch_that_fails_holds_no_other_up() {
+        let all = [Ok(1), Err(watcher::Error::NoResourceVersion), Ok(2)];
+        let seen: Vec<_> = seen(stream::iter(all)).map(Result::unwrap).collect().await;
+        assert_eq!(seen, [1, 2]);
+    }
 }

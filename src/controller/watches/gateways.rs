@@ -23,7 +23,7 @@ use rand::RngExt;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch::Sender;
 
-use super::{Guarded, Loop, Source, instance_of, is_refused, refusal};
+use super::{Guarded, Loop, Source, instance_of, is_refused, refusal, seen};
 use crate::{
     api::{ConvexInstance, Mode},
     context::{GatewayApi, Optional, Presence, served},
@@ -105,16 +105,18 @@ where
         .backoff(Patience::default())
         .reflect(writer)
         .touched_objects();
-    (Optional { store, served }, stream.boxed())
+    (Optional { store, served }, seen(stream).boxed())
 }
 
 type Event<K> = Result<watcher::Event<K>, watcher::Error>;
 
+/// Up to a refusal, and that one too; nothing is asked after it.
 fn until_refused<K>(watch: impl Stream<Item = Event<K>>) -> impl Stream<Item = Event<K>> {
-    watch.scan(false, |over, event| {
-        let before = std::mem::replace(over, event.as_ref().is_err_and(is_refused));
-        future::ready((!before).then_some(event))
-    })
+    let ending = |event: Event<K>| {
+        let is_last = event.as_ref().is_err_and(is_refused);
+        stream::iter([Some(event)].into_iter().chain(is_last.then_some(None)))
+    };
+    watch.flat_map(ending).scan((), |(), event| future::ready(event))
 }
 
 /// Longer from failure to failure. What comes before a list says nothing of whether there will be one, so that only time makes
@@ -191,4 +193,39 @@ fn those(
     let all = instances.state();
     let wanted = all.iter().filter(|it| it.0.as_ref().is_ok_and(&wanted));
     wanted.map(|it| ObjectRef::from_obj(&**it)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use kube::core::Status;
+
+    use super::*;
+
+    fn failure(code: u16) -> Event<GatewayClass> {
+        let status = Status::failure("no", "No").with_code(code).boxed();
+        Err(watcher::Error::WatchError(status))
+    }
+
+    #[tokio::test]
+    async fn a_watch_ends_with_the_refusal_and_asks_nothing_after_it() {
+        let asked = AtomicUsize::new(0);
+        let events = [Ok(watcher::Event::Init), failure(500), failure(404), failure(404)];
+        let watch = stream::iter(events).inspect(|_| {
+            asked.fetch_add(1, Ordering::Relaxed);
+        });
+        let told: Vec<_> = until_refused(watch).collect().await;
+        assert_eq!((told.len(), asked.into_inner()), (3, 3));
+    }
+
+    #[test]
+    fn it_is_asked_ever_more_seldom_while_it_fails() {
+        let mut patience = Patience::default();
+        let pauses: Vec<_> = (0..6).map(|_| patience.next().unwrap()).collect();
+        assert!(pauses[0] <= FIRST && pauses[2] > pauses[0], "{pauses:?}");
+        assert!(pauses[5] <= LONGEST && pauses[5] >= LONGEST.mul_f64(0.8), "{pauses:?}");
+        patience.reset();
+        assert!(patience.next().unwrap() > FIRST, "a list that begins says nothing");
+    }
 }
