@@ -33,17 +33,3 @@ async fn unsupported(test: &str, instance: Instance, field: &str) -> Result<()> 
     })
     .await
 }
-
-#[tokio::test]
-async fn object_storage_that_is_taken_back_lets_the_instance_go_on() -> Result<()> {
-    played("unbucket", async |stage| {
-        let s3 = json!({"enabled": true, "secretRef": "bucket", "endpointKey": "a",
-            "accessKeyIdKey": "b", "secretAccessKeyKey": "c", "bucketKey": "d"});
-        stage.create(&small("dev").with("backend.s3", s3)).await?;
-        stage.because("dev", "Unsupported").await?;
-        stage.patch("dev", json!({"backend": {"s3": null}})).await?;
-        stage.settled("dev").await?;
-        Ok(())
-    })
-    .await
-}
