@@ -19,7 +19,7 @@ mod yaml;
 
 pub(crate) use self::schema::RESERVED;
 pub use self::{
-    backend::{Backend, Instance, Logging, Profile, Security, Telemetry},
+    backend::{Backend, Instance, Logging, Profile, Security, ServiceAccount, Telemetry},
     condition::{Condition, ConditionStatus, ConditionType},
     dashboard::{Dashboard, DashboardSecurity, DashboardService},
     database::{Database, Engine},
@@ -35,7 +35,7 @@ pub use self::{
         Blocked, Component, Components, ConvexInstanceStatus, Endpoints, SnapshotStatus,
         StoreStatus, Transition, UpgradePlan, UpgradeStatus,
     },
-    storage::{Claim, S3, Storage, StorageMode},
+    storage::{Buckets, Claim, S3, Storage, StorageMode},
 };
 
 /// The API group of the resource.

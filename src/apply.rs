@@ -113,6 +113,13 @@ impl Doer<'_> {
     async fn step(&mut self, step: &Step) -> kube::Result<()> {
         let children = &self.world.children;
         match step {
+            Step::Ensure(Child::Secret(it)) => {
+                let found = self.world.outside.kept(&it.name_any());
+                self.ensure(&**it, found).await
+            }
+            Step::Ensure(Child::Account(it)) => {
+                self.ensure(&**it, self.world.outside.account.clone()).await
+            }
             Step::Ensure(Child::ConfigMap(it)) => {
                 self.ensure(&**it, self.config(&it.name_any())).await
             }

@@ -19,8 +19,12 @@ use kube::{Client, core::DeserializeGuard, runtime::reflector::Store};
 
 pub use self::optional::{Optional, Presence, Served, served};
 use crate::{
-    api::ConvexInstance, convex::Migrations, events::Announcer, observe::Answer,
-    plan::ClientSettingsPolicy, retry::Backoffs,
+    api::ConvexInstance,
+    convex::Migrations,
+    events::Announcer,
+    observe::{Answer, Identity},
+    plan::ClientSettingsPolicy,
+    retry::Backoffs,
 };
 
 /// What every pass has at hand.
@@ -124,6 +128,7 @@ pub struct Memory {
     heard: Mutex<HashMap<String, (String, Heard)>>,
     since: Mutex<HashMap<(String, Span), Instant>>,
     written: Mutex<HashMap<String, (u64, Instant)>>,
+    databases: Mutex<HashMap<String, Identity>>,
 }
 
 /// What lasts.
@@ -180,6 +185,22 @@ impl Memory {
         locked(&self.heard).insert(instance.to_owned(), (container.to_owned(), heard));
     }
 
+    /// Remembers that an instance has this database.
+    pub fn has(&self, instance: &str, database: &Identity) {
+        locked(&self.databases).insert(instance.to_owned(), database.clone());
+    }
+
+    /// The same where no other instance has it. Of two that ask at the same time, one is told no.
+    #[must_use]
+    pub fn takes(&self, instance: &str, database: &Identity) -> bool {
+        let mut databases = locked(&self.databases);
+        let taken = databases.iter().any(|(by, it)| by != instance && it == database);
+        if !taken {
+            databases.insert(instance.to_owned(), database.clone());
+        }
+        !taken
+    }
+
     /// How long something has lasted: from the first pass that found it so without a break.
     #[must_use]
     pub fn lasted(&self, instance: &str, span: Span, lasts: bool) -> Option<Duration> {
@@ -218,6 +239,7 @@ impl Memory {
         locked(&self.answers).remove(instance);
         locked(&self.heard).remove(instance);
         locked(&self.written).remove(instance);
+        locked(&self.databases).remove(instance);
         locked(&self.since).retain(|(of, _), _| of != instance);
     }
 }

@@ -57,7 +57,8 @@ pub async fn reconcile(
     events::announce(&ctx, &instance, &step).await; //                           client, best effort
     let plan = plan::owed(&instance, &step.obligations, &world); //              no client, infallible
     let plan = apply::differences(&ctx, &instance, plan, &world).await?; //      client, only what differs
-    let reported = status::report(&ctx, &instance, &step, &world, &plan).await?; // client, only if it changed
+    let report = Box::pin(status::report(&ctx, &instance, &step, &world, &plan));
+    let reported = report.await?; //                                             client, only if it changed
     events::warn(&ctx, &instance, &reported).await; //                           client, best effort
     let (refused, goes_on) = (!plan.state.refused.is_empty(), retry::goes_on(&plan.state));
     ended(&ctx, &instance, plan)?; //                                            no client

@@ -18,6 +18,7 @@ mod leave;
 mod migrations;
 mod obstacle;
 mod opened;
+mod outside;
 mod references;
 mod trouble;
 mod wish;
@@ -41,7 +42,8 @@ pub use self::{
     leave::{Control, Hours, Turn},
     migrations::Unmigrated,
     obstacle::{Obstacle, cut},
-    wish::{asked_again, engine},
+    outside::{Identity, Outside},
+    wish::{asked_again, engine, is_server},
     world::World,
 };
 use crate::{
@@ -72,8 +74,13 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let references = references::read(ctx, instance, &names, &children, opened.as_ref())
         .await
         .map_err(Error::Observe)?;
-    let keyless = keys.keys.is_none() || phase(instance) == Phase::Pending;
+    let outside = outside::read(ctx, instance, &names, keys.keys.as_ref());
+    let outside = outside.await.map_err(Error::Observe)?;
+    let pending = phase(instance) == Phase::Pending;
+    let keyless = keys.keys.is_none() || pending;
     let references = references.or_else(|| keys.obstacle.clone().filter(|_| keyless));
+    let unread = outside.obstacle().cloned();
+    let references = references.or_else(|| unread.filter(|_| pending));
     let answer = answer::ask(ctx, instance, &children, keys.keys.as_ref()).await;
     let bad = answer.as_ref().is_some_and(|it| it.verdict.is_err());
     let unanswered = ctx.memory.lasted(&uid(instance), Span::Unanswered, bad);
@@ -115,6 +122,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         references,
         barred,
         keys_obstacle: keys.obstacle,
+        outside,
         trouble,
         exposure,
         control,

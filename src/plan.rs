@@ -3,6 +3,7 @@
 //! Nothing here fails and nothing holds a client. What can fail, such as reading a Secret or finding
 //! randomness for a new one, happened while observing, so that the builders take values only.
 
+pub mod account;
 pub mod backend;
 pub mod claim;
 pub mod client_settings;
@@ -18,6 +19,7 @@ mod inputs;
 pub mod jobs;
 pub mod labels;
 pub mod names;
+pub mod outside;
 mod owed;
 pub mod quantity;
 pub mod retention;
@@ -32,7 +34,7 @@ use gateway_api::{gateways::Gateway, httproutes::HttpRoute};
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
-    core::v1::{ConfigMap, PersistentVolumeClaim, Secret, Service},
+    core::v1::{ConfigMap, PersistentVolumeClaim, Service, ServiceAccount},
     networking::v1::Ingress,
 };
 
@@ -41,6 +43,7 @@ use crate::error::Error;
 pub use self::{
     client_settings::ClientSettingsPolicy,
     inputs::{Claimed, Inputs, Origins, claim_name, data_goes, service_url},
+    outside::Concealed,
     owed::owed,
 };
 
@@ -141,11 +144,11 @@ pub enum Step {
     /// nothing else depends on.
     Grow(Box<PersistentVolumeClaim>),
     /// The Secret exists; its content is never written over.
-    Create(Box<Secret>),
+    Create(Concealed),
     /// The Secret that an earlier instance left behind is now this one's; its content stays.
     TakeOver(String),
     /// The Secret for applications says where the backend is and has a key; a key that is there stays.
-    Complete(Box<Secret>),
+    Complete(Concealed),
     /// The `StatefulSet` asks for no pod, and stays as it is in everything else: what it would be built from
     /// cannot be had.
     Stop,
@@ -166,6 +169,10 @@ pub enum Step {
 /// A child that is kept as it should be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Child {
+    /// What the backend reads of a server outside.
+    Secret(Concealed),
+    /// Whom the backend is for servers outside.
+    Account(Box<ServiceAccount>),
     /// The environment of the backend.
     ConfigMap(Box<ConfigMap>),
     /// The claim that holds the data.

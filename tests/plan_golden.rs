@@ -13,16 +13,26 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use convex_operator::{
     api::ConvexInstance,
-    plan::{Inputs, Step, config, host::Schemes, names::Names},
+    plan::{
+        Inputs, Step, config,
+        host::Schemes,
+        names::Names,
+        outside,
+        outside::{Server, Settings, Values},
+    },
 };
 use k8s_openapi::api::core::v1::PodSpec;
 use serde_json::{Value, json};
 
-use self::planned::{ADMIN_KEY, SECRET, instance, keys, objects, steps, yaml};
+use self::planned::{ADMIN_KEY, SECRET, instance, keys, objects, steps, steps_reading, yaml};
 
 fn compare(name: &str, instance: &ConvexInstance, stopped: bool) {
+    compare_steps(name, &steps(instance, stopped));
+}
+
+fn compare_steps(name: &str, steps: &[Step]) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/goldens/{name}.yaml"));
-    let now = yaml(&steps(instance, stopped));
+    let now = yaml(steps);
     if std::env::var_os("UPDATE_GENERATED").is_some() {
         fs::write(&path, &now).unwrap();
     }
@@ -48,6 +58,36 @@ fn a_prod_instance() {
             "siteOrigin": "https://site.example.com"});
     });
     compare("prod", &prod, false);
+}
+
+/// On a server of `CloudNativePG` with its own authority, with object storage and without a volume.
+#[test]
+fn an_instance_on_servers_outside() {
+    let served = instance("orders", |spec| {
+        spec["backend"]["db"] = json!({"engine": "postgres", "secretRef": "pg-app",
+            "urlKey": "uri", "caSecretRef": "pg-ca"});
+        spec["backend"]["storage"] = json!({"mode": "external", "pvc": {"enabled": false}});
+        spec["backend"]["s3"] = json!({"enabled": true});
+        spec["backend"]["serviceAccount"] =
+            json!({"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/orders"}});
+    });
+    let steps = steps_reading(&served, false, servers("canary"));
+    compare_steps("servers", &steps);
+    for object in objects(&steps).iter().filter(|it| it["kind"] != "Secret") {
+        assert!(!object.to_string().contains("canary"), "{object}");
+    }
+    assert!(!format!("{:?}", servers("canary")).contains("canary"));
+}
+
+fn servers(password: &str) -> Settings {
+    let database = Values::default()
+        .with("POSTGRES_URL", format!("postgresql://app:{password}@pg-rw:5432"))
+        .with("PG_CA_FILE", outside::authorities())
+        .with(outside::AUTHORITIES, "-----BEGIN CERTIFICATE-----");
+    let storage = Values::default()
+        .with("AWS_SECRET_ACCESS_KEY", password)
+        .with("S3_STORAGE_FILES_BUCKET", "orders");
+    [(Server::Database, database), (Server::Storage, storage)].into()
 }
 
 #[test]
@@ -172,17 +212,21 @@ fn secrets_are_in_secrets_alone() {
         let printed = format!("{:?}", keys(&instance));
         assert!(!printed.contains(SECRET) && !printed.contains(ADMIN_KEY), "{printed}");
         assert!(steps.iter().any(|it| matches!(it, Step::Create(_))));
+        let printed = format!("{steps:?}");
+        let bytes = format!("{:?}", ADMIN_KEY.as_bytes());
+        assert!(!printed.contains(bytes.trim_matches(['[', ']'])) && !printed.contains(ADMIN_KEY));
     }
 }
 
 #[test]
 fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_then() {
-    let digest = |change: &dyn Fn(&mut Value)| {
+    let reading = |outside: &Settings, change: &dyn Fn(&mut Value)| {
         let instance = instance("dev", change);
         let keys = keys(&instance);
         let inputs = Inputs {
             names: Names::of("dev"),
             keys: &keys,
+            outside,
             release: planned::release(&instance),
             dashboard_repository: "example.com/dashboard",
             worker_image: "example.com/operator:v0",
@@ -194,8 +238,10 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
         };
         config::digest(&inputs)
     };
+    let digest = |change: &dyn Fn(&mut Value)| reading(&Settings::new(), change);
     let before = digest(&|_| {});
-    let moves: [(&str, Value); 5] = [
+    let moves: [(&str, Value); 6] = [
+        ("/backend/serviceAccount", json!({"annotations": {"a": "b"}})),
         ("/environment", json!("prod")),
         ("/backend/telemetry", json!({"disableBeacon": true})),
         ("/backend/logging", json!({"redactLogsToClient": true})),
@@ -205,6 +251,8 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
     for (place, value) in moves {
         assert_ne!(digest(&|spec| planned::set(spec, place, value.clone())), before, "{place}");
     }
+    let of = |password| reading(&servers(password), &|_| {});
+    assert!(of("one") != of("other") && of("one") == of("one") && of("one") != before);
     let stays: [(&str, Value); 7] = [
         ("/version", json!("v2")),
         ("/dashboard", json!({"enabled": false})),

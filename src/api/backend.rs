@@ -1,5 +1,7 @@
 //! `spec.backend`: the one process that owns the data.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::{
     EnvVar, PodSecurityContext, ResourceRequirements, SecurityContext,
 };
@@ -13,6 +15,12 @@ use super::{Database, S3, Storage, schema};
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[x_kube(validation = Rule::new("!has(self.security) || self.security.profile != 'Image' || (has(oldSelf.security) && oldSelf.security.profile == 'Image')")
     .message("root without capabilities cannot write what a user that is not root has made; leave spec.backend.security.profile at Restricted, or create a new instance and import an export into it"))]
+#[x_kube(validation = Rule::new("self.db.engine == 'sqlite' || self.s3.enabled || self.storage.pvc.enabled")
+    .message("a database server holds documents only; modules and files need object storage or a volume: set spec.backend.s3.enabled or spec.backend.storage.pvc.enabled to true"))]
+#[x_kube(validation = Rule::new("!self.s3.enabled || has(self.s3.accessKeyIdKey) || (has(self.s3.autoDetectOBC) && self.s3.autoDetectOBC) || has(self.serviceAccount)")
+    .message("object storage without keys knows the backend by its ServiceAccount: set spec.backend.serviceAccount, or accessKeyIdKey and secretAccessKeyKey of spec.backend.s3"))]
+#[x_kube(validation = Rule::new("!has(oldSelf.serviceAccount) || has(self.serviceAccount)")
+    .message("Kubernetes does not let a pod's ServiceAccount be taken away again: leave spec.backend.serviceAccount, and remove its annotations"))]
 #[serde(rename_all = "camelCase")]
 pub struct Backend {
     /// The image, by tag or by digest. Default: the operator's backend repository at `spec.version`. Changing it starts an upgrade.
@@ -34,6 +42,9 @@ pub struct Backend {
     /// Object storage for files, modules, exports and search indexes.
     #[serde(default)]
     pub s3: S3,
+    /// A `ServiceAccount` of its own, `<name>-backend`, by which object storage knows the backend without keys. Left out, that of the namespace. It cannot be taken away again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<ServiceAccount>,
     /// Further environment of the backend container. Names that the operator or the image sets itself are refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::env")]
@@ -71,6 +82,16 @@ pub struct Instance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::data_key")]
     pub secret_key: Option<String>,
+}
+
+/// The `ServiceAccount` of the backend. Its token is never in the pod.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceAccount {
+    /// Its annotations, such as `eks.amazonaws.com/role-arn`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "schema::annotations")]
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// How the backend's pod is confined.

@@ -10,8 +10,10 @@ use super::schema;
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[x_kube(validation = Rule::new("self.engine == 'sqlite' || (has(self.secretRef) && has(self.urlKey))")
     .message("engines postgres and mysql need the URL of a server: set spec.backend.db.secretRef and spec.backend.db.urlKey"))]
-#[x_kube(validation = Rule::new("self.engine != 'sqlite' || !(has(self.secretRef) || has(self.urlKey) || has(self.databaseName) || has(self.requireSSL))")
-    .message("engine sqlite has no server: remove secretRef, urlKey, databaseName and requireSSL, or choose postgres or mysql"))]
+#[x_kube(validation = Rule::new("self.engine != 'sqlite' || !(has(self.secretRef) || has(self.urlKey) || has(self.databaseName) || has(self.requireSSL) || has(self.caSecretRef) || has(self.caKey))")
+    .message("engine sqlite has no server: remove secretRef, urlKey, databaseName, requireSSL, caSecretRef and caKey, or choose postgres or mysql"))]
+#[x_kube(validation = Rule::new("!has(self.caKey) || has(self.caSecretRef)")
+    .message("caKey names a key of caSecretRef: set spec.backend.db.caSecretRef too"))]
 #[x_kube(validation = Rule::new("self.engine == oldSelf.engine")
     .message("the engine holds the data and cannot change; create a new instance and import an export into it"))]
 #[x_kube(validation = Rule::new("has(self.databaseName) == has(oldSelf.databaseName) && (!has(self.databaseName) || self.databaseName == oldSelf.databaseName)")
@@ -28,13 +30,29 @@ pub struct Database {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::data_key")]
     pub url_key: Option<String>,
-    /// The database on the server. Default: the instance name with '-' replaced by '_'. Cannot change.
+    /// The database on the server, which has to exist. It is always the instance name with '-' replaced by '_', for so the backend opens it: another name here is refused with what to set. Cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub database_name: Option<String>,
-    /// Whether the connection must be encrypted. Default: true.
+    /// Whether the connection must be encrypted. Default: true. With false, Postgres is asked for no encryption unless `caSecretRef` or the URL's `sslmode` says otherwise.
     #[serde(default, rename = "requireSSL", skip_serializing_if = "Option::is_none")]
     pub require_ssl: Option<bool>,
+    /// The Secret of this namespace that holds the certificate authorities of the server, for example `<cluster>-ca` of `CloudNativePG`. Default: those of the image alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::object_name")]
+    pub ca_secret_ref: Option<String>,
+    /// The key of `caSecretRef` that holds them as PEM. Default: `ca.crt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::data_key")]
+    pub ca_key: Option<String>,
+}
+
+impl Database {
+    /// Whether the documents are in a server, and not on the instance's own volume.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.engine != Engine::Sqlite
+    }
 }
 
 /// The kind of database.

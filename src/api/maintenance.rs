@@ -13,7 +13,7 @@ pub struct Maintenance {
     /// `inPlace` (default) lets the new version migrate the store; `exportImport` loads an export into it.
     #[serde(default)]
     pub upgrade_strategy: UpgradeStrategy,
-    /// The way back that is bought before an upgrade in place. `Auto` (default) takes the best that can be had and waits where none can; only `Off` goes on without.
+    /// The way back that is bought before an upgrade in place. `Auto` (default) takes the best that can be had and waits where none can; only `Off` goes on without. Of a database server that is an export, for people to import into a new database.
     #[serde(default)]
     pub pre_upgrade_snapshot: PreUpgradeSnapshot,
     /// What becomes of an upgrade that fails. `Hold` (default) keeps the failed state to be looked at, `Rollback` goes back by itself.

@@ -40,6 +40,10 @@ use super::{Backend, ConvexInstanceStatus, Dashboard, Maintenance, Networking};
     .message("engine sqlite keeps its data on a volume: set spec.backend.storage.mode to sqlite"))]
 #[x_kube(validation = Rule::new("self.backend.db.engine == 'sqlite' || self.backend.storage.mode == 'external'")
     .message("engines postgres and mysql keep their data in a server: set spec.backend.storage.mode to external"))]
+#[x_kube(validation = Rule::new("self.backend.db.engine == 'sqlite' || self.maintenance.preUpgradeSnapshot != 'Copy'")
+    .message("a copy of the volume is no way back for a database on a server: set spec.maintenance.preUpgradeSnapshot to Auto or Export"))]
+#[x_kube(validation = Rule::new("self.backend.db.engine == 'sqlite' || self.maintenance.upgradeStrategy != 'exportImport' || self.maintenance.exportImport.into != 'FreshStore'")
+    .message("the operator makes no databases on a server: set spec.maintenance.exportImport.into to SameStore, or import an export into a new instance on a database of its own"))]
 #[serde(rename_all = "camelCase")]
 pub struct ConvexInstanceSpec {
     /// What the instance is for. `prod` adds resource requests to the pods, redacts logs sent to clients, and refuses a store that would not survive its pod; `dev` adds none of these.
@@ -68,7 +72,7 @@ pub struct ConvexInstanceSpec {
     /// Stops the backend and keeps every volume and Secret. Default false; back to false starts it again.
     #[serde(default)]
     pub suspend: bool,
-    /// What becomes of claim and instance Secret when the instance is deleted. Default Retain: both stay, labelled with the instance they belonged to.
+    /// What becomes of claim and instance Secret when the instance is deleted. Default Retain: both stay, labelled with the instance they belonged to. What is on a database server or in buckets always stays.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
 }

@@ -76,8 +76,12 @@ impl Default for Claim {
 
 /// Object storage for files, modules, exports and search indexes.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[x_kube(validation = Rule::new("!self.enabled || (has(self.autoDetectOBC) && self.autoDetectOBC && (has(self.secretRef) || has(self.configMapRef))) || (has(self.secretRef) && has(self.accessKeyIdKey) && has(self.secretAccessKeyKey) && (has(self.bucketKey) || has(self.bucket) || has(self.configMapRef)) && (has(self.endpointKey) || has(self.endpoint) || has(self.configMapRef) || (has(self.emitS3EndpointUrl) && !self.emitS3EndpointUrl)))")
-    .message("object storage needs secretRef, accessKeyIdKey, secretAccessKeyKey, bucketKey or bucket, and endpointKey or endpoint: name what is missing, or set autoDetectOBC together with secretRef or configMapRef, or set spec.backend.s3.enabled to false"))]
+#[x_kube(validation = Rule::new("!self.enabled || (has(self.autoDetectOBC) && self.autoDetectOBC && (has(self.secretRef) || has(self.configMapRef))) || (has(self.accessKeyIdKey) == has(self.secretAccessKeyKey) && (has(self.secretRef) || !(has(self.accessKeyIdKey) || has(self.bucketKey) || has(self.endpointKey) || has(self.regionKey))) && (has(self.bucketKey) || has(self.bucket) || has(self.buckets) || has(self.configMapRef)) && (has(self.endpointKey) || has(self.endpoint) || has(self.configMapRef) || (has(self.emitS3EndpointUrl) && !self.emitS3EndpointUrl)))")
+    .message("object storage needs secretRef, accessKeyIdKey, secretAccessKeyKey (or none of these three, with serviceAccount), bucketKey or bucket or buckets, and endpointKey or endpoint: name what is missing, or set autoDetectOBC together with secretRef or configMapRef, or set spec.backend.s3.enabled to false"))]
+#[x_kube(validation = Rule::new("!has(self.buckets) || !(has(self.bucket) || has(self.bucketKey))")
+    .message("buckets names one bucket for each purpose, bucket and bucketKey one for all of them; leave one of the two ways out"))]
+#[x_kube(validation = Rule::new("!self.enabled || !has(self.emitS3EndpointUrl) || self.emitS3EndpointUrl || has(self.region) || has(self.regionKey) || has(self.configMapRef) || (has(self.autoDetectOBC) && self.autoDetectOBC)")
+    .message("AWS itself is reached by its region: set spec.backend.s3.region or spec.backend.s3.regionKey"))]
 #[x_kube(validation = Rule::new("self.enabled == oldSelf.enabled")
     .message("where files are kept is pinned in the data and cannot change; create a new instance and import an export into it"))]
 #[serde(rename_all = "camelCase")]
@@ -109,7 +113,7 @@ pub struct S3 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::data_key")]
     pub region_key: Option<String>,
-    /// The region, where it is not in the Secret.
+    /// The region, where it is not in the Secret. Default with an endpoint: us-east-1, which servers other than AWS take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub region: Option<String>,
@@ -121,6 +125,9 @@ pub struct S3 {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 3, max = 63))]
     pub bucket: Option<String>,
+    /// One bucket for each purpose, instead of one for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<Buckets>,
     /// A `ConfigMap` of this namespace that holds bucket and endpoint, as an `ObjectBucketClaim` makes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::object_name")]
@@ -131,4 +138,34 @@ pub struct S3 {
     /// Whether `ConfigMap` and Secret of an `ObjectBucketClaim` are recognised by their common name.
     #[serde(default, rename = "autoDetectOBC", skip_serializing_if = "Option::is_none")]
     pub auto_detect_obc: Option<bool>,
+    /// Whether buckets are part of the path and not of the host, as Ceph and most others besides AWS want it. Default: true with `autoDetectOBC`, else false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub force_path_style: Option<bool>,
+    /// Whether objects are stored without asking for server-side encryption, which not every server knows. Default false.
+    #[serde(default, rename = "disableSSE", skip_serializing_if = "Option::is_none")]
+    pub disable_sse: Option<bool>,
+    /// Whether objects are sent without the checksums that not every server knows. Default false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disable_checksums: Option<bool>,
+}
+
+/// One bucket for each purpose. Every one of them has to exist.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Buckets {
+    /// For what `npx convex export` makes.
+    #[schemars(length(min = 3, max = 63))]
+    pub exports: String,
+    /// For the files of users.
+    #[schemars(length(min = 3, max = 63))]
+    pub files: String,
+    /// For deployed functions.
+    #[schemars(length(min = 3, max = 63))]
+    pub modules: String,
+    /// For search indexes.
+    #[schemars(length(min = 3, max = 63))]
+    pub search: String,
+    /// For what `npx convex import` uploads.
+    #[schemars(length(min = 3, max = 63))]
+    pub snapshot_imports: String,
 }

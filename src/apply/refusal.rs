@@ -44,6 +44,8 @@ pub(super) fn told(step: &Step, reason: &str, message: &str) -> Refused {
 impl Child {
     fn kind(&self) -> &'static str {
         match self {
+            Self::Secret(_) => "Secret",
+            Self::Account(_) => "ServiceAccount",
             Self::ConfigMap(_) => "ConfigMap",
             Self::Claim(_) => "PersistentVolumeClaim",
             Self::Service(_) => "Service",
@@ -58,6 +60,8 @@ impl Child {
 
     fn name(&self) -> String {
         match self {
+            Self::Secret(it) => it.name_any(),
+            Self::Account(it) => it.name_any(),
             Self::ConfigMap(it) => it.name_any(),
             Self::Claim(it) => it.name_any(),
             Self::Service(it) => it.name_any(),

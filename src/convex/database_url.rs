@@ -52,7 +52,8 @@ pub struct Encryption {
     pub authorities: bool,
 }
 
-/// Why a URL cannot be used. No variant carries any part of the URL but names of parameters: the rest may be a password.
+/// Why a URL cannot be used. No variant carries any part of the URL but parameters of well-known names: everything else may be a
+/// password, such as one with `@` and `?` in it that is not percent-encoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUrl {
     /// It does not parse.
@@ -71,17 +72,22 @@ pub enum InvalidUrl {
     NoHost(&'static str),
     /// A parameter that the backend's driver refuses.
     #[error("the backend does not know its parameter {0:?}; remove it")]
-    Unknown(String),
+    Unknown(&'static str),
+    /// The same of one that nobody knows.
+    #[error(
+        "the backend does not know one of its parameters, which is not named here, for it may be a part of the password; remove it, or percent-encode the password"
+    )]
+    Unheard,
     /// A parameter that says elsewhere what the URL itself says.
     #[error(
         "its parameter {0:?} says what the URL itself has to say; write it there, or leave it out"
     )]
-    Misplaced(String),
+    Misplaced(&'static str),
     /// A parameter that names a file, which is not in the backend's container.
     #[error(
         "its parameter {0:?} names a file, and there is none in the backend's container; put the certificate authority into a Secret and name it in spec.backend.db.caSecretRef"
     )]
-    File(String),
+    File(&'static str),
 }
 
 /// A URL that the backend takes: without a database, with parameters that agree with the spec.

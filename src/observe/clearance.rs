@@ -38,7 +38,8 @@ pub(super) fn leftovers(
     left.extend(ours.map(|it| named("persistentvolumeclaim", it.as_ref())));
     left.extend(goes.then(|| children.exports.leftover(instance)).flatten());
     let kept = Names::of(&instance.name_any()).instance_secret();
-    let keeps = !goes && instance.spec.backend.storage.pvc.enabled;
+    let backend = &instance.spec.backend;
+    let keeps = !goes && (backend.storage.pvc.enabled || backend.db.is_server());
     let secrets = keys.stored.iter().filter(|name| !(keeps && **name == kept));
     left.extend(secrets.map(|name| format!("secret/{name}")));
     left

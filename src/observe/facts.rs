@@ -49,7 +49,11 @@ impl Looked<'_> {
         let attempt = pins.upgrade.as_ref().map(Upgrade::next_snapshot);
         let deadline = wish::patience(instance, phase(instance));
         let shut = || children.gate.is_none() || backend::is_shut(children, fence);
-        let gone = |it: &Upgrade| jobs.way_back_is_gone(it, instance, children);
+        // An export goes back into a new database, and those are made by people: nothing goes back by itself.
+        let server = instance.spec.backend.db.is_server();
+        let gone = |it: &Upgrade| {
+            server && it.overwritten() || jobs.way_back_is_gone(it, instance, children)
+        };
         Observed {
             revision: Revision(instance.resource_version().unwrap_or_default()),
             waited: self.waited,

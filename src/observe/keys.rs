@@ -125,6 +125,14 @@ impl Reader<'_> {
         let found = match labels::belongs(self.instance, &holder.metadata) {
             Belongs::Ours => KeysFound::Ours,
             Belongs::Retained if taken_over => KeysFound::Retained,
+            Belongs::Retained if !self.instance.spec.backend.storage.pvc.enabled => {
+                return Err(Obstacle::new(
+                    "NameConflict",
+                    format!(
+                        "Secret \"{name}\" was kept from an earlier instance of this name (deletionPolicy Retain). To go on with the data that was made with it, set spec.backend.instance.secretRef: {name}; to start anew, delete the Secret, or choose another name."
+                    ),
+                ));
+            }
             Belongs::Retained => {
                 return Err(Obstacle::new(
                     "NameConflict",

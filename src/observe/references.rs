@@ -16,7 +16,7 @@ use statemachine::Phase;
 
 use super::{Children, Obstacle, phase};
 use crate::{
-    api::{ConvexInstance, Engine, Mode},
+    api::{ConvexInstance, Mode},
     context::Context,
     plan::{
         labels::{self, Belongs},
@@ -32,9 +32,7 @@ pub(super) async fn read(
     children: &Children,
     opened: Option<&Obstacle>,
 ) -> kube::Result<Option<Obstacle>> {
-    let known = unsupported(instance)
-        .or_else(|| claim(ctx, instance, names, children))
-        .or_else(|| opened.cloned());
+    let known = claim(ctx, instance, names, children).or_else(|| opened.cloned());
     if known.is_some() || phase(instance) != Phase::Pending {
         return Ok(known);
     }
@@ -62,28 +60,6 @@ pub(super) fn barred(
     children.claim()?;
     let claim = claim(ctx, instance, names, children);
     claim.filter(|it| !served || it.reason == "ClaimInUse").or_else(|| opened.cloned())
-}
-
-/// What the spec may say and this version of the operator does not carry out.
-fn unsupported(instance: &ConvexInstance) -> Option<Obstacle> {
-    let spec = &instance.spec;
-    let field = if spec.backend.db.engine != Engine::Sqlite {
-        "spec.backend.db.engine postgres and mysql"
-    } else if spec.backend.s3.enabled {
-        "spec.backend.s3"
-    } else {
-        return None;
-    };
-    let so_far = match phase(instance) {
-        Phase::Pending => "nothing was made",
-        _ => "everything else is carried out",
-    };
-    Some(Obstacle::new(
-        "Unsupported",
-        format!(
-            "{field} are accepted and not carried out by this version of the operator; {so_far}. Remove the field, or keep the instance until an operator that can is installed."
-        ),
-    ))
 }
 
 fn claim(

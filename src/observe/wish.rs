@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use kube::{Resource, ResourceExt};
-use sha2::{Digest, Sha256};
 use statemachine::{
     Phase,
     observed::Wish,
@@ -58,16 +57,22 @@ fn lets_in_first(instance: &ConvexInstance) -> bool {
     exporting && phase(instance) == Phase::Degraded && hold::is_held(instance)
 }
 
-/// What decides which data is opened, besides the version: the kind of database and where it is. SQLite
-/// is in the store itself.
+/// What decides how data is opened, besides the version: the kind of database. Where it is may change, as an address or a password
+/// does, and is no upgrade.
 #[must_use]
 pub fn engine(instance: &ConvexInstance) -> String {
-    let database = &instance.spec.backend.db;
-    if database.engine == Engine::Sqlite {
-        return "sqlite".to_owned();
-    }
-    let of = serde_json::to_vec(database).unwrap_or_default();
-    hex::encode(&Sha256::digest(of)[..8])
+    let engine = match instance.spec.backend.db.engine {
+        Engine::Postgres => "postgres",
+        Engine::Mysql => "mysql",
+        Engine::Sqlite => "sqlite",
+    };
+    engine.to_owned()
+}
+
+/// Whether the data of a release is on a server.
+#[must_use]
+pub fn is_server(release: &Release) -> bool {
+    matches!(release.engine.as_str(), "postgres" | "mysql")
 }
 
 fn strategy(instance: &ConvexInstance) -> Strategy {
@@ -94,10 +99,15 @@ fn strategy(instance: &ConvexInstance) -> Strategy {
 }
 
 /// Whether what the strategy asks for can be had: copies and new stores are claims, and a store without one goes with the
-/// pod that has it open.
+/// pod that has it open. Of a database on a server neither is made: a volume beside it holds files only, and a copy of that
+/// is no way back.
 pub(super) fn obtainable(instance: &ConvexInstance) -> bool {
+    let strategy = strategy(instance);
+    if instance.spec.backend.db.is_server() {
+        return !strategy.stops() && !strategy.starts_over();
+    }
     let volume = instance.spec.backend.storage.pvc.enabled;
-    volume || strategy(instance) == Strategy::InPlace(WayBack::None)
+    volume || strategy == Strategy::InPlace(WayBack::None)
 }
 
 /// Whether the owner lets users in to a fresh store on which no functions are.

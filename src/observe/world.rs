@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use statemachine::{
-    Observed, Stage, Step,
+    Observed, Phase, Stage, Step,
     pins::{Direction, Release},
 };
 
 use super::{
-    Answer, Children, Control, Exposure, Keys, Obstacle, Unmigrated, backend,
+    Answer, Children, Control, Exposure, Keys, Obstacle, Outside, Unmigrated, backend,
     hold::Hold,
     jobs::{Jobs, again::Again},
     trouble,
@@ -36,6 +36,8 @@ pub struct World {
     pub barred: Option<Obstacle>,
     /// What is wrong with the keys.
     pub keys_obstacle: Option<Obstacle>,
+    /// What is known of database and object storage, where they are servers.
+    pub outside: Outside,
     /// What keeps the backend from serving, as its pod and claim tell.
     pub trouble: Option<Obstacle>,
     /// What is known of the way in from outside.
@@ -76,6 +78,10 @@ impl World {
         if step.taken.is_some() {
             self.control = Control::default(); // it was about the phase that was left
         }
+        // What changes under an upgrade would be taken for its doing.
+        if matches!(step.phase, Phase::Upgrading(_)) {
+            self.outside = self.outside.unmoved();
+        }
         self
     }
 
@@ -86,6 +92,7 @@ impl World {
             instance,
             names: self.names.clone(),
             keys: self.keys.as_ref()?,
+            outside: self.outside.settings.as_ref()?,
             release: self.goes_to().clone(),
             dashboard_repository: &self.dashboard_repository,
             worker_image: &self.worker_image,

@@ -26,9 +26,9 @@ use k8s_openapi::{
 use statemachine::pins::{Backend, Release};
 
 use super::{
-    Inputs, config,
+    Inputs, account, config,
     labels::{self, Part},
-    security,
+    outside, security,
 };
 use crate::api::{Environment, Profile};
 
@@ -103,6 +103,7 @@ fn pod(inputs: &Inputs<'_>, backend: &Backend) -> PodSpec {
     let restricted = security.profile == Profile::Restricted;
     PodSpec {
         automount_service_account_token: Some(false),
+        service_account_name: account::account(inputs).and_then(|it| it.metadata.name),
         enable_service_links: Some(false),
         termination_grace_period_seconds: Some(60),
         security_context: Some(security::pod(security.profile, security.pod.as_ref())),
@@ -123,6 +124,7 @@ fn container(inputs: &Inputs<'_>, release: &Release, restricted: bool) -> Contai
     if restricted {
         mounts.push(mount("copy", COPY));
     }
+    mounts.extend(outside::mounted(inputs).map(|(_, place)| place));
     Container {
         name: CONTAINER.to_owned(),
         image: Some(release.image.clone()),
@@ -185,6 +187,7 @@ fn volumes(inputs: &Inputs<'_>, backend: &Backend, restricted: bool) -> Vec<Volu
     if restricted {
         volumes.push(empty("copy"));
     }
+    volumes.extend(outside::mounted(inputs).map(|(volume, _)| volume));
     volumes
 }
 

@@ -75,5 +75,17 @@ pub fn digest(inputs: &Inputs<'_>) -> String {
     for (name, value) in environment(inputs) {
         mac.update(format!("{name}={value}\n").as_bytes());
     }
+    for (server, values) in inputs.outside {
+        for (name, value) in values.iter() {
+            // With their lengths, so that no two lists of values look alike.
+            mac.update(format!("{server:?}/{name}={}:", value.len()).as_bytes());
+            mac.update(value);
+        }
+    }
+    // A webhook puts what these say into a pod that starts.
+    let account = super::account::account(inputs).and_then(|it| it.metadata.annotations);
+    for (name, value) in account.iter().flatten() {
+        mac.update(format!("{name}={}:{value}", value.len()).as_bytes());
+    }
     hex::encode(&mac.finalize().into_bytes()[..16])
 }

@@ -11,6 +11,7 @@ use super::{
     dashboard,
     host::{Purpose, Schemes},
     names::Names,
+    outside::Settings,
 };
 use crate::{
     api::{ConvexInstance, DeletionPolicy},
@@ -26,6 +27,8 @@ pub struct Inputs<'a> {
     pub names: Names,
     /// Its keys, as they are or as they are about to be made.
     pub keys: &'a Keys,
+    /// What the backend reads of servers outside.
+    pub outside: &'a Settings,
     /// What the data belongs to, or what is aimed at.
     pub release: Release,
     /// The repository of dashboard images, without a tag.

@@ -15,7 +15,7 @@ pub const FINALIZER: &str = "convex.icod.de/finalizer";
 pub const INSTANCE_UID: &str = "convex.icod.de/instance-uid";
 /// On backend pods and claims: the version that the template asks for.
 pub const VERSION: &str = "convex.icod.de/version";
-/// On backend pods: the fingerprint of the engine's settings.
+/// On backend pods: the kind of the database.
 pub const ENGINE: &str = "convex.icod.de/engine";
 /// On backend pods and claims: which store this is. A claim without it is no store.
 pub const STORE: &str = "convex.icod.de/store";

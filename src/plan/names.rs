@@ -75,6 +75,18 @@ impl Names {
         self.child("-admin", DNS_LABEL)
     }
 
+    /// The Secret with what the backend reads of its database server.
+    #[must_use]
+    pub fn database_secret(&self) -> String {
+        self.child("-database", DNS_LABEL)
+    }
+
+    /// The Secret with what the backend reads of its object storage.
+    #[must_use]
+    pub fn storage_secret(&self) -> String {
+        self.child("-s3", DNS_LABEL)
+    }
+
     /// The `ConfigMap` with the environment that is no secret.
     #[must_use]
     pub fn config(&self) -> String {
@@ -144,6 +156,12 @@ impl Names {
     #[must_use]
     pub fn backend(&self) -> String {
         self.child("-backend", STATEFUL_SET)
+    }
+
+    /// The `ServiceAccount` of the backend.
+    #[must_use]
+    pub fn backend_account(&self) -> String {
+        self.child("-backend", DNS_LABEL)
     }
 
     /// The one pod that the `StatefulSet` makes.

@@ -10,9 +10,9 @@ use statemachine::{
 };
 
 use super::{
-    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard,
+    Child, Inputs, Kind, Plan, Prepared, Step, account, backend, claim, config, dashboard,
     gate::{self, Record},
-    secrets, service,
+    outside, secrets, service,
 };
 use crate::{
     api::ConvexInstance,
@@ -80,6 +80,7 @@ impl Planner<'_> {
             }
             // Two backends on one volume would destroy it.
             Action::EnsureBackendRolled(_) if self.world.barred.is_some() => Vec::new(),
+            Action::EnsureBackendRolled(backend) if self.is_elsewhere(backend) => Vec::new(),
             Action::EnsureBackendRolled(backend) => {
                 self.with(|it, inputs| it.backend(inputs, backend, false))
             }
@@ -129,6 +130,12 @@ impl Planner<'_> {
             return Vec::new();
         }
         vec![Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, backend))))]
+    }
+
+    /// A database on a server is one and the same for every store that a volume could be: none but the first is in it, and
+    /// an old version that were given another volume would open what a new one has migrated.
+    fn is_elsewhere(&self, backend: &Backend) -> bool {
+        self.instance.spec.backend.db.is_server() && backend.store != Store::Original
     }
 
     /// The record first: no pod starts past one that asks for something else.
@@ -203,17 +210,20 @@ impl Planner<'_> {
 
 fn secret_steps(inputs: &Inputs<'_>) -> Vec<Step> {
     let instance = match inputs.keys.found {
-        KeysFound::Nowhere => Some(Step::Create(Box::new(secrets::instance(inputs)))),
+        KeysFound::Nowhere => Some(Step::Create(secrets::instance(inputs).into())),
         KeysFound::Retained => Some(Step::TakeOver(inputs.names.instance_secret())),
         KeysFound::Ours | KeysFound::Named => None,
     };
-    let secret = || Box::new(secrets::admin(inputs));
+    let secret = || secrets::admin(inputs).into();
     let admin = match inputs.keys.admin_found {
         AdminFound::Nowhere => Some(Step::Create(secret())),
         AdminFound::InPart => Some(Step::Complete(secret())),
         AdminFound::Whole => None,
     };
-    instance.into_iter().chain(admin).collect()
+    let outside = outside::secrets(inputs).into_iter();
+    let outside = outside.map(|it| Step::Ensure(Child::Secret(it)));
+    let account = account::account(inputs).map(|it| Step::Ensure(Child::Account(Box::new(it))));
+    instance.into_iter().chain(admin).chain(outside).chain(account).collect()
 }
 
 #[cfg(test)]

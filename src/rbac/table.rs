@@ -31,8 +31,18 @@ pub const RULES: &[Rule] = &[
         resources: &["secrets"],
         names: &[],
         verbs: &[Get, Create, Patch, Delete],
-        reason: "The Secrets of an instance are created once, and those that a spec names are read by \
-                 name. No list and no watch: a stolen token cannot look around.",
+        reason: "The keys of an instance are created once, what its backend reads of servers is kept up to \
+                 date, and Secrets that a spec names are read by name. No list and no watch: a stolen token \
+                 cannot look around.",
+    },
+    Rule {
+        scope: Watched,
+        group: "",
+        resources: &["serviceaccounts"],
+        names: &[],
+        verbs: &[Get, Create, Patch],
+        reason: "Object storage may know a backend by a ServiceAccount of its own, which has no rights in \
+                 the cluster and whose token is never in a pod.",
     },
     Rule {
         scope: Watched,

@@ -65,15 +65,16 @@ fn summary(step: &Step, world: &World, told: &Told) -> Vec<Verdict> {
 /// Whether nothing moves before a person does something to this instance.
 fn stalls(step: &Step, world: &World, told: &Told) -> bool {
     let abnormal = told.obstacle.as_ref().is_some_and(|it| it.abnormal);
-    let unsupported = world.references.as_ref().is_some_and(|it| it.reason == "Unsupported");
+    // Nothing that the spec refers to would mend these; they are mended in the spec.
+    let misspelt = |reason| matches!(reason, "DatabaseNameMismatch" | "ObjectStorageIncomplete");
+    let misspelt = world.outside.obstacle().is_some_and(|it| misspelt(it.reason));
     match step.phase {
         Phase::Degraded => true,
-        Phase::Pending => unsupported,
+        Phase::Pending => misspelt,
         Phase::Deleting => abnormal,
         Phase::Ready => {
             let refused = told.obstacle.as_ref().is_some_and(|it| it.reason == RESIZE_REFUSED);
             refused
-                || unsupported && told.obstacle == world.references
                 || told.obstacle.is_some() && told.obstacle == world.control.misread
                 || abnormal
                     && matches!(

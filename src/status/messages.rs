@@ -1,5 +1,6 @@
 //! What people are told: what is, why, and what to do, in one or two sentences.
 
+mod by_hand;
 mod cause;
 mod control;
 mod news;
@@ -115,6 +116,7 @@ fn obstacle(
             step.waiting.as_ref().map(|waiting| waiting_for(instance, step, waiting, world))
         })
         .or_else(|| world.keys_obstacle.clone())
+        .or_else(|| world.outside.obstacle().cloned())
         .or_else(|| world.references.clone())
         .or_else(|| world.control.misread.clone())
         .or_else(|| super::conditions::surroundings(instance, step, world, applied))
@@ -146,7 +148,10 @@ pub(super) fn not_grown(applied: &Applied) -> Option<Obstacle> {
 /// Without keys nothing is planned, and what else is waited for is of no use.
 fn keyless(step: &Step, world: &World) -> Option<Obstacle> {
     let waits = !matches!(step.phase, Phase::Pending | Phase::Deleting | Phase::Suspended);
-    world.keys_obstacle.clone().filter(|_| world.keys.is_none() && waits && !world.is_lost())
+    let keyless = world.keys_obstacle.clone().filter(|_| world.keys.is_none());
+    let unread = || world.outside.obstacle().cloned();
+    let unled = || unread().filter(|_| world.outside.settings.is_none());
+    keyless.or_else(unled).filter(|_| waits && !world.is_lost())
 }
 
 /// A deployment that starts is asked again at once.

@@ -6,8 +6,10 @@ use chrono::DateTime;
 use convex_operator::{
     api::ConvexInstance,
     convex::{AdminKey, InstanceName, InstanceSecret},
-    observe::{AdminFound, Children, Control, Exposure, Keys, KeysFound, Source, World, engine},
-    plan::{self, Child, Step, names::Names},
+    observe::{
+        AdminFound, Children, Control, Exposure, Keys, KeysFound, Outside, Source, World, engine,
+    },
+    plan::{self, Child, Step, names::Names, outside::Settings},
 };
 use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use kube::ResourceExt;
@@ -77,6 +79,11 @@ fn claim(instance: &ConvexInstance) -> Option<Arc<PersistentVolumeClaim>> {
 
 /// The steps that an instance is owed which serves, or is stopped.
 pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
+    steps_reading(instance, stopped, Settings::new())
+}
+
+/// The same of one that reads this of servers outside.
+pub fn steps_reading(instance: &ConvexInstance, stopped: bool, outside: Settings) -> Vec<Step> {
     let home = Backend { release: release(instance), store: Store::Original };
     let mut facts: Observed = worlds().next().unwrap();
     facts.pins.home = Some(home.clone());
@@ -91,6 +98,7 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
         references: None,
         barred: None,
         keys_obstacle: None,
+        outside: Outside::reading(outside),
         trouble: None,
         exposure: Exposure::default(),
         control: Control::default(),
@@ -120,7 +128,9 @@ pub fn steps(instance: &ConvexInstance, stopped: bool) -> Vec<Step> {
 /// The objects of the steps, in their order.
 pub fn objects(steps: &[Step]) -> Vec<Value> {
     let json = |it: &Step| match it {
-        Step::Create(secret) => serde_json::to_value(secret),
+        Step::Create(secret) => serde_json::to_value(&*secret.0),
+        Step::Ensure(Child::Secret(it)) => serde_json::to_value(&*it.0),
+        Step::Ensure(Child::Account(it)) => serde_json::to_value(it),
         Step::Ensure(Child::ConfigMap(it)) => serde_json::to_value(it),
         Step::Ensure(Child::Claim(it)) => serde_json::to_value(it),
         Step::Ensure(Child::Service(it)) => serde_json::to_value(it),

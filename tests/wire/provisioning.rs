@@ -127,17 +127,3 @@ async fn what_the_api_server_writes_in_another_way_is_no_drift() {
     rig.run("dev", 5).await;
     assert_eq!(rig.server.writes(), Vec::<String>::new());
 }
-
-#[tokio::test]
-async fn an_instance_that_cannot_be_served_yet_waits_in_pending_and_makes_nothing() {
-    let postgres = with(
-        instance("dev"),
-        "/backend/db",
-        json!({"engine": "postgres", "secretRef": "db", "urlKey": "url"}),
-    );
-    let rig = Rig::with(postgres).await;
-    rig.run("dev", 4).await;
-    assert_eq!(rig.phase("dev"), "Pending");
-    assert_eq!(rig.condition("dev", "Ready"), "False/Unsupported");
-    assert!(rig.server.all("statefulsets").is_empty() && rig.server.all("secrets").is_empty());
-}

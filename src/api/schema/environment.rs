@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::compact;
 
 /// Names of variables that the operator or the image sets itself, or that would change what runs.
-pub(crate) const RESERVED: [&str; 34] = [
+pub(crate) const RESERVED: [&str; 37] = [
     "INSTANCE_NAME",
     "INSTANCE_SECRET",
     "CONVEX_CLOUD_ORIGIN",
@@ -35,6 +35,9 @@ pub(crate) const RESERVED: [&str; 34] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
+    "AWS_S3_DISABLE_CHECKSUMS",
+    "AWS_S3_DISABLE_SSE",
+    "AWS_S3_FORCE_PATH_STYLE",
     "S3_ENDPOINT_URL",
     "S3_STORAGE_EXPORTS_BUCKET",
     "S3_STORAGE_SNAPSHOT_IMPORTS_BUCKET",

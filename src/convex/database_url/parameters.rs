@@ -57,6 +57,34 @@ const MISPLACED: [&str; 9] =
 const FILES: [&str; 7] =
     ["passfile", "service", "sslca", "sslcert", "sslcrl", "sslkey", "sslrootcert"];
 
+/// What other drivers take, and nobody's password is.
+const ELSEWHERE: [&str; 20] = [
+    "charset",
+    "client_encoding",
+    "client_found_rows",
+    "connection_limit",
+    "gssencmode",
+    "pgbouncer",
+    "pool_size",
+    "pool_timeout",
+    "requiressl",
+    "schema",
+    "serverVersion",
+    "socket_timeout",
+    "ssl",
+    "ssl-mode",
+    "ssl_mode",
+    "sslaccept",
+    "sslmode",
+    "statement_cache_size",
+    "tls",
+    "uselibpqcompat",
+];
+
+fn well_known(key: &str, all: &[&'static str]) -> Option<&'static str> {
+    all.iter().find(|it| **it == key).copied()
+}
+
 /// The parameters that are left, as they were written, and what the spec decides.
 pub(super) fn settled(
     server: Server,
@@ -75,16 +103,23 @@ pub(super) fn settled(
             Server::Mysql => MYSQL.contains(&key.as_str()),
         };
         match key.as_str() {
-            word if MISPLACED.contains(&word) => return Err(InvalidUrl::Misplaced(key)),
-            word if FILES.contains(&word) => return Err(InvalidUrl::File(key)),
             word if DECIDED.contains(&word) => {}
             "sslmode" if server == Server::Postgres => mode = Some(value.into_owned()),
-            _ if !known => return Err(InvalidUrl::Unknown(key)),
+            word if !known => return Err(refused(word)),
             _ => left.push(written),
         }
     }
     left.extend(decided(server, mode.as_deref(), encryption));
     Ok((!left.is_empty()).then(|| left.join("&")))
+}
+
+/// Why a parameter is not taken, by its name where that is well known.
+fn refused(word: &str) -> InvalidUrl {
+    let misplaced = || well_known(word, &MISPLACED).map(InvalidUrl::Misplaced);
+    let file = || well_known(word, &FILES).map(InvalidUrl::File);
+    let of = |all: &[&'static str]| well_known(word, all).map(InvalidUrl::Unknown);
+    let other = || of(&ELSEWHERE).or_else(|| of(&POSTGRES)).or_else(|| of(&MYSQL));
+    misplaced().or_else(file).or_else(other).unwrap_or(InvalidUrl::Unheard)
 }
 
 /// Where encryption is required the backend says so itself. Where it is not, a Postgres that offers it under an authority of its

@@ -89,6 +89,8 @@ fn what_the_backend_cannot_start_on_is_refused_with_what_to_write() {
         ),
         (Postgres, "postgresql://a:b@db?pool_max=8", "does not know its parameter \"pool_max\""),
         (Mysql, "mysql://a:b@db?client_found_rows=true", "does not know its parameter"),
+        // A password with an @ and a ? that nobody has encoded.
+        (Postgres, "postgresql://a:hid@hid?s3cret=den@db", "does not know one of its parameters"),
         (Mysql, "mysql://a:b@db?sslmode=require", "does not know its parameter \"sslmode\""),
     ];
     for (server, text, words) in table {

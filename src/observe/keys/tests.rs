@@ -212,3 +212,18 @@ fn a_spoilt_admin_secret_is_told_and_never_written_over() {
         );
     }
 }
+
+/// There is no claim to take over by.
+#[test]
+fn without_a_volume_kept_keys_are_taken_up_by_their_name() {
+    let served = instance_with(|spec| {
+        spec["backend"]["db"]["engine"] = json!("postgres");
+        spec["backend"]["storage"]["pvc"] = json!({"enabled": false});
+    });
+    let kept = retained(secret("dev-instance", &[("INSTANCE_SECRET", hex())]));
+    let alone = seen(&served, &Data::New, Some(&kept), None);
+    let (reason, message) = obstacle(&alone);
+    assert_eq!(reason, "NameConflict");
+    assert!(message.contains("spec.backend.instance.secretRef: dev-instance"), "{message}");
+    assert!(!message.contains("existingClaim"), "{message}");
+}

@@ -32,23 +32,6 @@ fn asking_for_it() -> ConvexInstance {
 }
 
 #[test]
-fn what_this_version_does_not_carry_out_is_named_by_its_field() {
-    assert_eq!(unsupported(&instance()), None);
-    for (place, value, field) in [
-        ("backend", json!({"db": {"engine": "mysql"}}), "spec.backend.db.engine"),
-        (
-            "backend",
-            json!({"db": {"engine": "sqlite"}, "s3": {"enabled": true}}),
-            "spec.backend.s3",
-        ),
-    ] {
-        let obstacle = unsupported(&instance_with(|spec| spec[place] = value)).unwrap();
-        assert_eq!(obstacle.reason, "Unsupported");
-        assert!(obstacle.message.contains(field), "{}", obstacle.message);
-    }
-}
-
-#[test]
 fn a_claim_of_our_own_and_no_claim_are_nothing_to_tell() {
     assert_eq!(told(None, &instance(), Some(claim("dev-data"))), "nothing");
     assert_eq!(told(None, &instance(), None), "nothing");

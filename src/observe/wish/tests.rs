@@ -60,8 +60,9 @@ fn the_image_is_the_repository_at_the_version_unless_the_spec_names_one() {
     assert_eq!(of(&own, &settings).release.image, "mine:1");
 }
 
+/// An address and a password change in place: that is no upgrade.
 #[test]
-fn the_engine_tells_one_database_from_another_and_shows_neither() {
+fn the_engine_is_the_kind_of_the_database_wherever_it_is() {
     let postgres = |secret: &str| {
         engine(&instance_with(|spec| {
             spec["backend"]["db"] =
@@ -69,9 +70,32 @@ fn the_engine_tells_one_database_from_another_and_shows_neither() {
         }))
     };
     assert_eq!(engine(&instance()), "sqlite");
-    assert_ne!(postgres("one"), postgres("other"));
-    assert_eq!(postgres("one"), postgres("one"));
-    assert!(!postgres("canary").contains("canary"));
+    assert_eq!((postgres("one").as_str(), postgres("other").as_str()), ("postgres", "postgres"));
+    let release = |engine: &str| Release { engine: engine.to_owned(), ..Release::default() };
+    assert!(is_server(&release("postgres")) && is_server(&release("mysql")));
+    assert!(!is_server(&release("sqlite")));
+}
+
+/// A volume beside a database holds files only.
+#[test]
+fn of_a_database_on_a_server_an_export_can_be_had_and_neither_a_copy_nor_a_new_one() {
+    for volume in [true, false] {
+        let on = |maintenance: Value| {
+            obtainable(&instance_with(|spec| {
+                spec["backend"]["db"]["engine"] = json!("postgres");
+                spec["backend"]["storage"]["pvc"] = json!({"enabled": volume});
+                spec["maintenance"] = maintenance;
+            }))
+        };
+        assert!(on(json!({})) && on(json!({"upgradeStrategy": "exportImport"})), "{volume}");
+        assert!(on(json!({"preUpgradeSnapshot": "Off"})));
+        assert!(!on(json!({"preUpgradeSnapshot": "Copy"})));
+        let copied = json!({"upgradeStrategy": "exportImport", "preUpgradeSnapshot": "Copy"});
+        assert!(!on(copied));
+        let fresh =
+            json!({"upgradeStrategy": "exportImport", "exportImport": {"into": "FreshStore"}});
+        assert!(!on(fresh));
+    }
 }
 
 /// Version 1 by its usual image.

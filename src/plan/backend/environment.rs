@@ -4,7 +4,7 @@
 use k8s_openapi::api::core::v1::{ConfigMapKeySelector, EnvVar, EnvVarSource, SecretKeySelector};
 use statemachine::pins::Release;
 
-use crate::plan::{Inputs, config};
+use crate::plan::{Inputs, config, outside};
 
 /// The environment of the backend's container.
 pub(super) fn of(inputs: &Inputs<'_>, release: &Release) -> Vec<EnvVar> {
@@ -21,6 +21,7 @@ pub(super) fn of(inputs: &Inputs<'_>, release: &Release) -> Vec<EnvVar> {
     let of_the_spec = |name: &String| own.iter().any(|it| it.name == *name);
     let names = config::environment(inputs).into_keys().filter(|name| !of_the_spec(name));
     env.extend(names.map(|name| configured(inputs, name)));
+    env.extend(outside::environment(inputs).into_iter().filter(|it| !of_the_spec(&it.name)));
     env.extend(own.iter().cloned());
     env
 }

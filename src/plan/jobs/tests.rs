@@ -22,6 +22,7 @@ fn built(build: impl Fn(&Inputs<'_>) -> Job) -> Value {
         instance: &instance,
         names: crate::plan::names::Names::of("dev"),
         keys: &keys,
+        outside: &crate::plan::outside::Settings::new(),
         release: Release { version: "v1".to_owned(), ..Release::default() },
         dashboard_repository: "example.com/dashboard",
         worker_image: "example.com/operator:v0",

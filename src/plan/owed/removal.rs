@@ -30,9 +30,12 @@ impl Planner<'_> {
             Step::Remove(Kind::ConfigMap, names.config()),
             Step::Remove(Kind::Secret, names.admin_secret()),
         ]);
+        steps.extend(self.world.outside.stored().map(|name| Step::Remove(Kind::Secret, name)));
         let goes = data_goes(self.instance) && !keep_stores;
         steps.extend((!goes).then(|| self.left_behind()).into_iter().flatten());
-        let keyed_store = self.instance.spec.backend.storage.pvc.enabled;
+        // A database on a server is never dropped, and what is in it belongs to the keys.
+        let backend = &self.instance.spec.backend;
+        let keyed_store = backend.storage.pvc.enabled || backend.db.is_server();
         if goes {
             steps.extend(self.jobs_that_are_over());
             let claims = self.world.children.claims.iter().map(|(_, it)| it.name_any());
@@ -152,6 +155,26 @@ mod tests {
         ];
         assert_eq!(left("Retain"), stays);
         assert_eq!(left("Delete"), [""; 0]);
+    }
+
+    /// What is on a server stays, and is of no use without its keys.
+    #[test]
+    fn the_keys_of_a_database_on_a_server_stay_without_a_volume_too() {
+        let goes = |engine: &str, policy: &str| {
+            let instance = instance_with(|spec| {
+                spec["deletionPolicy"] = policy.into();
+                spec["backend"]["db"]["engine"] = engine.into();
+                spec["backend"]["storage"]["pvc"] = serde_json::json!({"enabled": false});
+            });
+            let mut world = world(all_is_well());
+            world.children.pods.clear();
+            world.children.stateful_set = None;
+            let leaves = Action::EnsureChildrenRemoved { keep_stores: false };
+            let keys = remove(Kind::Secret, "dev-instance");
+            owed(&instance, &[leaves], &world).steps.contains(&keys)
+        };
+        assert!(!goes("postgres", "Retain"));
+        assert!(goes("postgres", "Delete") && goes("sqlite", "Retain"));
     }
 
     #[test]

@@ -52,3 +52,19 @@ fn a_claim_of_our_own_is_made_and_one_that_the_spec_names_is_only_ever_stamped()
     assert!(makes_a_claim(Some("dev-data"), true));
     assert!(!makes_a_claim(Some("dev-data"), false));
 }
+
+/// A volume of its own would be beside the same database, which a later version may have migrated.
+#[test]
+fn a_backend_of_a_database_on_a_server_is_started_on_its_first_store_alone() {
+    let sets = |engine: &str, store: &str| {
+        let instance = instance_with(|spec| spec["backend"]["db"]["engine"] = engine.into());
+        let store = Store::try_from(store.to_owned()).unwrap();
+        let backend = Backend { store, ..born() };
+        let steps = owed(&instance, &[Action::EnsureBackendRolled(backend)], &world(all_is_well()));
+        let is_set = |it: &&Step| matches!(it, Step::Ensure(Child::StatefulSet(_)));
+        steps.steps.iter().filter(is_set).count()
+    };
+    assert_eq!(sets("postgres", "Original"), 1);
+    assert_eq!((sets("postgres", "Made/71"), sets("postgres", "Copied/71/1")), (0, 0));
+    assert_eq!(sets("sqlite", "Made/71"), 1);
+}

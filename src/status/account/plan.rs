@@ -45,6 +45,8 @@ struct Words {
     exports: String,
     size: Option<String>,
     waits_for_functions: bool,
+    /// Whether the data is on a database server.
+    served: bool,
 }
 
 impl Words {
@@ -64,6 +66,7 @@ impl Words {
             exports: exports::place(&world.names),
             size: size(world),
             waits_for_functions: spec.maintenance.export_import.wait_for_functions,
+            served: spec.backend.db.is_server(),
         }
     }
 
@@ -114,6 +117,9 @@ impl Words {
             | Strategy::InPlace(WayBack::Copy) => {
                 format!("start {to} on {store}, which it migrates; the way back is the copy")
             }
+            _ if self.served => format!(
+                "start {to} on {store}, which it migrates; the way back is the export, into a new database, by hand"
+            ),
             _ => format!("start {to} on {store}, which it migrates; the way back is the export"),
         }
     }

@@ -15,7 +15,7 @@ use super::*;
 use crate::{
     api::{Blocked, ConditionStatus},
     fixtures::{PodWords, all_is_well, instance, instance_with, pod, world},
-    observe::Answer,
+    observe::{Answer, Outside},
     plan::{Conflict, Refused},
 };
 
@@ -99,8 +99,12 @@ fn the_phases_map_to_kstatus_as_documented() {
 
 #[test]
 fn what_no_waiting_mends_fails_at_once() {
+    let unfit = Obstacle::new("DatabaseNameMismatch", "");
+    let mut outside = Outside::default();
+    outside.unread = Some(unfit.clone());
     let seen = World {
-        references: Some(Obstacle::new("Unsupported", "")),
+        outside,
+        references: Some(unfit),
         ..world(Observed { resolved: false, ..all_is_well() })
     };
     let pending = after(at(Phase::Pending), &seen, &Applied::default());

@@ -11,7 +11,7 @@ use statemachine::{
 
 use crate::{
     api::{ConvexInstance, ConvexInstanceStatus, SnapshotStatus, StoreStatus, UpgradeStatus},
-    observe::{World, hold, image},
+    observe::{World, hold, image, is_server},
     plan::{
         Applied, exports,
         gate::version_of,
@@ -62,11 +62,12 @@ pub(in crate::status) fn way_back(upgrade: &Upgrade, world: &World) -> Option<St
         (Some(copy), _) => {
             Some(format!("the cold copy, claim {}", names.store(&Store::Copied(copy.clone()))))
         }
-        (None, Some(snapshot)) => Some(format!(
-            "export {} on {}, into a new store",
-            attempt(snapshot),
-            exports::place(names)
-        )),
+        (None, Some(snapshot)) => {
+            let server = is_server(&upgrade.from.release);
+            let into = if server { "a new database, by hand" } else { "a new store" };
+            let place = exports::place(names);
+            Some(format!("export {} on {place}, into {into}", attempt(snapshot)))
+        }
         (None, None) => None,
     }
 }

@@ -23,14 +23,8 @@ pub(super) fn of(
     let dashboard = dashboard(world).filter(|_| asked);
     let sqlite = instance.spec.backend.db.engine == Engine::Sqlite;
     let serves = world.backend_serves();
-    let other = |what: &str| {
-        Obstacle::new(
-            "Unsupported",
-            format!("{what} is not reached by this version of the operator"),
-        )
-    };
     vec![
-        Verdict::unless(ConditionType::SecretsReady, secrets(world, applied).as_ref(), "Present"),
+        secrets(world, applied),
         storage(instance, world, applied),
         Verdict::unless(ConditionType::BackendReady, backend(step, world).as_ref(), "Serving"),
         Verdict::unless(
@@ -38,22 +32,31 @@ pub(super) fn of(
             dashboard.as_ref(),
             if asked { "Available" } else { "Disabled" },
         ),
-        match (sqlite, serves) {
-            (true, true) => Verdict::new(ConditionType::DatabaseConnected, true, "Embedded", ""),
-            (true, false) => {
+        match (&world.outside.taken, serves) {
+            (Some(taken), _) => {
+                Verdict::unless(ConditionType::DatabaseConnected, Some(taken), "Connected")
+            }
+            (None, true) => {
+                let reason = if sqlite { "Embedded" } else { "Connected" };
+                Verdict::new(ConditionType::DatabaseConnected, true, reason, "")
+            }
+            (None, false) => {
                 Verdict::new(ConditionType::DatabaseConnected, false, "BackendNotServing", "")
             }
-            (false, _) => Verdict::unless(
-                ConditionType::DatabaseConnected,
-                Some(&other("a database server")),
-                "",
-            ),
         },
-        Verdict::unless(
-            ConditionType::ObjectStorageConnected,
-            instance.spec.backend.s3.enabled.then(|| other("object storage")).as_ref(),
-            "NotRequested",
-        ),
+        // A backend listens only once it has reached both.
+        match (instance.spec.backend.s3.enabled, serves) {
+            (false, _) => {
+                Verdict::new(ConditionType::ObjectStorageConnected, true, "NotRequested", "")
+            }
+            (true, true) => {
+                Verdict::new(ConditionType::ObjectStorageConnected, true, "Connected", "")
+            }
+            (true, false) => {
+                let reason = "BackendNotServing";
+                Verdict::new(ConditionType::ObjectStorageConnected, false, reason, "")
+            }
+        },
         exposed(instance, world),
     ]
 }
@@ -72,8 +75,19 @@ fn exposed(instance: &ConvexInstance, world: &World) -> Verdict {
     }
 }
 
-fn secrets(world: &World, applied: &Applied) -> Option<Obstacle> {
-    if let Some(obstacle) = &world.keys_obstacle {
+fn secrets(world: &World, applied: &Applied) -> Verdict {
+    let type_ = ConditionType::SecretsReady;
+    let lacking = lacking(world, applied);
+    if lacking.is_none() && world.outside.waits {
+        let waits =
+            "a Secret that the spec names has changed: that is taken up once the upgrade is over";
+        return Verdict::new(type_, true, "ChangePending", waits);
+    }
+    Verdict::unless(type_, lacking.as_ref(), "Present")
+}
+
+fn lacking(world: &World, applied: &Applied) -> Option<Obstacle> {
+    if let Some(obstacle) = world.keys_obstacle.as_ref().or(world.outside.unread.as_ref()) {
         return Some(obstacle.clone());
     }
     let kept = world
@@ -89,6 +103,9 @@ fn secrets(world: &World, applied: &Applied) -> Option<Obstacle> {
 fn storage(instance: &ConvexInstance, world: &World, applied: &Applied) -> Verdict {
     let type_ = ConditionType::StorageReady;
     if !instance.spec.backend.storage.pvc.enabled {
+        if instance.spec.backend.db.is_server() {
+            return Verdict::new(type_, true, "External", "all data is in servers outside");
+        }
         return Verdict::new(
             type_,
             true,

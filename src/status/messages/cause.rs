@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use statemachine::{Phase, Stage, Step, Waiting, pins::Direction};
 
 use super::{
-    control,
+    by_hand, control,
     release::to_set,
     short,
     workers::{attempt_ended, export_gone, going, let_in, or_go_back, overdue, stray, worker},
@@ -34,6 +34,19 @@ pub(super) fn waiting_for(
             let told = barred.or_else(|| backend(step, world));
             told.unwrap_or_else(|| others(waiting, world))
         }
+        Waiting::NoWayBack(_) => {
+            let upgrade = world.facts.pins.upgrade.as_ref();
+            let told = upgrade.and_then(|it| by_hand::told(instance, world, it));
+            told.map_or_else(own, |told| Obstacle::new(waiting.reason(), told))
+        }
+        Waiting::ForWayBack(strategy) if instance.spec.backend.db.is_server() => Obstacle::new(
+            waiting.reason(),
+            format!(
+                "the upgrade to {} is not begun: its strategy ({}) needs a copy of the database or a new one, and the operator makes neither on a server. Set spec.maintenance.preUpgradeSnapshot to Auto and spec.maintenance.exportImport.into to SameStore, or put spec.version back.",
+                short(&instance.spec.version),
+                strategy.name()
+            ),
+        ),
         Waiting::ForWayBack(strategy) => Obstacle::new(
             waiting.reason(),
             format!(

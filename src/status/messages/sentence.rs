@@ -7,6 +7,7 @@ use statemachine::{
 
 use super::{
     super::account::upgrade::{is_there, way_back},
+    by_hand,
     cause::gone_to,
     control,
     release::to_set,
@@ -91,6 +92,8 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
     }
     let back = if there {
         format!("{kept}To go back: set {}.", to_set(instance, world, &upgrade.from.release))
+    } else if let Some(by_hand) = by_hand::told(instance, world, upgrade) {
+        by_hand
     } else if upgrade.has_way_back() {
         let gone = way_back(upgrade, world).unwrap_or_default();
         format!("There is no way back to {from} any more: {gone}, is gone.")

@@ -44,6 +44,15 @@ fn a_plan_says_what_is_done_in_the_order_of_the_law() {
 }
 
 #[test]
+fn a_plan_for_a_database_on_a_server_says_that_nobody_goes_back_by_himself() {
+    let served = instance_with(|spec| spec["backend"]["db"]["engine"] = json!("postgres"));
+    let world = waiting(Strategy::InPlace(WayBack::Export));
+    let plan = of(&served, &world, &ConvexInstanceStatus::default()).unwrap().steps.join("; ");
+    assert!(plan.contains("start v2 on its database"), "{plan}");
+    assert!(plan.contains("the export, into a new database, by hand"), "{plan}");
+}
+
+#[test]
 fn a_plan_without_a_way_back_says_that_there_is_none_and_proves_nothing() {
     let off = plan(Strategy::InPlace(WayBack::None));
     assert_eq!(off.steps.len(), 2);

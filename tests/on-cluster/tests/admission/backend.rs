@@ -9,13 +9,17 @@ const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef012
 
 pub fn cases() -> Vec<Case> {
     let names = everywhere(
-        &["backend.db.secretRef", "backend.instance.secretRef"],
+        &["backend.db.secretRef", "backend.db.caSecretRef", "backend.instance.secretRef"],
         "must be the name of an object",
         "some.other-name",
         "Some_Name",
     );
-    let keys =
-        everywhere(&["backend.db.urlKey"], "must be a key of a Secret", "some.Key_of-it", "a key");
+    let keys = everywhere(
+        &["backend.db.urlKey", "backend.db.caKey"],
+        "must be a key of a Secret",
+        "some.Key_of-it",
+        "a key",
+    );
     [names, keys, images(), identity(), environment(), confinement()].concat()
 }
 

@@ -1,11 +1,20 @@
 //! Rules that span the parts of an instance.
 
 use on_cluster::{Case, Instance, rule};
+use serde_json::json;
 
 pub fn cases() -> Vec<Case> {
     let dev = Instance::dev;
     let unkept = |environment: &str| {
         dev("unkept").with("environment", environment).with("backend.storage.pvc.enabled", false)
+    };
+    let keyless = |name: &str| {
+        let s3 = json!({"enabled": true, "bucket": "all", "endpoint": "https://s3.example.com"});
+        dev(name).with("backend.s3", s3)
+    };
+    let fresh = |it: Instance| {
+        it.with("maintenance.upgradeStrategy", "exportImport")
+            .with("maintenance.exportImport.into", "FreshStore")
     };
     vec![
         rule("", "metadata.name must be at most 52 characters")
@@ -24,6 +33,21 @@ pub fn cases() -> Vec<Case> {
         rule("spec", "set spec.backend.storage.mode to external")
             .accepts(Instance::postgres("in-a-server"))
             .refuses(Instance::postgres("in-both").with("backend.storage.mode", "sqlite")),
+        rule("spec", "a copy of the volume is no way back for a database on a server")
+            .accepts(Instance::postgres("a").with("maintenance.preUpgradeSnapshot", "Export"))
+            .accepts(dev("a").with("maintenance.preUpgradeSnapshot", "Copy"))
+            .refuses(Instance::postgres("a").with("maintenance.preUpgradeSnapshot", "Copy")),
+        rule("spec", "the operator makes no databases on a server")
+            .accepts(fresh(dev("a")))
+            .accepts(Instance::postgres("a").with("maintenance.upgradeStrategy", "exportImport"))
+            .refuses(fresh(Instance::postgres("a"))),
+        rule("spec.backend", "object storage without keys knows the backend by its ServiceAccount")
+            .accepts(keyless("a").with("backend.serviceAccount", json!({})))
+            .refuses(keyless("a")),
+        rule("spec.backend", "Kubernetes does not let a pod's ServiceAccount be taken away again")
+            .after(dev("known").with("backend.serviceAccount", json!({})))
+            .accepts(dev("known").with("backend.serviceAccount.annotations", json!({"a": "b"})))
+            .refuses(dev("known")),
         rule("spec.version", "must be an image tag: letters, digits")
             .accepts(dev("a").with("version", "v1.0_rc-2"))
             .refuses(dev("a").with("version", "v1; rm -rf /"))

@@ -54,7 +54,17 @@ fn database() -> Vec<Case> {
         rule("spec.backend.db", "engine sqlite has no server: remove secretRef")
             .accepts(Instance::dev("a").with("backend.db.databaseName", json!(null)))
             .refuses(Instance::dev("a").with("backend.db.secretRef", "db"))
-            .refuses(Instance::dev("a").with("backend.db.requireSSL", false)),
+            .refuses(Instance::dev("a").with("backend.db.requireSSL", false))
+            .refuses(Instance::dev("a").with("backend.db.caSecretRef", "ca")),
+        rule("spec.backend.db", "caKey names a key of caSecretRef")
+            .accepts(
+                server.clone().with("backend.db.caSecretRef", "ca").with("backend.db.caKey", "ca"),
+            )
+            .refuses(server.clone().with("backend.db.caKey", "ca")),
+        rule("spec.backend", "modules and files need object storage or a volume")
+            .accepts(server.clone())
+            .accepts(Instance::dev("a").with("backend.storage.pvc.enabled", false))
+            .refuses(server.clone().with("backend.storage.pvc.enabled", false)),
         rule("spec.backend.db", "the engine holds the data and cannot change")
             .after(server.clone())
             .accepts(server.clone().with("backend.db.secretRef", "rotated"))
@@ -148,12 +158,25 @@ fn object_storage() -> Vec<Case> {
     let filed = Instance::postgres("filed");
     let field = |name: &str| format!("backend.s3.{name}");
     let lacking = |name: &str| named.clone().without(&field(name));
+    let aws = || lacking("endpointKey").with(&field("emitS3EndpointUrl"), false);
+    let five = || {
+        let buckets = json!({"exports": "one", "files": "two", "modules": "three",
+            "search": "four", "snapshotImports": "five"});
+        lacking("bucketKey").with(&field("buckets"), buckets)
+    };
     vec![
+        rule("spec.backend.s3", "AWS itself is reached by its region")
+            .accepts(aws().with(&field("regionKey"), "region"))
+            .refuses(aws()),
+        rule("spec.backend.s3", "buckets names one bucket for each purpose")
+            .accepts(five())
+            .refuses(five().with(&field("bucket"), "all"))
+            .refuses(five().with(&field("bucketKey"), "bucket")),
         rule("spec.backend.s3", "object storage needs secretRef, accessKeyIdKey")
             .accepts(named.clone())
             .accepts(lacking("bucketKey").with(&field("bucket"), "orders"))
             .accepts(lacking("endpointKey").with(&field("endpoint"), "https://s3.example.com"))
-            .accepts(lacking("endpointKey").with(&field("emitS3EndpointUrl"), false))
+            .accepts(aws().with(&field("region"), "eu-central-1"))
             .accepts(lacking("bucketKey").with(&field("configMapRef"), "claim"))
             .accepts(s3(json!({"enabled": true, "autoDetectOBC": true, "secretRef": "claim"})))
             .accepts(s3(json!({"enabled": false})))

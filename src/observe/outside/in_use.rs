@@ -1,0 +1,223 @@
+//! Whose a database is. Convex has no way to wait for one: of two backends the last that starts takes it from the other, and
+//! both would go on taking it from each other.
+//!
+//! Nothing is published for that. Which database an instance has is in the Secret of ours that its backend reads; those of
+//! instances that would open a database of the same name are read by name, in the moment in which another one asks for it.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
+
+use super::Reader;
+use crate::{
+    api::ConvexInstance,
+    convex::{
+        InstanceName,
+        database_url::{DatabaseUrl, Encryption, Server as Engine, database_of},
+    },
+    observe::{Obstacle, uid},
+    plan::{
+        names::Names,
+        outside::{Server, Values},
+        secrets::INSTANCE_NAME,
+    },
+};
+
+/// A database, wherever it is asked for from. It says nothing of who logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    variable: &'static str,
+    host: String,
+    port: String,
+    database: String,
+}
+
+impl Identity {
+    /// The database of this name on the server of a URL that is used in a namespace.
+    #[must_use]
+    pub fn of(url: &DatabaseUrl, namespace: &str, database: &str) -> Self {
+        let address = url.address();
+        let (host, port) = address.rsplit_once(':').unwrap_or((&address, ""));
+        Self {
+            variable: url.variable(),
+            host: anywhere(host, namespace),
+            port: port.to_owned(),
+            database: database.to_owned(),
+        }
+    }
+}
+
+/// A host as every namespace would have to spell it: the names of one Service are one.
+fn anywhere(host: &str, namespace: &str) -> String {
+    let host = host.trim_end_matches('.');
+    let service = host.split_once(".svc.").map(|it| it.0).or_else(|| host.strip_suffix(".svc"));
+    match service {
+        Some(service) => service.to_owned(),
+        None if host.contains(['.', ':']) => host.to_owned(),
+        None => format!("{host}.{namespace}"),
+    }
+}
+
+/// Another instance.
+struct Other {
+    namespace: String,
+    name: String,
+    uid: String,
+}
+
+impl Reader<'_> {
+    /// Why this database is not to be opened: another instance has it. What a backend was given already is not asked for again.
+    pub(super) async fn taken(
+        &self,
+        identity: &Identity,
+        given: bool,
+    ) -> kube::Result<Option<Obstacle>> {
+        let own = uid(self.instance);
+        if given {
+            self.ctx.memory.has(&own, identity);
+            return Ok(None);
+        }
+        for other in self.others(&identity.database) {
+            if self.opens(&other, &identity.database).await?.as_ref() == Some(identity) {
+                return Ok(Some(self.told(Some(&other))));
+            }
+        }
+        // Of two that ask at once, while neither has it, the first one gets it.
+        let gets = self.ctx.memory.takes(&own, identity);
+        Ok((!gets).then(|| self.told(None)))
+    }
+
+    /// Who might have a database of this name.
+    fn others(&self, database: &str) -> Vec<Other> {
+        let own = uid(self.instance);
+        let all = self.ctx.stores.instances.state();
+        let others = all.iter().filter(|it| {
+            let meta = it.meta();
+            let server = it.0.as_ref().map_or(true, |it| it.spec.backend.db.is_server());
+            server && meta.uid.as_ref() != Some(&own) && self.database_of(it) == database
+        });
+        let named = others.filter_map(|it| {
+            let meta = it.meta().clone();
+            Some(Other { namespace: meta.namespace?, name: meta.name?, uid: meta.uid? })
+        });
+        named.collect()
+    }
+
+    /// What the database of an instance is called: by the environment of its backend, or where that is not made yet by its spec.
+    fn database_of(&self, of: &DeserializeGuard<ConvexInstance>) -> String {
+        let meta = of.meta();
+        let name = meta.name.clone().unwrap_or_default();
+        let namespace = meta.namespace.clone().unwrap_or_default();
+        let config = ObjectRef::new(&Names::of(&name).config()).within(&namespace);
+        let config = self.ctx.stores.configs.get(&config);
+        let told = config.and_then(|it| it.data.as_ref()?.get(INSTANCE_NAME).cloned());
+        let spec = || of.0.as_ref().ok().and_then(|it| it.spec.backend.instance.name.clone());
+        let name = told.or_else(spec).unwrap_or(name);
+        InstanceName::parse(&name).map_or(name, |it| database_of(&it))
+    }
+
+    /// The database that the backend of another instance was given.
+    async fn opens(&self, other: &Other, database: &str) -> kube::Result<Option<Identity>> {
+        let secrets: Api<Secret> = Api::namespaced(self.ctx.client.clone(), &other.namespace);
+        let name = Server::Database.secret(&Names::of(&other.name));
+        let found = secrets.get_opt(&name).await?;
+        let owned = |it: &Secret| it.owner_references().iter().any(|owner| owner.uid == other.uid);
+        let Some(secret) = found.filter(owned) else { return Ok(None) };
+        let values = Values::of(Server::Database, &secret);
+        Ok(url(&values).map(|url| Identity::of(&url, &other.namespace, database)))
+    }
+
+    fn told(&self, by: Option<&Other>) -> Obstacle {
+        let whose = whose(by, &self.namespace);
+        if let Some(by) = by {
+            let instance = self.instance.name_any();
+            let (namespace, by) = (&self.namespace, format!("{}/{}", by.namespace, by.name));
+            tracing::info!(namespace, instance, by, "a database is in use by another instance");
+        }
+        let db = &self.instance.spec.backend.db;
+        let (secret, key) = (db.secret_ref.as_deref(), db.url_key.as_deref());
+        Obstacle::new(
+            "DatabaseInUse",
+            format!(
+                "the database that Secret \"{}\", key \"{}\" leads to is that of {whose}, which was there first and keeps it; two backends on one database would take it from each other without end. Lead to another server, create the instance anew with another spec.backend.instance.name, or delete the other one. Looking again within 30 s.",
+                secret.unwrap_or_default(),
+                key.unwrap_or_default()
+            ),
+        )
+    }
+}
+
+/// Who is not of this namespace is not named in it.
+fn whose(by: Option<&Other>, namespace: &str) -> String {
+    by.filter(|it| it.namespace == namespace).map_or_else(
+        || "another ConvexInstance".to_owned(),
+        |it| format!("ConvexInstance \"{}\"", it.name),
+    )
+}
+
+fn url(values: &Values) -> Option<DatabaseUrl> {
+    let encryption = Encryption { required: true, authorities: false };
+    let of = |engine: Engine, key: &str| {
+        let text = std::str::from_utf8(values.get(key)?).ok()?;
+        DatabaseUrl::read(engine, text, encryption).ok()
+    };
+    of(Engine::Postgres, "POSTGRES_URL").or_else(|| of(Engine::Mysql, "MYSQL_URL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(url: &str, namespace: &str) -> Identity {
+        let encryption = Encryption { required: true, authorities: false };
+        let url = DatabaseUrl::read(Engine::Postgres, url, encryption).unwrap();
+        Identity::of(&url, namespace, "dev")
+    }
+
+    #[test]
+    fn a_service_is_the_same_server_by_each_of_its_names_and_whoever_logs_in() {
+        let here = at("postgresql://a:b@pg-rw", "shop");
+        for url in [
+            "postgresql://c:d@pg-rw.shop:5432",
+            "postgresql://a:b@PG-rw.shop.svc",
+            "postgres://a:b@pg-rw.shop.svc.cluster.local/app?connect_timeout=5",
+            "postgres://a:b@pg-rw.shop.svc.cluster.local.",
+        ] {
+            assert_eq!(at(url, "other"), here, "{url}");
+        }
+        assert_ne!(at("postgresql://a:b@pg-rw", "other"), here);
+        assert_ne!(at("postgresql://a:b@pg-rw:6432", "shop"), here);
+        let outside = at("postgresql://a:b@db.example.com", "shop");
+        assert_eq!(at("postgresql://a:b@DB.example.com:5432/x", "other"), outside);
+    }
+
+    #[test]
+    fn who_is_of_another_namespace_is_not_named() {
+        let (namespace, name) = ("shop".to_owned(), "orders".to_owned());
+        let other = Other { namespace, name, uid: "uid".to_owned() };
+        assert_eq!(whose(Some(&other), "shop"), "ConvexInstance \"orders\"");
+        assert_eq!(whose(Some(&other), "elsewhere"), "another ConvexInstance");
+        assert_eq!(whose(None, "shop"), "another ConvexInstance");
+    }
+
+    #[test]
+    fn of_two_that_ask_at_once_one_gets_it_until_it_goes_or_has_another() {
+        let memory = crate::context::Memory::default();
+        let (one, other) = (at("postgres://a:b@one", "shop"), at("postgres://a:b@other", "shop"));
+        assert!(memory.takes("a", &one) && memory.takes("a", &one));
+        assert!(!memory.takes("b", &one));
+        assert!(memory.takes("a", &other) && memory.takes("b", &one));
+        memory.forget("b");
+        assert!(memory.takes("c", &one) && !memory.takes("c", &other));
+    }
+
+    #[test]
+    fn what_a_backend_was_given_tells_its_server_by_either_engine() {
+        let host = |key: &str, text: &str| {
+            let url = url(&Values::default().with(key, text));
+            url.map(|it| it.address()).unwrap_or_default()
+        };
+        assert_eq!(host("POSTGRES_URL", "postgresql://a:b@pg"), "pg:5432");
+        assert_eq!(host("MYSQL_URL", "mysql://a:b@my"), "my:3306");
+        assert_eq!(host("POSTGRES_URL", "nonsense"), "");
+    }
+}
