@@ -32,12 +32,17 @@ impl Seen {
         let other = |keys: &Keys| name.filter(|it| *it != keys.name.as_str());
         let Some(made) = self.keys.as_ref().and_then(other) else { return self };
         let now = self.keys.as_ref().map(|it| it.name.to_string()).unwrap_or_default();
-        let message = format!(
-            "the data was made under the instance name \"{made}\", and the name is \"{now}\" now (key INSTANCE_NAME of the Secret, or spec.backend.instance.name). Put it back; what runs keeps running as it is."
-        );
-        let obstacle = Some(Obstacle::new("InstanceNameChanged", message));
+        let obstacle = Some(renamed(made, &now));
         Self { keys: None, obstacle, unfit: true, ..self }
     }
+}
+
+/// That the data belongs to another instance name.
+pub(super) fn renamed(made: &str, now: &str) -> Obstacle {
+    let message = format!(
+        "the data was made under the instance name \"{made}\", and the name is \"{now}\" now (key INSTANCE_NAME of the Secret, or spec.backend.instance.name). Put it back; what runs keeps running as it is."
+    );
+    Obstacle::new("InstanceNameChanged", message)
 }
 
 /// Reads the keys, or prepares new ones for an instance that never had any.

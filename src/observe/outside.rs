@@ -18,7 +18,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 
 pub use self::in_use::Identity;
-use super::{Keys, Obstacle};
+use super::{Keys, Obstacle, keys::renamed};
 use crate::{
     api::ConvexInstance,
     context::Context,
@@ -48,6 +48,15 @@ pub struct Outside {
 /// A Secret of ours. `Debug` shows which one it is.
 #[derive(Clone)]
 struct Kept(Server, Arc<Secret>);
+
+impl Kept {
+    /// Under another name the backend would open another database, and another folder of the buckets.
+    fn renamed(&self, keys: &Keys) -> Option<Obstacle> {
+        let made = self.1.annotations().get(labels::INSTANCE_NAME)?;
+        let now = keys.name.as_str();
+        (made != now).then(|| renamed(made, now))
+    }
+}
 
 impl std::fmt::Debug for Kept {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -142,6 +151,10 @@ impl Reader<'_> {
             return Ok(Outside { unread, ..Outside::default() });
         }
         let kept = found.map(|it| Kept(server, Arc::new(it)));
+        if let Some(unread) = kept.as_ref().and_then(|it| it.renamed(keys)) {
+            let kept = kept.into_iter().collect();
+            return Ok(Outside { unread: Some(unread), kept, ..Outside::default() });
+        }
         let given = kept.as_ref().map(|it| Values::of(server, &it.1));
         let wanted = match server {
             Server::Database => self.database(keys).await?,

@@ -27,7 +27,7 @@ pub const IMAGE: &str = "convex.icod.de/image";
 pub const COPY: &str = "convex.icod.de/copy";
 /// On claims: every version that was about to open the store, oldest first.
 pub const OPENED_BY: &str = "convex.icod.de/opened-by";
-/// On claims: the `INSTANCE_NAME` that the data was made under.
+/// On claims, and on Secrets about servers: the `INSTANCE_NAME` that the data was made under.
 pub const INSTANCE_NAME: &str = "convex.icod.de/instance-name";
 /// On claims: the store holds the data of the instance, since it was made or since the edge of this number.
 pub const SEALED: &str = "convex.icod.de/sealed";

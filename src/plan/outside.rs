@@ -154,11 +154,10 @@ pub(super) fn secrets(inputs: &Inputs<'_>) -> Vec<Concealed> {
     let secret = |(server, values): (&Server, &Values)| {
         let name = server.secret(&inputs.names);
         let data = values.iter().map(|(key, value)| (key.to_owned(), ByteString(value.to_vec())));
-        Concealed::from(Secret {
-            metadata: labels::owned(inputs.instance, Part::Backend, name),
-            data: Some(data.collect()),
-            ..Secret::default()
-        })
+        let mut metadata = labels::owned(inputs.instance, Part::Backend, name);
+        let made = (labels::INSTANCE_NAME.to_owned(), inputs.keys.name.to_string());
+        metadata.annotations = Some([made].into());
+        Concealed::from(Secret { metadata, data: Some(data.collect()), ..Secret::default() })
     };
     inputs.outside.iter().map(secret).collect()
 }

@@ -130,6 +130,15 @@ async fn an_instance_that_is_on_servers_wholly_is_upgraded_after_an_export_and_k
     rig.run("dev", 20).await;
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{}", rig.status("dev"));
     assert_eq!(rig.status("dev")["runningVersion"], "v2");
+    // No claim remembers the name of the data, which is that of the database too.
+    let before = template(&rig);
+    rig.server.edit("secrets", "dev-instance", |it| {
+        it["data"]["INSTANCE_NAME"] = json!(base64("other"));
+    });
+    rig.server.remove("secrets", "dev-admin");
+    rig.run("dev", 3).await;
+    assert_eq!(rig.condition("dev", "Ready"), "False/InstanceNameChanged");
+    assert_eq!(template(&rig), before);
     let claims = rig.server.all("persistentvolumeclaims");
     let names: Vec<_> = claims.iter().map(|it| it["metadata"]["name"].clone()).collect();
     assert_eq!(names, ["dev-snapshots"]);
