@@ -9,17 +9,21 @@ mod condition;
 mod dashboard;
 mod database;
 mod maintenance;
+mod network_policy;
 mod networking;
+mod pod;
 mod reference;
 mod schema;
 mod spec;
 mod status;
 mod storage;
+mod tuning;
+mod volumes;
 mod yaml;
 
 pub(crate) use self::schema::RESERVED;
 pub use self::{
-    backend::{Backend, Instance, Logging, Profile, Security, ServiceAccount, Telemetry},
+    backend::{Backend, Instance, Profile, Security, Telemetry},
     condition::{Condition, ConditionStatus, ConditionType},
     dashboard::{Dashboard, DashboardSecurity, DashboardService},
     database::{Database, Engine},
@@ -27,7 +31,9 @@ pub use self::{
         Approval, ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, Snapshots,
         UpgradeStrategy, Window,
     },
+    network_policy::NetworkPolicy,
     networking::{Ingress, Mode, Networking, ParentRef, VendorPolicies},
+    pod::{DisruptionBudget, Pod, ServiceAccount},
     reference::reference,
     schema::crd,
     spec::{BackendScale, ConvexInstance, ConvexInstanceSpec, DeletionPolicy, Environment, Scale},
@@ -36,6 +42,8 @@ pub use self::{
         StoreStatus, Transition, UpgradePlan, UpgradeStatus,
     },
     storage::{Buckets, Claim, S3, Storage, StorageMode},
+    tuning::{LogFormat, LogLevel, Logging, Metrics, Tuning},
+    volumes::{ExtraMount, ExtraVolume},
 };
 
 /// The API group of the resource.

@@ -117,9 +117,6 @@ impl Doer<'_> {
                 let found = self.world.outside.kept(&it.name_any());
                 self.ensure(&**it, found).await
             }
-            Step::Ensure(Child::Account(it)) => {
-                self.ensure(&**it, self.world.outside.account.clone()).await
-            }
             Step::Ensure(Child::ConfigMap(it)) => {
                 self.ensure(&**it, self.config(&it.name_any())).await
             }
@@ -136,6 +133,15 @@ impl Doer<'_> {
                 self.ensure(&**it, children.dashboard.clone()).await
             }
             Step::Ensure(Child::Ingress(it)) => self.ensure(&**it, children.ingress.clone()).await,
+            Step::Ensure(Child::ServiceAccount(it)) => {
+                self.ensure(&**it, same(&children.service_accounts, &**it)).await
+            }
+            Step::Ensure(Child::NetworkPolicy(it)) => {
+                self.ensure(&**it, same(&children.network_policies, &**it)).await
+            }
+            Step::Ensure(Child::Budget(it)) => {
+                self.ensure(&**it, same(&children.budgets, &**it)).await
+            }
             Step::Ensure(Child::Gateway(it)) => self.ensure(&**it, children.gateway.clone()).await,
             Step::Ensure(Child::Route(it)) => self.ensure(&**it, self.route(&it.name_any())).await,
             Step::Ensure(Child::Policy(it)) => {
@@ -175,7 +181,7 @@ impl Doer<'_> {
     }
 
     fn route(&self, name: &str) -> Option<Arc<HttpRoute>> {
-        self.world.children.routes.iter().find(|it| it.name_any() == name).cloned()
+        named(&self.world.children.routes, name)
     }
 
     fn policy(&self, name: &str) -> Option<Arc<ClientSettingsPolicy>> {
@@ -199,6 +205,9 @@ impl Doer<'_> {
             Kind::StatefulSet => self.delete(children.stateful_set.clone()).await,
             Kind::Deployment => self.delete(children.dashboard.clone()).await,
             Kind::Ingress => self.delete(children.ingress.clone()).await,
+            Kind::ServiceAccount => self.delete(named(&children.service_accounts, name)).await,
+            Kind::NetworkPolicy => self.delete(named(&children.network_policies, name)).await,
+            Kind::Budget => self.delete(named(&children.budgets, name)).await,
             Kind::Gateway => self.delete(children.gateway.clone()).await,
             Kind::Route => self.delete(self.route(name)).await,
             Kind::Policy => self.delete(self.policy(name)).await,
@@ -228,4 +237,12 @@ impl Doer<'_> {
         let namespace = self.instance.namespace().unwrap_or_default();
         Api::namespaced(self.ctx.client.clone(), &namespace)
     }
+}
+
+fn named<K: Resource>(all: &[Arc<K>], name: &str) -> Option<Arc<K>> {
+    all.iter().find(|it| it.name_any() == name).cloned()
+}
+
+fn same<K: Resource>(all: &[Arc<K>], as_wanted: &K) -> Option<Arc<K>> {
+    named(all, &as_wanted.name_any())
 }

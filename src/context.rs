@@ -12,8 +12,9 @@ use gateway_api::{gatewayclasses::GatewayClass, gateways::Gateway, httproutes::H
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
-    core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
-    networking::v1::Ingress,
+    core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service, ServiceAccount},
+    networking::v1::{Ingress, NetworkPolicy},
+    policy::v1::PodDisruptionBudget,
 };
 use kube::{Client, core::DeserializeGuard, runtime::reflector::Store};
 
@@ -55,6 +56,8 @@ impl Context {
 /// What the operator was told at its start.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The namespace that the operator itself runs in.
+    pub namespace: String,
     /// The repository of backend images, without a tag.
     pub backend_repository: String,
     /// The repository of dashboard images, without a tag.
@@ -86,6 +89,12 @@ pub struct Stores {
     pub pods: Store<Pod>,
     /// Ways in from outside.
     pub ingresses: Store<Ingress>,
+    /// Service accounts of both parts.
+    pub service_accounts: Store<ServiceAccount>,
+    /// Who may open connections to pods of both parts.
+    pub network_policies: Store<NetworkPolicy>,
+    /// How many pods of both parts a drain leaves.
+    pub budgets: Store<PodDisruptionBudget>,
     /// What there is of the Gateway API.
     pub gateway_api: GatewayApi,
 }

@@ -50,6 +50,10 @@ pub async fn reconcile(
     if ctx.memory.is_outdated(&uid(&instance), instance.meta().resource_version.as_deref()) {
         return Ok(Action::requeue(retry::soon()));
     }
+    if plan::labels::is_paused(&*instance) {
+        status::paused(&ctx, &instance).await?; //                               client, one write
+        return Ok(Action::await_change());
+    }
     let world = observe::cluster(&ctx, &instance).await?; //                     client, reads only
     let step = statemachine::step(observe::phase(&instance), &world.facts); //   no client, infallible
     let world = world.after(&step); //                                           no client, infallible

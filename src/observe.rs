@@ -20,6 +20,7 @@ mod obstacle;
 mod opened;
 mod outside;
 mod references;
+mod requisites;
 mod trouble;
 mod wish;
 mod world;
@@ -43,6 +44,7 @@ pub use self::{
     migrations::Unmigrated,
     obstacle::{Obstacle, cut},
     outside::{Identity, Outside},
+    requisites::{Requisites, Sources},
     wish::{asked_again, engine, is_server},
     world::World,
 };
@@ -81,6 +83,8 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let references = references.or_else(|| keys.obstacle.clone().filter(|_| keyless));
     let unread = outside.obstacle().cloned();
     let references = references.or_else(|| unread.filter(|_| pending));
+    let requisites = requisites::read(ctx, instance).await.map_err(Error::Observe)?;
+    let references = references.or_else(|| requisites.obstacle.clone());
     let answer = answer::ask(ctx, instance, &children, keys.keys.as_ref()).await;
     let bad = answer.as_ref().is_some_and(|it| it.verdict.is_err());
     let unanswered = ctx.memory.lasted(&uid(instance), Span::Unanswered, bad);
@@ -120,6 +124,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         children,
         keys: keys.keys,
         references,
+        requisites,
         barred,
         keys_obstacle: keys.obstacle,
         outside,
@@ -135,6 +140,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         unmade,
         leftovers,
         now,
+        operator_namespace: ctx.settings.namespace.clone(),
         dashboard_repository: ctx.settings.dashboard_repository.clone(),
         worker_image: ctx.settings.worker_image.clone(),
     })

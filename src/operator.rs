@@ -109,6 +109,7 @@ async fn act(
         lease = turn(&client, &options, namespace.as_deref()) => lease?,
     };
     let settings = Settings {
+        namespace: options.own_namespace,
         backend_repository: options.backend_repository,
         dashboard_repository: options.dashboard_repository,
         worker_image: options.worker_image,

@@ -3,8 +3,8 @@
 //! Nothing here fails and nothing holds a client. What can fail, such as reading a Secret or finding
 //! randomness for a new one, happened while observing, so that the builders take values only.
 
-pub mod account;
 pub mod backend;
+pub mod budget;
 pub mod claim;
 pub mod client_settings;
 pub mod config;
@@ -19,14 +19,17 @@ mod inputs;
 pub mod jobs;
 pub mod labels;
 pub mod names;
+pub mod network_policy;
 pub mod outside;
 mod owed;
+pub mod pod;
 pub mod quantity;
 pub mod retention;
 pub mod route;
 pub mod secrets;
 pub mod security;
 pub mod service;
+pub mod service_account;
 
 use std::time::Duration;
 
@@ -35,7 +38,8 @@ use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
     core::v1::{ConfigMap, PersistentVolumeClaim, Service, ServiceAccount},
-    networking::v1::Ingress,
+    networking::v1::{Ingress, NetworkPolicy},
+    policy::v1::PodDisruptionBudget,
 };
 
 use crate::error::Error;
@@ -171,8 +175,6 @@ pub enum Step {
 pub enum Child {
     /// What the backend reads of a server outside.
     Secret(Concealed),
-    /// Whom the backend is for servers outside.
-    Account(Box<ServiceAccount>),
     /// The environment of the backend.
     ConfigMap(Box<ConfigMap>),
     /// The claim that holds the data.
@@ -185,6 +187,12 @@ pub enum Child {
     Deployment(Box<Deployment>),
     /// How the instance is reached from outside.
     Ingress(Box<Ingress>),
+    /// As whom the pods of a part are known.
+    ServiceAccount(Box<ServiceAccount>),
+    /// Who may open connections to the pods of a part.
+    NetworkPolicy(Box<NetworkPolicy>),
+    /// How many pods of a part a drain leaves.
+    Budget(Box<PodDisruptionBudget>),
     /// A Gateway of its own.
     Gateway(Box<Gateway>),
     /// A route to one of its hosts.
@@ -210,6 +218,12 @@ pub enum Kind {
     Deployment,
     /// How the instance is reached from outside.
     Ingress,
+    /// As whom the pods of a part are known.
+    ServiceAccount,
+    /// Who may open connections to the pods of a part.
+    NetworkPolicy,
+    /// How many pods of a part a drain leaves.
+    Budget,
     /// A Gateway of its own.
     Gateway,
     /// What a controller is told of a route besides.

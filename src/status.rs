@@ -14,7 +14,7 @@ use kube::{
     Api, Resource, ResourceExt,
     api::{Patch, PatchParams, PostParams},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use statemachine::{Phase, Step};
 
 use self::account::Account;
@@ -34,6 +34,9 @@ const PROVISIONING: Duration = Duration::from_mins(5);
 
 /// The same while it is upgraded: what every stage is about is told when it is entered.
 const UPGRADING: Duration = Duration::from_mins(1);
+
+/// The condition of an instance that is left as it is.
+const PAUSED: &str = "Paused";
 
 /// What became of a report.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -152,12 +155,13 @@ fn is_urgent(
     let ready = |status: &ConvexInstanceStatus| told(status).remove("Ready");
     let available = |status: &ConvexInstanceStatus| told(status).remove("Available").map(|it| it.0);
     let exposed = |status: &ConvexInstanceStatus| told(status).remove("Exposed");
-    let stalled = |status: &ConvexInstanceStatus| told(status).contains_key("Stalled");
+    let has = |status: &ConvexInstanceStatus, type_| told(status).contains_key(type_);
     before.observed_generation != instance.meta().generation.unwrap_or_default()
         || ready(before).map(|it| it.0) != ready(after).map(|it| it.0)
         || (after.phase() == Phase::Ready && available(before) != available(after))
         || (after.phase() == Phase::Ready && exposed(before) != exposed(after))
-        || stalled(before) != stalled(after)
+        || has(before, "Stalled") != has(after, "Stalled")
+        || has(before, PAUSED)
         || (after.blocked_by.is_empty() && !before.blocked_by.is_empty())
         || (ready(before) != ready(after) && abnormal)
         || image_moved(before, after).is_some()
@@ -203,17 +207,32 @@ async fn write(
 /// one condition that says so.
 async fn unknown(ctx: &Context, instance: &ConvexInstance, step: &Step) -> kube::Result<Reported> {
     let before = instance.status.clone().unwrap_or_default();
-    let conditions = account::unknown(instance, step, &before);
-    if conditions == before.conditions {
-        return Ok(Reported::default());
+    let conditions = account::amended(instance, conditions::unknown(step), &before);
+    if conditions != before.conditions {
+        amend(ctx, instance, json!({"conditions": conditions})).await?;
     }
-    let patch = json!({
-        "metadata": {"resourceVersion": instance.resource_version()},
-        "status": {"conditions": conditions},
-    });
-    let api = api(ctx, instance);
-    api.patch_status(&instance.name_any(), &PatchParams::default(), &Patch::Merge(&patch)).await?;
     Ok(Reported::default())
+}
+
+/// Says, once, that everything is left as it is: what else stands in the status may be out of date.
+///
+/// # Errors
+/// [`Error::Report`] when the write failed, a conflict included.
+pub async fn paused(ctx: &Context, instance: &ConvexInstance) -> Result<(), Error> {
+    let before = instance.status.clone().unwrap_or_default();
+    if told(&before).contains_key(PAUSED) {
+        return Ok(());
+    }
+    let verdict = conditions::paused(&instance.name_any());
+    let conditions = account::amended(instance, verdict, &before);
+    amend(ctx, instance, json!({"conditions": conditions})).await.map_err(Error::Report)
+}
+
+async fn amend(ctx: &Context, instance: &ConvexInstance, status: Value) -> kube::Result<()> {
+    let patch =
+        json!({"metadata": {"resourceVersion": instance.resource_version()}, "status": status});
+    let (api, name) = (api(ctx, instance), instance.name_any());
+    api.patch_status(&name, &PatchParams::default(), &Patch::Merge(&patch)).await.map(|_| ())
 }
 
 fn api(ctx: &Context, instance: &ConvexInstance) -> Api<ConvexInstance> {

@@ -8,18 +8,26 @@ use convex_operator::api::{crd, crd_yaml};
 use serde_json::Value;
 
 const COMMITTED: &str = "crds/convexinstances.yaml";
-/// `kubectl apply` keeps a copy in an annotation, and etcd takes 1.5 MB: this stays far from both.
-const LARGEST: usize = 100_000;
+/// `kubectl apply` keeps a copy as JSON in an annotation, which all together may have 256 KiB, and etcd takes 1.5 MB: this stays
+/// far from both.
+const LARGEST: usize = 128 * 1024;
 /// Descriptions of types that come from Kubernetes are not ours to judge.
-const BORROWED: [&str; 7] = [
-    "spec.backend.resources.",
-    "spec.backend.env[]",
-    "spec.backend.security.pod.",
-    "spec.backend.security.container.",
-    "spec.dashboard.resources.",
-    "spec.dashboard.security.pod.",
-    "spec.dashboard.security.container.",
+const BORROWED: [&str; 12] = [
+    ".resources.",
+    ".env[]",
+    ".envFrom[]",
+    ".security.pod.",
+    ".security.container.",
+    ".imagePullSecrets[]",
+    ".affinity.",
+    ".tolerations[]",
+    ".topologySpreadConstraints[]",
+    ".emptyDir.",
+    ".persistentVolumeClaim.",
+    ".networkPolicy.from[]",
 ];
+/// The same of volumes, which are told of by their kind.
+const VOLUMES: [&str; 4] = [".configMap.", ".secret.", ".projected.", ".csi."];
 
 /// Every node of the schema of `spec` and `status`, with its path.
 fn nodes() -> Vec<(String, Value)> {
@@ -58,7 +66,7 @@ fn the_committed_definition_is_the_generated_one() {
 
 #[test]
 fn the_definition_is_small() {
-    let size = crd_yaml().unwrap().len();
+    let size = serde_json::to_string(&crd()).unwrap().len();
     assert!(size < LARGEST, "{size} bytes");
 }
 
@@ -67,7 +75,8 @@ fn every_field_of_ours_is_described_in_a_sentence_or_a_few() {
     let odd: Vec<_> = nodes()
         .into_iter()
         .filter(|(path, _)| !path.ends_with("[]") && !path.ends_with("{}"))
-        .filter(|(path, _)| !BORROWED.iter().any(|borrowed| path.starts_with(borrowed)))
+        .filter(|(path, _)| !BORROWED.iter().any(|borrowed| path.contains(borrowed)))
+        .filter(|(path, _)| !VOLUMES.iter().any(|it| path.contains(&format!(".volumes[]{it}"))))
         .filter_map(|(path, schema)| {
             let described = schema["description"].as_str().unwrap_or_default();
             let length = described.chars().count();

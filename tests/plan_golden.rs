@@ -13,6 +13,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use convex_operator::{
     api::ConvexInstance,
+    observe::Sources,
     plan::{
         Inputs, Step, config,
         host::Schemes,
@@ -68,8 +69,8 @@ fn an_instance_on_servers_outside() {
             "urlKey": "uri", "caSecretRef": "pg-ca"});
         spec["backend"]["storage"] = json!({"mode": "external", "pvc": {"enabled": false}});
         spec["backend"]["s3"] = json!({"enabled": true});
-        spec["backend"]["serviceAccount"] =
-            json!({"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/orders"}});
+        spec["backend"]["pod"] = json!({"serviceAccount": {"annotations":
+            {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/orders"}}});
     });
     let steps = steps_reading(&served, false, servers("canary"));
     compare_steps("servers", &steps);
@@ -129,6 +130,54 @@ fn overrides(spec: &mut Value) {
 }
 
 #[test]
+fn an_instance_whose_pods_are_settled_by_its_spec() {
+    compare("pods", &instance("dev", settled), false);
+}
+
+/// Everything that the spec says of pods and of what stands beside them.
+fn settled(spec: &mut Value) {
+    spec["backend"]["pod"] = json!({
+        "labels": {"team": "shop", "azure.workload.identity/use": "true"},
+        "annotations": {"mesh.example.com/inject": "false"},
+        "imagePullSecrets": [{"name": "mirror"}],
+        "nodeSelector": {"kubernetes.io/arch": "arm64"},
+        "tolerations": [{"key": "dedicated", "operator": "Equal", "value": "data",
+            "effect": "NoSchedule"}],
+        "affinity": {
+            "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms":
+                [{"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}]}},
+            "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{
+                "topologyKey": "kubernetes.io/hostname",
+                "labelSelector": {"matchLabels": {"team": "shop"}}}]},
+        },
+        "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone",
+            "whenUnsatisfiable": "ScheduleAnyway"}],
+        "priorityClassName": "important",
+        "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/x"}},
+        "volumes": [
+            {"name": "ca", "configMap": {"name": "ca"}},
+            {"name": "all", "projected": {"sources": [{"secret": {"name": "tls"}}]}},
+            {"name": "store", "csi": {"driver": "secrets-store.csi.k8s.io", "readOnly": true}},
+        ],
+        "volumeMounts": [
+            {"name": "ca", "mountPath": "/etc/ssl/extra.pem", "subPath": "ca.pem", "readOnly": true},
+            {"name": "all", "mountPath": "/etc/tls"},
+            {"name": "store", "mountPath": "/mnt/secrets"},
+        ],
+    });
+    spec["backend"]["podDisruptionBudget"] = json!({"maxUnavailable": 0});
+    spec["backend"]["tuning"] = json!({"documentRetention": "1h30m", "maxConcurrentQueries": 1,
+        "maxConcurrentMutations": 2, "maxConcurrentActions": 3, "maxConcurrentNodeActions": 4});
+    spec["backend"]["logging"] = json!({"level": "debug", "format": "json"});
+    spec["backend"]["metrics"] = json!({"enabled": true});
+    spec["dashboard"] = json!({"replicas": 2, "podDisruptionBudget": {"minAvailable": 1},
+        "pod": {"nodeSelector": {"pool": "web"}, "serviceAccount": {"name": "web"},
+            "annotations": {"a": "b"}}});
+    spec["networkPolicy"] = json!({"enabled": true, "from": [
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "gateways"}}}]});
+}
+
+#[test]
 fn an_instance_with_the_longest_name() {
     compare("longest-name", &instance(&format!("a{}", "-b".repeat(25) + "c"), |_| {}), false);
 }
@@ -182,8 +231,8 @@ fn pods(instance: &ConvexInstance) -> Vec<PodSpec> {
 
 #[test]
 fn pods_pass_the_restricted_pod_security_standard() {
-    for instance in [instance("dev", |_| {}), instance("dev", overrides)] {
-        let pods = pods(&instance);
+    for change in [|_: &mut Value| {}, overrides, settled] {
+        let pods = pods(&instance("dev", change));
         assert_eq!(pods.len(), 2);
         for pod in pods {
             assert_eq!(restricted::violations(&pod), Vec::<String>::new());
@@ -230,6 +279,8 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
             release: planned::release(&instance),
             dashboard_repository: "example.com/dashboard",
             worker_image: "example.com/operator:v0",
+            operator_namespace: "convex-system",
+            sources: &Sources::default(),
             fence: "5",
             claims: &[],
             schemes: Schemes::default(),
@@ -240,8 +291,15 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
     };
     let digest = |change: &dyn Fn(&mut Value)| reading(&Settings::new(), change);
     let before = digest(&|_| {});
-    let moves: [(&str, Value); 6] = [
-        ("/backend/serviceAccount", json!({"annotations": {"a": "b"}})),
+    let moves: [(&str, Value); 13] = [
+        ("/backend/pod", json!({"serviceAccount": {"annotations": {"a": "b"}}})),
+        ("/backend/tuning", json!({"documentRetention": "72h"})),
+        ("/backend/tuning", json!({"maxConcurrentQueries": 17})),
+        ("/backend/tuning", json!({"maxConcurrentMutations": 17})),
+        ("/backend/tuning", json!({"maxConcurrentActions": 17})),
+        ("/backend/tuning", json!({"maxConcurrentNodeActions": 17})),
+        ("/backend/logging", json!({"level": "trace"})),
+        ("/backend/metrics", json!({"enabled": true})),
         ("/environment", json!("prod")),
         ("/backend/telemetry", json!({"disableBeacon": true})),
         ("/backend/logging", json!({"redactLogsToClient": true})),
@@ -253,7 +311,10 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
     }
     let of = |password| reading(&servers(password), &|_| {});
     assert!(of("one") != of("other") && of("one") == of("one") && of("one") != before);
-    let stays: [(&str, Value); 7] = [
+    let stays: [(&str, Value); 10] = [
+        ("/backend/tuning", json!({"documentRetention": "48h", "maxConcurrentActions": 16})),
+        ("/backend/metrics", json!({"enabled": false})),
+        ("/networkPolicy", json!({"enabled": true})),
         ("/version", json!("v2")),
         ("/dashboard", json!({"enabled": false})),
         ("/suspend", json!(true)),

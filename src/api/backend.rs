@@ -1,15 +1,13 @@
 //! `spec.backend`: the one process that owns the data.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::core::v1::{
-    EnvVar, PodSecurityContext, ResourceRequirements, SecurityContext,
+    EnvFromSource, EnvVar, PodSecurityContext, ResourceRequirements, SecurityContext,
 };
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Database, S3, Storage, schema};
+use super::{Database, DisruptionBudget, Logging, Metrics, Pod, S3, Storage, Tuning, schema};
 
 /// The backend: the one process that owns the data.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -17,10 +15,10 @@ use super::{Database, S3, Storage, schema};
     .message("root without capabilities cannot write what a user that is not root has made; leave spec.backend.security.profile at Restricted, or create a new instance and import an export into it"))]
 #[x_kube(validation = Rule::new("self.db.engine == 'sqlite' || self.s3.enabled || self.storage.pvc.enabled")
     .message("a database server holds documents only; modules and files need object storage or a volume: set spec.backend.s3.enabled or spec.backend.storage.pvc.enabled to true"))]
-#[x_kube(validation = Rule::new("!self.s3.enabled || has(self.s3.accessKeyIdKey) || (has(self.s3.autoDetectOBC) && self.s3.autoDetectOBC) || has(self.serviceAccount)")
-    .message("object storage without keys knows the backend by its ServiceAccount: set spec.backend.serviceAccount, or accessKeyIdKey and secretAccessKeyKey of spec.backend.s3"))]
-#[x_kube(validation = Rule::new("!has(oldSelf.serviceAccount) || has(self.serviceAccount)")
-    .message("Kubernetes does not let a pod's ServiceAccount be taken away again: leave spec.backend.serviceAccount, and remove its annotations"))]
+#[x_kube(validation = Rule::new("!self.s3.enabled || has(self.s3.accessKeyIdKey) || (has(self.s3.autoDetectOBC) && self.s3.autoDetectOBC) || (has(self.pod) && has(self.pod.serviceAccount))")
+    .message("object storage without keys knows the backend by its ServiceAccount: set spec.backend.pod.serviceAccount, or accessKeyIdKey and secretAccessKeyKey of spec.backend.s3"))]
+#[x_kube(validation = Rule::new("self.db.engine != 'sqlite' || !has(self.tuning.maxDatabaseConnections)")
+    .message("sqlite is in the backend's own process and has no connections: remove spec.backend.tuning.maxDatabaseConnections"))]
 #[serde(rename_all = "camelCase")]
 pub struct Backend {
     /// The image, by tag or by digest. Default: the operator's backend repository at `spec.version`. Changing it starts an upgrade.
@@ -42,13 +40,26 @@ pub struct Backend {
     /// Object storage for files, modules, exports and search indexes.
     #[serde(default)]
     pub s3: S3,
-    /// A `ServiceAccount` of its own, `<name>-backend`, by which object storage knows the backend without keys. Left out, that of the namespace. It cannot be taken away again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service_account: Option<ServiceAccount>,
     /// Further environment of the backend container. Names that the operator or the image sets itself are refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::env")]
     pub env: Vec<EnvVar>,
+    /// Further environment from all keys of Secrets and `ConfigMap`s of this namespace; `env` counts before it. A key that makes a refused name is said and keeps the backend as it is. A change restarts the backend.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::env_from")]
+    pub env_from: Vec<EnvFromSource>,
+    /// Where the pod runs, as whom, and what else is mounted. A change restarts the backend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<Pod>,
+    /// Whether a node may be drained that the backend is on. Default: no budget, it may. There is one pod: `maxUnavailable: 0` or `minAvailable: 1` keeps every drain waiting until somebody suspends the instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_disruption_budget: Option<DisruptionBudget>,
+    /// How much the backend does at a time, and for how long it keeps what. A change restarts the backend.
+    #[serde(default)]
+    pub tuning: Tuning,
+    /// What the backend tells those who measure it.
+    #[serde(default)]
+    pub metrics: Metrics,
     /// How the pod is confined. Default: the restricted Pod Security Standard, as a user that is not root.
     #[serde(default)]
     pub security: Security,
@@ -82,16 +93,6 @@ pub struct Instance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::data_key")]
     pub secret_key: Option<String>,
-}
-
-/// The `ServiceAccount` of the backend. Its token is never in the pod.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct ServiceAccount {
-    /// Its annotations, such as `eks.amazonaws.com/role-arn`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(schema_with = "schema::annotations")]
-    pub annotations: BTreeMap<String, String>,
 }
 
 /// How the backend's pod is confined.
@@ -132,13 +133,4 @@ pub struct Telemetry {
     /// Turns off the anonymous usage beacon that the backend sends every hour. Default false.
     #[serde(default)]
     pub disable_beacon: bool,
-}
-
-/// What the backend logs, and to whom.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct Logging {
-    /// Keeps log lines and error details of functions from clients. Default: true in prod, false in dev.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub redact_logs_to_client: Option<bool>,
 }

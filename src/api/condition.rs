@@ -82,6 +82,8 @@ pub enum ConditionType {
     ObjectStorageConnected,
     /// Clients reach the instance as asked for.
     Exposed,
+    /// Nothing is done, because an annotation asks for that; there only while it does.
+    Paused,
     /// The admin key is readable for everybody who can open the dashboard; there only while it is so.
     AdminKeyPrefilled,
     /// The reserved scaling fields are set and have no effect; there only while they are.

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{PodSecurityContext, ResourceRequirements, Secur
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::schema;
+use super::{DisruptionBudget, Pod, schema};
 
 /// The dashboard.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -30,6 +30,12 @@ pub struct Dashboard {
     /// Puts the admin key into the page, readable for everybody who can open it. Default false. A condition says so while it is on.
     #[serde(default)]
     pub prefill_admin_key: bool,
+    /// Where the pods run, as whom, and what else is mounted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod: Option<Pod>,
+    /// How many pods a drain of nodes leaves. Default: no budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_disruption_budget: Option<DisruptionBudget>,
     /// How the pods are confined.
     #[serde(default)]
     pub security: DashboardSecurity,
@@ -65,6 +71,8 @@ impl Dashboard {
             replicas: one(),
             resources: None,
             prefill_admin_key: false,
+            pod: None,
+            pod_disruption_budget: None,
             security: DashboardSecurity::default(),
             service: DashboardService::default(),
         }

@@ -9,7 +9,22 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use super::crd;
 
 /// Fields whose insides are Kubernetes' own and are described there.
-const FOREIGN: [&str; 4] = ["resources", "env", "pod", "container"];
+const FOREIGN: [&str; 14] = [
+    ".resources",
+    ".env",
+    ".envFrom",
+    ".security.pod",
+    ".security.container",
+    ".imagePullSecrets",
+    ".affinity",
+    ".tolerations",
+    ".topologySpreadConstraints",
+    ".volumes[].configMap",
+    ".volumes[].secret",
+    ".volumes[].projected",
+    ".volumes[].csi",
+    ".networkPolicy.from",
+];
 
 const HEAD: &str = "\
 # ConvexInstance
@@ -55,7 +70,7 @@ fn rows(page: &mut String, path: &str, schema: &JSONSchemaProps) {
             kind(field),
             what.replace('|', "\\|")
         );
-        if !FOREIGN.contains(&name.as_str()) {
+        if !FOREIGN.iter().any(|it| own.ends_with(it)) {
             rows(page, &own, field);
             if let Some(JSONSchemaPropsOrArray::Schema(item)) = &field.items {
                 rows(page, &format!("{own}[]"), item);

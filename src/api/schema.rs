@@ -2,6 +2,7 @@
 //! descriptions for the types that come from Kubernetes.
 
 mod environment;
+mod pods;
 mod text;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
@@ -14,7 +15,12 @@ use serde_json::{Value, json};
 
 pub(crate) use self::environment::RESERVED;
 pub(super) use self::{
-    environment::env,
+    environment::{env, env_from},
+    pods::{
+        affinity, mount_path, node_selector, peers, pod_annotations, pod_labels, priority_class,
+        projected, pull_secrets, spread, sub_path, terse, tolerations, volume_mounts, volume_name,
+        volumes,
+    },
     text::{class, data_key, duration, host, image, object_name, origin, url},
 };
 use super::{Condition, ConvexInstance};

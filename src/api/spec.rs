@@ -4,7 +4,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Backend, ConvexInstanceStatus, Dashboard, Maintenance, Networking};
+use super::{Backend, ConvexInstanceStatus, Dashboard, Maintenance, NetworkPolicy, Networking};
 
 /// One self-hosted Convex: a backend with its data, and a dashboard.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -44,6 +44,8 @@ use super::{Backend, ConvexInstanceStatus, Dashboard, Maintenance, Networking};
     .message("a copy of the volume is no way back for a database on a server: set spec.maintenance.preUpgradeSnapshot to Auto or Export"))]
 #[x_kube(validation = Rule::new("self.backend.db.engine == 'sqlite' || self.maintenance.upgradeStrategy != 'exportImport' || self.maintenance.exportImport.into != 'FreshStore'")
     .message("the operator makes no databases on a server: set spec.maintenance.exportImport.into to SameStore, or import an export into a new instance on a database of its own"))]
+#[x_kube(validation = Rule::new("!self.networkPolicy.enabled || !has(self.networking.host) || has(self.networkPolicy.from)")
+    .message("what serves spec.networking.host runs in some namespace, and the network policy has to let it in: name it in spec.networkPolicy.from"))]
 #[serde(rename_all = "camelCase")]
 pub struct ConvexInstanceSpec {
     /// What the instance is for. `prod` adds resource requests to the pods, redacts logs sent to clients, and refuses a store that would not survive its pod; `dev` adds none of these.
@@ -63,6 +65,9 @@ pub struct ConvexInstanceSpec {
     /// How clients reach the instance. Left out, it is reached inside the cluster only.
     #[serde(default)]
     pub networking: Networking,
+    /// Who may open connections to the pods. Default: whoever reaches them.
+    #[serde(default)]
+    pub network_policy: NetworkPolicy,
     /// Reserved: accepted and not acted on, since a Convex backend is exactly one process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Scale>,

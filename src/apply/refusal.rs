@@ -4,9 +4,11 @@ use kube::ResourceExt;
 
 use crate::plan::{Child, Kind, Refused, Step};
 
-/// Nothing that comes later is built on the dashboard.
+/// Nothing that comes later is built on the dashboard, nor on what stands beside pods.
 pub(super) const fn is_apart(step: &Step) -> bool {
-    matches!(step, Step::Ensure(Child::Deployment(_) | Child::Service(_))) || is_way_in(step)
+    use Child::{Budget, Deployment, NetworkPolicy, Service};
+    matches!(step, Step::Ensure(Deployment(_) | Service(_) | NetworkPolicy(_) | Budget(_)))
+        || is_way_in(step)
 }
 
 /// It comes last, and what goes wrong there is nobody else's.
@@ -45,13 +47,15 @@ impl Child {
     fn kind(&self) -> &'static str {
         match self {
             Self::Secret(_) => "Secret",
-            Self::Account(_) => "ServiceAccount",
             Self::ConfigMap(_) => "ConfigMap",
             Self::Claim(_) => "PersistentVolumeClaim",
             Self::Service(_) => "Service",
             Self::StatefulSet(_) => "StatefulSet",
             Self::Deployment(_) => "Deployment",
             Self::Ingress(_) => "Ingress",
+            Self::ServiceAccount(_) => "ServiceAccount",
+            Self::NetworkPolicy(_) => "NetworkPolicy",
+            Self::Budget(_) => "PodDisruptionBudget",
             Self::Gateway(_) => "Gateway",
             Self::Route(_) => "HTTPRoute",
             Self::Policy(_) => "ClientSettingsPolicy",
@@ -61,13 +65,15 @@ impl Child {
     fn name(&self) -> String {
         match self {
             Self::Secret(it) => it.name_any(),
-            Self::Account(it) => it.name_any(),
             Self::ConfigMap(it) => it.name_any(),
             Self::Claim(it) => it.name_any(),
             Self::Service(it) => it.name_any(),
             Self::StatefulSet(it) => it.name_any(),
             Self::Deployment(it) => it.name_any(),
             Self::Ingress(it) => it.name_any(),
+            Self::ServiceAccount(it) => it.name_any(),
+            Self::NetworkPolicy(it) => it.name_any(),
+            Self::Budget(it) => it.name_any(),
             Self::Gateway(it) => it.name_any(),
             Self::Route(it) => it.name_any(),
             Self::Policy(it) => it.name_any(),

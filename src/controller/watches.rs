@@ -10,8 +10,9 @@ use k8s_openapi::{
     api::{
         apps::v1::{Deployment, StatefulSet},
         batch::v1::Job,
-        core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
-        networking::v1::Ingress,
+        core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service, ServiceAccount},
+        networking::v1::{Ingress, NetworkPolicy},
+        policy::v1::PodDisruptionBudget,
     },
 };
 use kube::{
@@ -58,6 +59,9 @@ impl Watches {
             deployments: source.children::<Deployment>(&mut controller),
             pods: source.children::<Pod>(&mut controller),
             ingresses: source.children::<Ingress>(&mut controller),
+            service_accounts: source.children::<ServiceAccount>(&mut controller),
+            network_policies: source.children::<NetworkPolicy>(&mut controller),
+            budgets: source.children::<PodDisruptionBudget>(&mut controller),
             gateway_api: source.gateway_api(&mut controller, &instances),
             instances,
         };
@@ -178,6 +182,9 @@ pub(super) async fn complete(stores: &Stores) -> bool {
         stores.deployments.wait_until_ready(),
         stores.pods.wait_until_ready(),
         stores.ingresses.wait_until_ready(),
+        stores.service_accounts.wait_until_ready(),
+        stores.network_policies.wait_until_ready(),
+        stores.budgets.wait_until_ready(),
     );
     lists.is_ok() && stores.gateway_api.is_known().await
 }

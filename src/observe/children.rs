@@ -1,5 +1,6 @@
 //! The children that exist, as the watches tell; what they lack is asked for by name.
 
+mod beside;
 mod exports;
 pub(super) mod stores;
 
@@ -9,8 +10,9 @@ use gateway_api::{gateways::Gateway, httproutes::HttpRoute};
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
     batch::v1::Job,
-    core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service},
-    networking::v1::Ingress,
+    core::v1::{ConfigMap, PersistentVolumeClaim, Pod, Service, ServiceAccount},
+    networking::v1::{Ingress, NetworkPolicy},
+    policy::v1::PodDisruptionBudget,
 };
 use kube::{
     Api, Resource, ResourceExt,
@@ -63,6 +65,12 @@ pub struct Children {
     pub dashboard_service: Option<Arc<Service>>,
     /// Every pod of the dashboard that is not fully gone.
     pub dashboard_pods: Vec<Arc<Pod>>,
+    /// Service accounts that were made for parts.
+    pub service_accounts: Vec<Arc<ServiceAccount>>,
+    /// Who may open connections to pods.
+    pub network_policies: Vec<Arc<NetworkPolicy>>,
+    /// How many pods a drain leaves.
+    pub budgets: Vec<Arc<PodDisruptionBudget>>,
     /// How the instance is reached from outside.
     pub ingress: Option<Arc<Ingress>>,
     /// A Gateway of its own.
@@ -108,6 +116,9 @@ impl Children {
             dashboard: ours(&watched.deployments, instance, &names.dashboard()),
             dashboard_service: ours(&watched.services, instance, &names.dashboard()),
             dashboard_pods: pods(&watched.pods, instance, Part::Dashboard),
+            service_accounts: beside::of_parts(&watched.service_accounts, instance, names),
+            network_policies: beside::of_parts(&watched.network_policies, instance, names),
+            budgets: beside::of_parts(&watched.budgets, instance, names),
             ingress: ours(&watched.ingresses, instance, &names.way_in()),
             gateway: readable(&watched.gateway_api.gateways, instance).pop(),
             routes: readable(&watched.gateway_api.routes, instance),
@@ -152,6 +163,9 @@ impl Children {
             self.stateful_set.is_some(),
             self.dashboard.is_some(),
             self.dashboard_service.is_some(),
+            !self.service_accounts.is_empty(),
+            !self.network_policies.is_empty(),
+            !self.budgets.is_empty(),
             self.ingress.is_some(),
             self.gateway.is_some(),
             !self.routes.is_empty(),

@@ -26,6 +26,12 @@ pub(super) fn leftovers(
     left.extend(children.dashboard.iter().map(|it| named("deployment", it.as_ref())));
     left.extend(children.service.iter().map(|it| named("service", it.as_ref())));
     left.extend(children.dashboard_service.iter().map(|it| named("service", it.as_ref())));
+    let accounts = children.service_accounts.iter();
+    left.extend(accounts.map(|it| named("serviceaccount", it.as_ref())));
+    let policies = children.network_policies.iter();
+    left.extend(policies.map(|it| named("networkpolicy", it.as_ref())));
+    let budgets = children.budgets.iter();
+    left.extend(budgets.map(|it| named("poddisruptionbudget", it.as_ref())));
     left.extend(children.ingress.iter().map(|it| named("ingress", it.as_ref())));
     left.extend(children.gateway.iter().map(|it| named("gateway", it.as_ref())));
     left.extend(children.routes.iter().map(|it| named("httproute", it.as_ref())));

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::{
     NamespaceResourceScope,
-    api::core::v1::{ConfigMap, Secret, ServiceAccount},
+    api::core::v1::{ConfigMap, Secret},
 };
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
@@ -40,8 +40,6 @@ pub struct Outside {
     pub taken: Option<Obstacle>,
     /// Whether something has changed that is not taken up before the upgrade is over.
     pub waits: bool,
-    /// The `ServiceAccount` of the backend, as it was found.
-    pub account: Option<Arc<ServiceAccount>>,
     kept: Vec<Kept>,
 }
 
@@ -121,7 +119,7 @@ pub(super) async fn read(
     // Without keys nothing is built, and the database has no name.
     let Some(keys) = keys else { return Ok(Outside::default()) };
     let reader = Reader { ctx, instance, namespace: instance.namespace().unwrap_or_default() };
-    let mut outside = Outside { account: reader.account(names).await?, ..Outside::nothing() };
+    let mut outside = Outside::nothing();
     for server in asked {
         let one = reader.one(server, names, keys).await?;
         outside.settings = outside.settings.zip(one.settings).map(|(mut all, one)| {
@@ -183,17 +181,6 @@ impl Reader<'_> {
         let counts = if taken.is_some() { given } else { Some(wanted) };
         let settings = counts.map(|it| Settings::from([(Server::Database, it)]));
         Ok(Outside { settings, taken, ..Outside::default() })
-    }
-
-    /// Nobody has one who does not ask for it.
-    async fn account(&self, names: &Names) -> kube::Result<Option<Arc<ServiceAccount>>> {
-        if self.instance.spec.backend.service_account.is_none() {
-            return Ok(None);
-        }
-        let found = self.get::<ServiceAccount>(&names.backend_account()).await?;
-        let is_ours =
-            |it: &ServiceAccount| labels::belongs(self.instance, &it.metadata) == Belongs::Ours;
-        Ok(found.filter(is_ours).map(Arc::new))
     }
 
     async fn get<K>(&self, name: &str) -> kube::Result<Option<K>>

@@ -9,7 +9,7 @@ use statemachine::{
 };
 
 use super::{
-    Answer, Children, Control, Exposure, Keys, Obstacle, Outside, Unmigrated, backend,
+    Answer, Children, Control, Exposure, Keys, Obstacle, Outside, Requisites, Unmigrated, backend,
     hold::Hold,
     jobs::{Jobs, again::Again},
     trouble,
@@ -32,6 +32,8 @@ pub struct World {
     pub keys: Option<Keys>,
     /// What something that the spec refers to lacks.
     pub references: Option<Obstacle>,
+    /// What the backend's pod takes from its namespace.
+    pub requisites: Requisites,
     /// Why the claim must not be opened: it is somebody else's.
     pub barred: Option<Obstacle>,
     /// What is wrong with the keys.
@@ -62,6 +64,8 @@ pub struct World {
     pub leftovers: Vec<String>,
     /// When this look was taken.
     pub now: DateTime<Utc>,
+    /// The namespace that the operator itself runs in.
+    pub operator_namespace: String,
     /// The repository of dashboard images, without a tag.
     pub dashboard_repository: String,
     /// The operator's own image.
@@ -96,6 +100,8 @@ impl World {
             release: self.goes_to().clone(),
             dashboard_repository: &self.dashboard_repository,
             worker_image: &self.worker_image,
+            operator_namespace: &self.operator_namespace,
+            sources: &self.requisites.sources,
             fence: &self.facts.pins.fence.0,
             claims: &self.children.claims,
             schemes: self.exposure.schemes,

@@ -26,9 +26,9 @@ use k8s_openapi::{
 use statemachine::pins::{Backend, Release};
 
 use super::{
-    Inputs, account, config,
+    Inputs, config,
     labels::{self, Part},
-    outside, security,
+    outside, pod as settings, security,
 };
 use crate::api::{Environment, Profile};
 
@@ -76,7 +76,7 @@ pub fn stateful_set(inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> St
 }
 
 fn template(inputs: &Inputs<'_>, backend: &Backend) -> PodTemplateSpec {
-    let mut pod_labels = labels::labels(inputs.instance, Part::Backend);
+    let mut pod_labels = settings::labels(inputs.instance, Part::Backend);
     pod_labels.insert(labels::TRAFFIC.to_owned(), "flows".to_owned());
     let release = &backend.release;
     let annotations = [
@@ -90,7 +90,11 @@ fn template(inputs: &Inputs<'_>, backend: &Backend) -> PodTemplateSpec {
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(pod_labels),
-            annotations: Some(annotations.map(|(key, value)| (key.to_owned(), value)).collect()),
+            annotations: settings::annotations(
+                inputs.instance,
+                Part::Backend,
+                annotations.map(|(key, value)| (key.to_owned(), value)),
+            ),
             ..ObjectMeta::default()
         }),
         spec: Some(pod(inputs, backend)),
@@ -101,9 +105,8 @@ fn pod(inputs: &Inputs<'_>, backend: &Backend) -> PodSpec {
     let release = &backend.release;
     let security = &inputs.instance.spec.backend.security;
     let restricted = security.profile == Profile::Restricted;
-    PodSpec {
+    let pod = PodSpec {
         automount_service_account_token: Some(false),
-        service_account_name: account::account(inputs).and_then(|it| it.metadata.name),
         enable_service_links: Some(false),
         termination_grace_period_seconds: Some(60),
         security_context: Some(security::pod(security.profile, security.pod.as_ref())),
@@ -111,7 +114,8 @@ fn pod(inputs: &Inputs<'_>, backend: &Backend) -> PodSpec {
         containers: vec![container(inputs, release, restricted)],
         volumes: Some(volumes(inputs, backend, restricted)),
         ..PodSpec::default()
-    }
+    };
+    settings::with(inputs, Part::Backend, pod)
 }
 
 fn container(inputs: &Inputs<'_>, release: &Release, restricted: bool) -> Container {

@@ -6,9 +6,12 @@ use hmac::{Hmac, Mac};
 use k8s_openapi::api::core::v1::ConfigMap;
 use sha2::Sha256;
 
+mod tuning;
+
 use super::{
     Inputs,
     labels::{self, Part},
+    pod,
 };
 use crate::api::Environment;
 
@@ -60,7 +63,10 @@ pub(super) fn environment(inputs: &Inputs<'_>) -> BTreeMap<String, String> {
     if redact.unwrap_or(spec.environment == Environment::Prod) {
         pairs.push(("REDACT_LOGS_TO_CLIENT", "true".to_owned()));
     }
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let mut all: BTreeMap<_, _> =
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    tuning::lay_over(&mut all, &spec.backend);
+    all
 }
 
 /// A digest of everything that the pod reads only once. It is keyed with the instance's own secret, so
@@ -83,9 +89,10 @@ pub fn digest(inputs: &Inputs<'_>) -> String {
         }
     }
     // A webhook puts what these say into a pod that starts.
-    let account = super::account::account(inputs).and_then(|it| it.metadata.annotations);
-    for (name, value) in account.iter().flatten() {
+    let account = pod::made_account(inputs.instance, Part::Backend);
+    for (name, value) in account.iter().flat_map(|it| &it.annotations) {
         mac.update(format!("{name}={}:{value}", value.len()).as_bytes());
     }
+    mac.update(inputs.sources.digested());
     hex::encode(&mac.finalize().into_bytes()[..16])
 }

@@ -17,7 +17,7 @@ use k8s_openapi::{
 use super::{
     Inputs, backend,
     labels::{self, Part},
-    secrets, security,
+    pod as settings, secrets, security,
 };
 use crate::api::{Environment, Profile};
 
@@ -36,7 +36,8 @@ pub fn deployment(inputs: &Inputs<'_>) -> Deployment {
             selector: LabelSelector { match_labels: Some(selector), ..LabelSelector::default() },
             template: PodTemplateSpec {
                 metadata: Some(ObjectMeta {
-                    labels: Some(labels::labels(inputs.instance, Part::Dashboard)),
+                    labels: Some(settings::labels(inputs.instance, Part::Dashboard)),
+                    annotations: settings::annotations(inputs.instance, Part::Dashboard, []),
                     ..ObjectMeta::default()
                 }),
                 spec: Some(pod(inputs)),
@@ -49,7 +50,7 @@ pub fn deployment(inputs: &Inputs<'_>) -> Deployment {
 
 fn pod(inputs: &Inputs<'_>) -> PodSpec {
     let security = &inputs.instance.spec.dashboard.security;
-    PodSpec {
+    let pod = PodSpec {
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
         // The image names its user by name, and only a number proves that it is not root.
@@ -72,7 +73,8 @@ fn pod(inputs: &Inputs<'_>) -> PodSpec {
         }],
         volumes: Some(vec![backend::empty("cache"), backend::empty("tmp")]),
         ..PodSpec::default()
-    }
+    };
+    settings::with(inputs, Part::Dashboard, pod)
 }
 
 fn environment(inputs: &Inputs<'_>) -> Vec<EnvVar> {

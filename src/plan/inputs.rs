@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::{ConvexInstance, DeletionPolicy},
-    observe::Keys,
+    observe::{Keys, Sources},
 };
 
 /// Everything that the children of one instance are built from.
@@ -35,6 +35,10 @@ pub struct Inputs<'a> {
     pub dashboard_repository: &'a str,
     /// The operator's own image.
     pub worker_image: &'a str,
+    /// The namespace that the operator itself runs in.
+    pub operator_namespace: &'a str,
+    /// What the backend's further environment comes from, key by key.
+    pub sources: &'a Sources,
     /// The fence that this pass writes under.
     pub fence: &'a str,
     /// The claims of all stores, as they were found.

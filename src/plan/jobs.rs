@@ -25,6 +25,7 @@ use super::{
     Inputs,
     labels::{self, Part},
     names::{Errand, attempt},
+    pod as settings,
 };
 
 /// How long a Job that has ended stays to be looked at, in seconds: longer than any stage lasts.
@@ -41,11 +42,15 @@ pub fn proof(inputs: &Inputs<'_>, of: &Snapshot, number: u32, release: &Release)
     let mut container = contained(inputs, "proof");
     container.image = Some(release.image.clone());
     container.command = Some(["/bin/sh", "-c", "exit 0"].map(str::to_owned).into());
+    // What is pulled as the backend's account is pulled is proven to be had by it.
+    let account = settings::account(inputs, Part::Backend);
     let pod = PodSpec {
-        affinity: Some(beside_the_backend(inputs)),
         containers: vec![container],
+        service_account: account.clone(),
+        service_account_name: account,
         ..confined(inputs)
     };
+    let pod = beside_the_backend(inputs, pod);
     job(inputs, (Errand::Proof, of, number), BTreeMap::new(), pod)
 }
 

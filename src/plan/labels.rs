@@ -47,11 +47,15 @@ pub const ADDRESS: &str = "convex.icod.de/backend-address";
 pub const RESTARTED: &str = "convex.icod.de/restarted-at";
 /// On an instance: the plan that somebody approves.
 pub const APPROVE: &str = "convex.icod.de/approve";
+/// On an instance: `true` leaves everything as it is until it is gone.
+pub const PAUSED: &str = "convex.icod.de/paused";
 /// On a backend Service that lets nobody in; no pod ever carries it.
 pub const TRAFFIC: &str = "convex.icod.de/traffic";
 
 /// The label that every child carries, and that watches select by.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The label that names the part of an instance that a child belongs to.
+pub const COMPONENT: &str = "app.kubernetes.io/component";
 /// The label that names the instance of a child.
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
 
@@ -59,6 +63,13 @@ pub const INSTANCE: &str = "app.kubernetes.io/instance";
 #[must_use]
 pub fn has_finalizer(instance: &impl Resource) -> bool {
     instance.finalizers().iter().any(|it| it == FINALIZER)
+}
+
+/// Whether somebody wants everything left as it is. A deletion goes on all the same.
+#[must_use]
+pub fn is_paused(instance: &impl Resource) -> bool {
+    let asked = instance.annotations().get(PAUSED).is_some_and(|it| it == "true");
+    asked && instance.meta().deletion_timestamp.is_none()
 }
 
 /// Which part of an instance a child belongs to.
@@ -92,7 +103,7 @@ pub fn selector(instance: &ConvexInstance, part: Part) -> BTreeMap<String, Strin
     map([
         ("app.kubernetes.io/name", "convex"),
         (INSTANCE, &instance.name_any()),
-        ("app.kubernetes.io/component", part.name()),
+        (COMPONENT, part.name()),
     ])
 }
 

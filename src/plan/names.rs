@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use statemachine::pins::{Snapshot, Store};
 
-use super::host::Purpose;
+use super::{host::Purpose, labels::Part};
 
 /// The longest name that an instance may have; the CRD refuses longer ones.
 pub const INSTANCE_NAME_MAX: usize = 52;
@@ -158,12 +158,6 @@ impl Names {
         self.child("-backend", STATEFUL_SET)
     }
 
-    /// The `ServiceAccount` of the backend.
-    #[must_use]
-    pub fn backend_account(&self) -> String {
-        self.child("-backend", DNS_LABEL)
-    }
-
     /// The one pod that the `StatefulSet` makes.
     #[must_use]
     pub fn backend_pod(&self) -> String {
@@ -174,6 +168,16 @@ impl Names {
     #[must_use]
     pub fn dashboard(&self) -> String {
         self.child("-dashboard", DNS_LABEL)
+    }
+
+    /// The service account, the network policy and the disruption budget of a part.
+    #[must_use]
+    pub fn of_part(&self, part: Part) -> String {
+        match part {
+            Part::Backend => self.child("-backend", DNS_LABEL),
+            Part::Dashboard => self.dashboard(),
+            Part::Worker => self.child("-worker", DNS_LABEL),
+        }
     }
 
     /// Instance and suffix; where that is too long, the instance is cut and told apart by a digest.

@@ -1,5 +1,6 @@
 //! From obligations to steps.
 
+mod beside;
 mod removal;
 mod upgrade;
 mod way_in;
@@ -10,8 +11,9 @@ use statemachine::{
 };
 
 use super::{
-    Child, Inputs, Kind, Plan, Prepared, Step, account, backend, claim, config, dashboard,
+    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard,
     gate::{self, Record},
+    labels::Part,
     outside, secrets, service,
 };
 use crate::{
@@ -78,19 +80,18 @@ impl Planner<'_> {
             Action::EnsureStoreStamped(backend) => {
                 self.with(|it, inputs| it.store(inputs, backend))
             }
-            // Two backends on one volume would destroy it.
-            Action::EnsureBackendRolled(_) if self.world.barred.is_some() => Vec::new(),
+            Action::EnsureBackendRolled(_) if self.may_not_roll() => Vec::new(),
             Action::EnsureBackendRolled(backend) if self.is_elsewhere(backend) => Vec::new(),
             Action::EnsureBackendRolled(backend) => {
                 self.with(|it, inputs| it.backend(inputs, backend, false))
             }
-            Action::EnsureBackendStopped(backend) if self.inputs.is_none() => {
+            Action::EnsureBackendStopped(backend) if self.cannot_build() => {
                 vec![self.gate(backend, false), Step::Stop]
             }
             Action::EnsureBackendStopped(backend) => {
                 self.with(|it, inputs| it.backend(inputs, backend, true))
             }
-            Action::EnsureSurroundingsApplied => self.with(Self::dashboard),
+            Action::EnsureSurroundingsApplied => self.with(Self::surroundings),
             Action::EnsureTrafficFlowing => self.with(Self::flowing),
             Action::EnsureTrafficHeld if self.lets_nobody_in() => Vec::new(),
             Action::EnsureTrafficHeld => self.with(Self::held),
@@ -141,11 +142,13 @@ impl Planner<'_> {
     /// The record first: no pod starts past one that asks for something else.
     fn backend(&self, inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> Vec<Step> {
         let set = backend::stateful_set(inputs, backend, stopped);
-        vec![
+        let mut steps = vec![
             self.gate(backend, !stopped),
             Step::Ensure(Child::ConfigMap(Box::new(config::config_map(inputs)))),
-            Step::Ensure(Child::StatefulSet(Box::new(set))),
-        ]
+        ];
+        steps.extend(beside::account(inputs, Part::Backend));
+        steps.push(Step::Ensure(Child::StatefulSet(Box::new(set))));
+        steps
     }
 
     fn gate(&self, backend: &Backend, open: bool) -> Step {
@@ -196,13 +199,21 @@ impl Planner<'_> {
         grown.into_iter().flatten().map(|it| Step::Grow(Box::new(it))).collect()
     }
 
+    fn surroundings(&self, inputs: &Inputs<'_>) -> Vec<Step> {
+        let mut steps = self.dashboard(inputs);
+        steps.extend(self.beside(inputs));
+        steps
+    }
+
     fn dashboard(&self, inputs: &Inputs<'_>) -> Vec<Step> {
         let name = inputs.names.dashboard();
         if self.instance.spec.dashboard.enabled {
-            return vec![
+            let mut steps: Vec<_> = beside::account(inputs, Part::Dashboard).into_iter().collect();
+            steps.extend([
                 Step::Ensure(Child::Deployment(Box::new(dashboard::deployment(inputs)))),
                 Step::Ensure(Child::Service(Box::new(service::dashboard(inputs)))),
-            ];
+            ]);
+            return steps;
         }
         vec![Step::Remove(Kind::Deployment, name.clone()), Step::Remove(Kind::Service, name)]
     }
@@ -222,8 +233,7 @@ fn secret_steps(inputs: &Inputs<'_>) -> Vec<Step> {
     };
     let outside = outside::secrets(inputs).into_iter();
     let outside = outside.map(|it| Step::Ensure(Child::Secret(it)));
-    let account = account::account(inputs).map(|it| Step::Ensure(Child::Account(Box::new(it))));
-    instance.into_iter().chain(admin).chain(outside).chain(account).collect()
+    instance.into_iter().chain(admin).chain(outside).collect()
 }
 
 #[cfg(test)]

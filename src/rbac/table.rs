@@ -38,15 +38,6 @@ pub const RULES: &[Rule] = &[
     Rule {
         scope: Watched,
         group: "",
-        resources: &["serviceaccounts"],
-        names: &[],
-        verbs: &[Get, Create, Patch],
-        reason: "Object storage may know a backend by a ServiceAccount of its own, which has no rights in \
-                 the cluster and whose token is never in a pod.",
-    },
-    Rule {
-        scope: Watched,
-        group: "",
         resources: &["configmaps", "services", "persistentvolumeclaims"],
         names: &[],
         verbs: OWN_CHILDREN,
@@ -67,6 +58,39 @@ pub const RULES: &[Rule] = &[
         names: &[],
         verbs: OWN_CHILDREN,
         reason: "The way to the hosts of an instance, where its spec asks for an Ingress.",
+    },
+    Rule {
+        scope: Watched,
+        group: "networking.k8s.io",
+        resources: &["networkpolicies"],
+        names: &[],
+        verbs: OWN_CHILDREN,
+        reason: "Who may open connections to the pods of an instance, where its spec says so.",
+    },
+    Rule {
+        scope: Watched,
+        group: "policy",
+        resources: &["poddisruptionbudgets"],
+        names: &[],
+        verbs: OWN_CHILDREN,
+        reason: "How many pods of an instance a drain of nodes leaves, where its spec says so.",
+    },
+    Rule {
+        scope: Watched,
+        group: "",
+        resources: &["serviceaccounts"],
+        names: &[],
+        verbs: OWN_CHILDREN,
+        reason: "As whom a cloud knows the pods of an instance: an account without any role and without a token is \
+                 made where its spec gives annotations for one, and one that it names is looked up.",
+    },
+    Rule {
+        scope: Cluster,
+        group: "scheduling.k8s.io",
+        resources: &["priorityclasses"],
+        names: &[],
+        verbs: &[Get],
+        reason: "A pod of a class that does not exist is not made, so a class that a spec names is looked up first.",
     },
     Rule {
         scope: Watched,

@@ -8,7 +8,10 @@ use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::Resource;
 use statemachine::{Phase, Step, phase::Wire};
 
-use super::{conditions, messages};
+use super::{
+    conditions::{self, Verdict},
+    messages,
+};
 use crate::{
     api::{
         Component, Components, Condition, ConvexInstance, ConvexInstanceStatus, Endpoints,
@@ -79,19 +82,19 @@ pub(super) fn of(
     Account { status, abnormal: told.obstacle.is_some_and(|it| it.abnormal) }
 }
 
-/// The conditions of a status that a newer operator wrote: as they were, but for `Ready`.
-pub(super) fn unknown(
+/// The conditions of a status that is left as it is, but for this one.
+pub(super) fn amended(
     instance: &ConvexInstance,
-    step: &Step,
+    verdict: Verdict,
     before: &ConvexInstanceStatus,
 ) -> Vec<Condition> {
     let now = Time(Timestamp::now());
     let generation = instance.meta().generation.unwrap_or_default();
-    let ready = conditions::unknown(step).since(&before.conditions, generation, &now);
+    let one = verdict.since(&before.conditions, generation, &now);
     let mut all = before.conditions.clone();
-    match all.iter_mut().find(|it| it.type_ == ready.type_) {
-        Some(condition) => *condition = ready,
-        None => all.push(ready),
+    match all.iter_mut().find(|it| it.type_ == one.type_) {
+        Some(condition) => *condition = one,
+        None => all.push(one),
     }
     all
 }

@@ -6,13 +6,15 @@ mod verdict;
 
 use statemachine::{Phase, Step, Waiting, phase::Stage};
 
-pub(super) use self::parts::{dashboard, not_resumed, surroundings};
-use self::verdict::Verdict;
+pub(super) use self::{
+    parts::{dashboard, not_resumed, surroundings},
+    verdict::Verdict,
+};
 use super::messages::{RESIZE_REFUSED, Told};
 use crate::{
     api::{ConditionStatus, ConditionType, ConvexInstance},
     observe::{World, hold},
-    plan::Applied,
+    plan::{Applied, labels::PAUSED},
 };
 
 /// The one condition that is written about a phase or pins that this operator does not know.
@@ -20,6 +22,14 @@ pub(super) fn unknown(step: &Step) -> Verdict {
     let reason = step.waiting.as_ref().map_or("UnknownPhase", Waiting::reason);
     let message = "a newer operator wrote this status; this one touches nothing. Install the newer operator again.";
     Verdict::new(ConditionType::Ready, ConditionStatus::Unknown, reason, message)
+}
+
+/// The one condition that is written while somebody wants everything left as it is.
+pub(super) fn paused(name: &str) -> Verdict {
+    let message = format!(
+        "nothing is changed, repaired or upgraded, and no other condition is kept up to date, while the annotation {PAUSED} is \"true\"; to go on: kubectl annotate convexinstance {name} {PAUSED}-"
+    );
+    Verdict::new(ConditionType::Paused, true, "Paused", message)
 }
 
 /// Every condition of this pass.

@@ -109,6 +109,7 @@ fn obstacle(
     refused(applied)
         .or_else(|| failing(applied))
         .or_else(|| keyless(step, world))
+        .or_else(|| lacking(step, world))
         .or_else(|| rolled(step, world, applied))
         .or_else(|| unheld(step, world, applied))
         .or_else(|| unresumed(step, applied))
@@ -152,6 +153,12 @@ fn keyless(step: &Step, world: &World) -> Option<Obstacle> {
     let unread = || world.outside.obstacle().cloned();
     let unled = || unread().filter(|_| world.outside.settings.is_none());
     keyless.or_else(unled).filter(|_| waits && !world.is_lost())
+}
+
+/// What the backend's pod takes from its namespace is not there: it is not rolled, and what else is waited for is of no use.
+fn lacking(step: &Step, world: &World) -> Option<Obstacle> {
+    let waits = !matches!(step.phase, Phase::Pending | Phase::Deleting | Phase::Suspended);
+    world.requisites.obstacle.clone().filter(|_| waits && !world.is_lost())
 }
 
 /// A deployment that starts is asked again at once.

@@ -46,6 +46,7 @@ fn an_upgrade_that_may_not_begin_says_why() {
     refuses(Ready, &wanting(COLD, |seen| seen.obtainable = false), &Waiting::ForWayBack(COLD));
     let unholdable = |seen: &mut Observed| seen.traffic = Traffic::Unholdable;
     refuses(Ready, &wanting(SAME, unholdable), &Waiting::HoldUnsupported);
+    refuses(Ready, &wanting(PLAIN, |seen| seen.resolved = false), &Waiting::ForReferences);
     for (leave, why) in [
         (Leave::ForApproval, Waiting::ForApproval),
         (Leave::ForWindow, Waiting::ForWindow),

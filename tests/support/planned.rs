@@ -7,7 +7,8 @@ use convex_operator::{
     api::ConvexInstance,
     convex::{AdminKey, InstanceName, InstanceSecret},
     observe::{
-        AdminFound, Children, Control, Exposure, Keys, KeysFound, Outside, Source, World, engine,
+        AdminFound, Children, Control, Exposure, Keys, KeysFound, Outside, Requisites, Source,
+        World, engine,
     },
     plan::{self, Child, Step, names::Names, outside::Settings},
 };
@@ -96,6 +97,7 @@ pub fn steps_reading(instance: &ConvexInstance, stopped: bool, outside: Settings
         },
         keys: Some(keys(instance)),
         references: None,
+        requisites: Requisites::default(),
         barred: None,
         keys_obstacle: None,
         outside: Outside::reading(outside),
@@ -111,6 +113,7 @@ pub fn steps_reading(instance: &ConvexInstance, stopped: bool, outside: Settings
         unmade: None,
         leftovers: Vec::new(),
         now: DateTime::UNIX_EPOCH,
+        operator_namespace: "convex-system".to_owned(),
         dashboard_repository: "example.com/dashboard".to_owned(),
         worker_image: "example.com/operator:v0".to_owned(),
     };
@@ -130,12 +133,14 @@ pub fn objects(steps: &[Step]) -> Vec<Value> {
     let json = |it: &Step| match it {
         Step::Create(secret) => serde_json::to_value(&*secret.0),
         Step::Ensure(Child::Secret(it)) => serde_json::to_value(&*it.0),
-        Step::Ensure(Child::Account(it)) => serde_json::to_value(it),
         Step::Ensure(Child::ConfigMap(it)) => serde_json::to_value(it),
         Step::Ensure(Child::Claim(it)) => serde_json::to_value(it),
         Step::Ensure(Child::Service(it)) => serde_json::to_value(it),
         Step::Ensure(Child::StatefulSet(it)) => serde_json::to_value(it),
         Step::Ensure(Child::Deployment(it)) => serde_json::to_value(it),
+        Step::Ensure(Child::ServiceAccount(it)) => serde_json::to_value(it),
+        Step::Ensure(Child::NetworkPolicy(it)) => serde_json::to_value(it),
+        Step::Ensure(Child::Budget(it)) => serde_json::to_value(it),
         other => Ok(json!({"step": format!("{other:?}")})),
     };
     steps.iter().map(|it| json(it).unwrap()).collect()

@@ -53,6 +53,7 @@ impl Asked {
                 || is_version(it)
                 || *it == "apps"
                 || *it == "batch"
+                || *it == "policy"
         });
         let mut next = || parts.next().unwrap_or_default().to_owned();
         let first = next();

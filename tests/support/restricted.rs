@@ -47,6 +47,7 @@ fn is_allowed(volume: &Volume) -> bool {
         || volume.secret.is_some()
         || volume.config_map.is_some()
         || volume.projected.is_some()
+        || volume.csi.is_some()
 }
 
 fn is_powerless(security: &SecurityContext) -> bool {

@@ -43,6 +43,9 @@ struct Watches {
     pods: Writer<k8s_openapi::api::core::v1::Pod>,
     jobs: Writer<k8s_openapi::api::batch::v1::Job>,
     ingresses: Writer<k8s_openapi::api::networking::v1::Ingress>,
+    service_accounts: Writer<k8s_openapi::api::core::v1::ServiceAccount>,
+    network_policies: Writer<k8s_openapi::api::networking::v1::NetworkPolicy>,
+    budgets: Writer<k8s_openapi::api::policy::v1::PodDisruptionBudget>,
     gateway_api: GatewayWatches,
 }
 
@@ -132,6 +135,9 @@ impl Rig {
         tell(&mut watches.pods, self.labelled("pods"));
         tell(&mut watches.jobs, self.labelled("jobs"));
         tell(&mut watches.ingresses, self.labelled("ingresses"));
+        tell(&mut watches.service_accounts, self.labelled("serviceaccounts"));
+        tell(&mut watches.network_policies, self.labelled("networkpolicies"));
+        tell(&mut watches.budgets, self.labelled("poddisruptionbudgets"));
         tell(&mut watches.gateway_api.routes, self.labelled("httproutes"));
         tell(&mut watches.gateway_api.policies, self.labelled("clientsettingspolicies"));
         let gateways = self.server.all("gateways");
@@ -221,6 +227,9 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
     let (pods, pods_in) = store();
     let (jobs, jobs_in) = store();
     let (ingresses, ingresses_in) = store();
+    let (service_accounts, service_accounts_in) = store();
+    let (network_policies, network_policies_in) = store();
+    let (budgets, budgets_in) = store();
     let (gateway_api, gateway_api_in) = gateway_api();
     let stores = Stores {
         instances,
@@ -232,6 +241,9 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
         deployments,
         pods,
         ingresses,
+        service_accounts,
+        network_policies,
+        budgets,
         gateway_api,
     };
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: None };
@@ -239,6 +251,7 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
         announcer: Announcer::new(client.clone(), reporter),
         client,
         settings: Settings {
+            namespace: "convex-system".to_owned(),
             backend_repository: "example.com/backend".to_owned(),
             dashboard_repository: "example.com/dashboard".to_owned(),
             worker_image: "example.com/operator:v0".to_owned(),
@@ -258,6 +271,9 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
         pods: pods_in,
         jobs: jobs_in,
         ingresses: ingresses_in,
+        service_accounts: service_accounts_in,
+        network_policies: network_policies_in,
+        budgets: budgets_in,
         gateway_api: gateway_api_in,
     };
     (Arc::new(context), watches)

@@ -24,7 +24,18 @@ pub fn canonical(object: &mut Value) {
     }
 }
 
+/// The older of the two names is another word for the newer one, which counts where they differ.
+fn account(spec: &mut Value) {
+    let (newer, older) = (spec["serviceAccountName"].clone(), spec["serviceAccount"].clone());
+    let account = if newer.is_null() { older } else { newer };
+    if !account.is_null() {
+        spec["serviceAccountName"] = account.clone();
+        spec["serviceAccount"] = account;
+    }
+}
+
 fn pod(spec: &mut Value) {
+    account(spec);
     default(spec, &[("restartPolicy", json!("Always")), ("dnsPolicy", json!("ClusterFirst"))]);
     for list in ["containers", "initContainers"] {
         for container in spec[list].as_array_mut().into_iter().flatten() {

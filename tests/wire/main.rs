@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod beside;
 mod budgets;
 mod claims;
 mod conflicts;
@@ -19,8 +20,11 @@ mod gateways;
 mod keys;
 mod late_watches;
 mod migrations;
+mod paused;
 mod provisioning;
 mod races;
+mod requisites;
 mod resumption;
 mod servers;
+mod storage;
 mod upgrade;

@@ -26,7 +26,7 @@ pub(crate) fn served(name: &str) -> Value {
 }
 
 /// The same with a Secret that says where its server is.
-async fn rig(instance: Value) -> Rig {
+pub(crate) async fn rig(instance: Value) -> Rig {
     let rig = Rig::with(instance).await;
     rig.server.put("secrets", secret("pg-app", &[("uri", DB)]));
     rig
@@ -206,40 +206,6 @@ async fn a_secret_of_somebody_else_in_place_of_ours_is_not_touched() {
     assert!(rig.server.all("statefulsets").is_empty());
 }
 
-#[tokio::test]
-async fn no_value_is_in_anything_but_secrets() {
-    let ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
-    let s3 = json!({"enabled": true, "secretRef": "bucket", "accessKeyIdKey": "id",
-        "secretAccessKeyKey": "key", "bucketKey": "name", "endpointKey": "url"});
-    let served =
-        with(with(served("dev"), "/backend/s3", s3), "/backend/db/caSecretRef", json!("ca"));
-    let rig = rig(served).await;
-    let bucket = [
-        ("id", "canary-id"),
-        ("key", "canary-key"),
-        ("name", "canary-name"),
-        ("url", "https://canary.example.com"),
-    ];
-    rig.server.put("secrets", secret("bucket", &bucket));
-    rig.server.put("secrets", secret("ca", &[("ca.crt", ca)]));
-    rig.run("dev", 12).await;
-    assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{}", rig.status("dev"));
-    assert_eq!(rig.condition("dev", "ObjectStorageConnected"), "True/Connected");
-    says(&rig, "postgresql://app:canary-2@:");
-    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
-    rig.run("dev", 4).await;
-    rig.server.edit("secrets", "bucket", |it| it["data"]["url"] = json!(base64("canary")));
-    rig.run("dev", 4).await;
-    let asked = rig.server.asked();
-    let written = asked.iter().filter(|it| it.is_write() && it.plural != "secrets");
-    let canary = json!(base64("canary")).as_str().unwrap()[..7].to_owned();
-    for written in written {
-        let body = written.body.to_string();
-        assert!(!body.contains("canary") && !body.contains(&canary), "{} {body}", written.words());
-    }
-    assert!(asked.iter().any(|it| it.body.to_string().contains(&canary)), "they are in Secrets");
-}
-
 /// The switch is any value at all, and so it has to go and not to change.
 #[tokio::test]
 async fn what_is_not_wished_any_more_goes_from_secret_and_pod() {
@@ -253,38 +219,4 @@ async fn what_is_not_wished_any_more_goes_from_secret_and_pod() {
     rig.run("dev", 6).await;
     assert!(switch(&rig).is_null() && !told(&rig));
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
-}
-
-#[tokio::test]
-async fn a_backend_that_is_known_by_its_account_has_one_of_its_own_and_starts_anew_with_it() {
-    let s3 = json!({"enabled": true, "bucket": "all", "emitS3EndpointUrl": false, "region": "r-1"});
-    let aws = with(
-        with(instance("dev"), "/backend/s3", s3),
-        "/backend/serviceAccount",
-        json!({"annotations": {"role": "one"}}),
-    );
-    let rig = Rig::ready(aws).await;
-    let account = rig.server.get("serviceaccounts", "dev-backend").unwrap();
-    assert_eq!(account["metadata"]["annotations"]["role"], "one");
-    assert_eq!(account["automountServiceAccountToken"], false);
-    let before = template(&rig);
-    assert_eq!(before["spec"]["serviceAccountName"], "dev-backend");
-    assert_eq!(before["spec"]["automountServiceAccountToken"], false);
-    rig.run("dev", 3).await;
-    assert_eq!(rig.server.writes(), [""; 0], "it rests");
-    rig.server.edit("convexinstances", "dev", |it| {
-        set(it, "/backend/serviceAccount", json!({"annotations": {"role": "two"}}));
-    });
-    rig.run("dev", 6).await;
-    let account = rig.server.get("serviceaccounts", "dev-backend").unwrap();
-    assert_eq!(account["metadata"]["annotations"]["role"], "two");
-    assert_ne!(template(&rig)["metadata"], before["metadata"]);
-    let foreign = json!({"apiVersion": "v1", "kind": "ServiceAccount",
-        "metadata": {"name": "dev-backend", "namespace": NAMESPACE}});
-    rig.server.remove("serviceaccounts", "dev-backend");
-    rig.server.put("serviceaccounts", foreign);
-    let theirs = rig.server.get("serviceaccounts", "dev-backend");
-    rig.run("dev", 3).await;
-    assert_eq!(rig.condition("dev", "Ready"), "False/NameConflict");
-    assert_eq!(rig.server.get("serviceaccounts", "dev-backend"), theirs);
 }

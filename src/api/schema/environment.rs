@@ -1,10 +1,10 @@
 //! Rules on environment variables.
 
-use k8s_openapi::api::core::v1::EnvVar;
+use k8s_openapi::api::core::v1::{EnvFromSource, EnvVar};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::compact;
+use super::{compact, object_name, terse};
 
 /// Names of variables that the operator or the image sets itself, or that would change what runs.
 pub(crate) const RESERVED: [&str; 37] = [
@@ -69,6 +69,23 @@ pub(in crate::api) fn env(generator: &mut SchemaGenerator) -> Schema {
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["name"],
     })
+}
+
+/// Sources of environment variables: one of a kind each.
+pub(in crate::api) fn env_from(generator: &mut SchemaGenerator) -> Schema {
+    let mut item = terse::<EnvFromSource>(generator).to_value();
+    for source in ["configMapRef", "secretRef"] {
+        let of = &mut item["properties"][source];
+        of["required"] = json!(["name"]);
+        of["properties"]["name"] = object_name(generator).to_value();
+    }
+    item["properties"]["prefix"] = json!({"type": "string", "maxLength": 128,
+        "x-kubernetes-validations": [env_name()]});
+    item["x-kubernetes-validations"] = json!([{
+        "rule": "has(self.configMapRef) != has(self.secretRef)",
+        "message": "a source is either a configMapRef or a secretRef: give one of the two, and the other one in an item of its own",
+    }]);
+    json_schema!({"type": "array", "maxItems": 16, "items": item})
 }
 
 fn env_name() -> Value {

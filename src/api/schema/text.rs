@@ -2,7 +2,7 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-fn checked(rule: &str, message: &str, max: u32) -> Schema {
+pub(super) fn checked(rule: &str, message: &str, max: u32) -> Schema {
     json_schema!({
         "type": "string",
         "minLength": 1,

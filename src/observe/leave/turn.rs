@@ -10,6 +10,7 @@ use crate::{
     api::ConvexInstance,
     context::{Context, Settings},
     observe::{phase, pins, uid, wish},
+    plan::labels,
 };
 
 /// What guards say of an instance that may stand in line: the others refuse it for good.
@@ -106,7 +107,8 @@ fn business(ctx: &Context, other: &ConvexInstance, now: DateTime<Utc>) -> Option
 /// Whether nothing but its turn keeps an instance from beginning, as far as its own object tells.
 fn asks(other: &ConvexInstance, settings: &Settings, now: DateTime<Utc>) -> bool {
     let (pins, wish) = (pins(other), wish::of(other, settings));
-    if phase(other) != Phase::Ready || wish.suspend || wish.deletion {
+    let stays = wish.suspend || wish.deletion || labels::is_paused(other);
+    if phase(other) != Phase::Ready || stays {
         return false;
     }
     let control = alone(other, (&pins, &wish), now);
@@ -180,6 +182,7 @@ mod tests {
             backend_repository: "example.com/backend".to_owned(),
             dashboard_repository: String::new(),
             worker_image: "op:v0".to_owned(),
+            namespace: "convex-system".to_owned(),
             max_concurrent_upgrades: 1,
         }
     }

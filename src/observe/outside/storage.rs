@@ -39,7 +39,9 @@ impl Reader<'_> {
             Some(name) => Some(self.config(name).await?),
             None => None,
         };
-        let known = self.instance.spec.backend.service_account.is_some();
+        let pod = self.instance.spec.backend.pod.as_ref();
+        let account = pod.and_then(|it| it.service_account.as_ref());
+        let known = account.is_some_and(|it| it.name.is_some() || it.is_made());
         Ok(Found { s3, known, secret, config }.values())
     }
 }
@@ -103,7 +105,9 @@ impl Found<'_> {
                 .with(claimed::KEY_ID, self.text(id)?)
                 .with(claimed::KEY, self.text(key)?)),
             (None, None) if self.known => Ok(Values::default()),
-            _ => Err(unnamed("accessKeyIdKey and secretAccessKeyKey (or a serviceAccount)")),
+            _ => Err(unnamed(
+                "accessKeyIdKey and secretAccessKeyKey (or spec.backend.pod.serviceAccount)",
+            )),
         }
     }
 

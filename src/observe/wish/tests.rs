@@ -53,6 +53,7 @@ fn the_image_is_the_repository_at_the_version_unless_the_spec_names_one() {
         backend_repository: "example.com/backend".to_owned(),
         dashboard_repository: String::new(),
         worker_image: "op:v0".to_owned(),
+        namespace: "convex-system".to_owned(),
         max_concurrent_upgrades: 0,
     };
     assert_eq!(of(&instance(), &settings).release.image, "example.com/backend:v1");
@@ -104,6 +105,7 @@ fn wished() -> Wish {
         backend_repository: "example.com/backend".to_owned(),
         dashboard_repository: String::new(),
         worker_image: "op:v0".to_owned(),
+        namespace: "convex-system".to_owned(),
         max_concurrent_upgrades: 0,
     };
     of(&instance(), &settings)

@@ -10,23 +10,24 @@ use super::REPORT;
 use crate::plan::{
     Inputs, backend, gate,
     labels::{self, Part},
-    security,
+    pod as settings, security,
 };
 
-/// A pod without a token that runs once.
+/// A pod without a token that runs once, where the backend may run.
 pub(super) fn confined(inputs: &Inputs<'_>) -> PodSpec {
     let confinement = &inputs.instance.spec.backend.security;
-    PodSpec {
+    let pod = PodSpec {
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
         restart_policy: Some("Never".to_owned()),
         security_context: Some(security::pod(confinement.profile, confinement.pod.as_ref())),
         ..PodSpec::default()
-    }
+    };
+    settings::beside(inputs, pod)
 }
 
 /// Where the backend runs, if that can be: its image is to be there before it is asked for.
-pub(super) fn beside_the_backend(inputs: &Inputs<'_>) -> Affinity {
+pub(super) fn beside_the_backend(inputs: &Inputs<'_>, pod: PodSpec) -> PodSpec {
     let beside = WeightedPodAffinityTerm {
         weight: 100,
         pod_affinity_term: PodAffinityTerm {
@@ -38,13 +39,14 @@ pub(super) fn beside_the_backend(inputs: &Inputs<'_>) -> Affinity {
             ..PodAffinityTerm::default()
         },
     };
-    Affinity {
+    let affinity = Affinity {
         pod_affinity: Some(PodAffinity {
             preferred_during_scheduling_ignored_during_execution: Some(vec![beside]),
             ..PodAffinity::default()
         }),
-        ..Affinity::default()
-    }
+        ..pod.affinity.unwrap_or_default()
+    };
+    PodSpec { affinity: Some(affinity), ..pod }
 }
 
 /// A container that runs one subcommand of the operator, with the record as it is when the container starts.

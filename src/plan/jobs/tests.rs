@@ -5,7 +5,9 @@ use statemachine::pins::Revision;
 
 use super::*;
 use crate::{
-    fixtures::{instance, keys},
+    api::ConvexInstance,
+    fixtures::{instance, instance_with, keys},
+    observe::Sources,
     plan::exports::Exports,
 };
 
@@ -13,19 +15,21 @@ fn of() -> Snapshot {
     Snapshot { of: Revision("71".to_owned()), attempt: 2 }
 }
 
-fn built(build: impl Fn(&Inputs<'_>) -> Job) -> Value {
-    let (instance, keys) = (instance(), keys());
+fn built_for(instance: &ConvexInstance, build: impl Fn(&Inputs<'_>) -> Job) -> Value {
+    let keys = keys();
     let mut copy = crate::fixtures::claim("dev-copy-71-2");
     copy.metadata.uid = Some("uid-of-copy".to_owned());
     let claims = [(Store::Copied(of()), Arc::new(copy))];
     let inputs = Inputs {
-        instance: &instance,
+        instance,
         names: crate::plan::names::Names::of("dev"),
         keys: &keys,
         outside: &crate::plan::outside::Settings::new(),
         release: Release { version: "v1".to_owned(), ..Release::default() },
         dashboard_repository: "example.com/dashboard",
         worker_image: "example.com/operator:v0",
+        operator_namespace: "convex-system",
+        sources: &Sources::default(),
         fence: "5",
         claims: &claims,
         schemes: crate::plan::host::Schemes::default(),
@@ -40,16 +44,22 @@ fn carried() -> Carried<'static> {
 }
 
 fn every_job() -> [Value; 4] {
+    jobs_of(&instance())
+}
+
+fn jobs_of(instance: &ConvexInstance) -> [Value; 4] {
     let target = Release { image: "example.com/backend:v2".to_owned(), ..Release::default() };
     let copied = Store::Copied(of());
     let mut claim = crate::fixtures::claim("dev-snapshots");
     claim.metadata.uid = Some("uid-7".to_owned());
     let onto = Exports::on(Some(Arc::new(claim)));
     [
-        built(|inputs| proof(inputs, &of(), 1, &target)),
-        built(|inputs| copy(inputs, &of(), 1, (&Store::Original, &copied))),
-        built(|inputs| export(inputs, carried(), "v1", true, &["70-1".to_owned()], &onto)),
-        built(|inputs| import(inputs, carried(), &of(), true)),
+        built_for(instance, |inputs| proof(inputs, &of(), 1, &target)),
+        built_for(instance, |inputs| copy(inputs, &of(), 1, (&Store::Original, &copied))),
+        built_for(instance, |inputs| {
+            export(inputs, carried(), "v1", true, &["70-1".to_owned()], &onto)
+        }),
+        built_for(instance, |inputs| import(inputs, carried(), &of(), true)),
     ]
 }
 
@@ -130,4 +140,40 @@ fn an_export_says_what_stays_beside_it() {
     for word in ["\"--held\"", "\"--retain\",\"3\"", "\"--keep\",\"70-1\"", "\"snapshots/71-2\""] {
         assert!(args.contains(word), "{args}");
     }
+}
+
+/// What it pulls, mounts and proves is where the backend may run; and nothing of what only the backend is for.
+#[test]
+fn every_job_runs_where_the_backend_may_and_proves_the_image_as_its_account() {
+    let nodes = json!({"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms":
+        [{"matchExpressions": [{"key": "disk", "operator": "Exists"}]}]}});
+    let avoided = json!([{"topologyKey": "kubernetes.io/hostname",
+        "labelSelector": {"matchLabels": {"app.kubernetes.io/name": "convex"}}}]);
+    let settled = instance_with(|spec| {
+        spec["backend"]["pod"] = json!({
+            "imagePullSecrets": [{"name": "mirror"}], "nodeSelector": {"pool": "data"},
+            "tolerations": [{"key": "dedicated", "operator": "Exists"}],
+            "affinity": {"nodeAffinity": nodes, "podAntiAffinity":
+                {"requiredDuringSchedulingIgnoredDuringExecution": avoided}},
+            "priorityClassName": "important", "serviceAccount": {"name": "puller"},
+            "volumes": [{"name": "extra", "emptyDir": {}}],
+            "volumeMounts": [{"name": "extra", "mountPath": "/extra"}],
+        });
+    });
+    let jobs = jobs_of(&settled);
+    for job in &jobs {
+        let pod = pod(job);
+        assert_eq!(pod["imagePullSecrets"], json!([{"name": "mirror"}]));
+        assert_eq!(pod["nodeSelector"], json!({"pool": "data"}));
+        assert_eq!(pod["tolerations"], json!([{"key": "dedicated", "operator": "Exists"}]));
+        assert_eq!(pod["priorityClassName"], "important");
+        assert_eq!(pod["affinity"]["nodeAffinity"], nodes);
+        assert_eq!(pod["affinity"]["podAntiAffinity"], Value::Null);
+        assert_eq!(pod["automountServiceAccountToken"], false);
+        assert!(!pod.to_string().contains("/extra"), "{pod}");
+    }
+    let [proof, workers @ ..] = &jobs;
+    assert_eq!(pod(proof)["serviceAccountName"], "puller");
+    assert!(pod(proof)["affinity"]["podAffinity"].is_object());
+    assert!(workers.iter().all(|it| pod(it)["serviceAccountName"].is_null()));
 }

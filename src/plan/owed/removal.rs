@@ -15,6 +15,8 @@ impl Planner<'_> {
         steps.extend(routes.map(|name| Step::Remove(Kind::Route, name)));
         let policies = self.world.children.policies.iter().map(|it| it.name_any());
         steps.extend(policies.map(|name| Step::Remove(Kind::Policy, name)));
+        let budgets = self.world.children.budgets.iter().map(|it| it.name_any());
+        steps.extend(budgets.map(|name| Step::Remove(Kind::Budget, name)));
         steps.extend([
             Step::Remove(Kind::Ingress, names.way_in()),
             Step::Remove(Kind::Gateway, names.way_in()),
@@ -26,6 +28,7 @@ impl Planner<'_> {
         if !self.world.children.pods.is_empty() || self.world.children.stateful_set.is_some() {
             return steps;
         }
+        steps.extend(self.without_pods());
         steps.extend([
             Step::Remove(Kind::ConfigMap, names.config()),
             Step::Remove(Kind::Secret, names.admin_secret()),

@@ -38,6 +38,7 @@ impl Life<'_> {
     /// The wanted release may be tried from here and now.
     pub(crate) fn may_begin(&self) -> Verdict {
         let wish = &self.seen.wish;
+        self.resolved()?;
         self.willing()?;
         unless(self.seen.obtainable, || Waiting::ForWayBack(wish.strategy))?;
         let holdable = self.seen.traffic != Traffic::Unholdable || wish.unheld_export;

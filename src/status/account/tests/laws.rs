@@ -168,7 +168,7 @@ fn a_phase_that_is_not_known_keeps_every_other_condition() {
     status.phase = Some("Hibernating".to_owned());
     let step = statemachine::step(crate::observe::phase(&instance), &all_is_well());
     assert_eq!(step.obligations, Vec::<Action>::new());
-    let conditions = unknown(&instance, &step, &before);
+    let conditions = amended(&instance, conditions::unknown(&step), &before);
     let changed: Vec<_> =
         conditions.iter().zip(&before.conditions).filter(|(now, was)| now != was).collect();
     assert_eq!(changed.len(), 1);
@@ -176,5 +176,5 @@ fn a_phase_that_is_not_known_keeps_every_other_condition() {
     assert_eq!((now.type_.as_str(), now.reason.as_str()), ("Ready", "UnknownPhase"));
     assert_eq!(now.status, ConditionStatus::Unknown);
     let again = ConvexInstanceStatus { conditions: conditions.clone(), ..before };
-    assert_eq!(unknown(&instance, &step, &again), conditions);
+    assert_eq!(amended(&instance, conditions::unknown(&step), &again), conditions);
 }

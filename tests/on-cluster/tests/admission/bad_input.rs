@@ -20,6 +20,8 @@ async fn a_choice_that_does_not_exist_is_refused_with_those_that_do() -> Result<
         choice("backend.db.engine", r#"supported values: "postgres", "mysql", "sqlite""#),
         choice("backend.storage.mode", r#"supported values: "sqlite", "external""#),
         choice("backend.security.profile", r#"supported values: "Restricted", "Image""#),
+        choice("backend.logging.level", r#"supported values: "info", "debug", "trace""#),
+        choice("backend.logging.format", r#"supported values: "json", "compact", "pretty""#),
         choice("maintenance.upgradeStrategy", r#"supported values: "inPlace", "exportImport""#),
         choice("maintenance.preUpgradeSnapshot", r#""Auto", "Copy", "Export", "Off""#),
         choice("maintenance.onFailure", r#"supported values: "Hold", "Rollback""#),
@@ -71,6 +73,20 @@ async fn a_field_that_does_not_exist_is_refused_by_a_strict_client() -> Result<(
     let ground = Ground::fresh("unknown").await?;
     let refused = ground.applied(&dev("backend.engine", "sqlite")).await.unwrap_err();
     assert!(format!("{refused:#}").contains(".spec.backend.engine"), "{refused:#}");
+    for (path, value) in [
+        ("backend.pod.hostNetwork", json!(true)),
+        ("backend.pod.hostPID", json!(true)),
+        ("backend.pod.nodeName", json!("node-1")),
+        ("backend.pod.automountServiceAccountToken", json!(true)),
+        ("backend.pod.initContainers", json!([{"name": "x", "image": "x"}])),
+        ("dashboard.pod.containers", json!([{"name": "x", "image": "x"}])),
+        ("backend.pod.volumes.0.hostPath", json!({"path": "/"})),
+        ("backend.pod.volumeMounts.0.subPathExpr", json!("$(HOME)")),
+    ] {
+        let refused = ground.applied(&dev(path, value)).await.unwrap_err();
+        let field = path.rsplit_once('.').map_or(path, |(_, field)| field);
+        assert!(format!("{refused:#}").contains(field), "{path}: {refused:#}");
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ mod bad_input;
 mod bounds;
 mod maintenance;
 mod networking;
+mod pods;
 mod root;
 mod samples;
 mod storage;
@@ -21,6 +22,7 @@ fn cases() -> Vec<Case> {
         storage::cases(),
         maintenance::cases(),
         networking::cases(),
+        pods::cases(),
     ];
     all.into_iter().flatten().collect()
 }

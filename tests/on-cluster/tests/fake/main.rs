@@ -16,6 +16,7 @@ mod meddling;
 mod memory;
 mod midway;
 mod migrations;
+mod pods;
 mod provisioning;
 mod resumed;
 mod rollback;

@@ -1,0 +1,183 @@
+//! What the backend's pod takes from its namespace: nothing asks for what is not there, and a change rolls exactly once.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    instance::{instance, set, with},
+    rig::Rig,
+};
+
+fn config(name: &str, data: &Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data,
+        "metadata": {"name": name, "namespace": "shop"}})
+}
+
+fn from(name: &str) -> Value {
+    json!([{"configMapRef": {"name": name}}])
+}
+
+fn template(rig: &Rig) -> Value {
+    rig.server.get("statefulsets", "dev-backend").unwrap()["spec"]["template"].clone()
+}
+
+fn variable(rig: &Rig, name: &str) -> Option<Value> {
+    let env = template(rig)["spec"]["containers"][0]["env"].as_array().cloned().unwrap();
+    env.into_iter().find(|it| it["name"] == name)
+}
+
+/// How often the template was written since the last time.
+fn rolls(rig: &Rig) -> usize {
+    rig.server.writes().iter().filter(|it| it.starts_with("apply statefulsets")).count()
+}
+
+async fn sourced() -> Rig {
+    let rig = Rig::new().await;
+    rig.server.put("configmaps", config("app", &json!({"A": "1", "B": "2"})));
+    rig.server.put("convexinstances", with(instance("dev"), "/backend/envFrom", from("app")));
+    rig.run("dev", 12).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    rig.server.writes();
+    rig
+}
+
+#[tokio::test]
+async fn a_source_gives_a_variable_for_each_key_and_one_of_the_spec_counts_before_it() {
+    let rig = sourced().await;
+    let by_key = json!({"configMapKeyRef": {"name": "app", "key": "A"}});
+    assert_eq!(variable(&rig, "A").unwrap()["valueFrom"], by_key);
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/backend/env", json!([{"name": "A", "value": "own"}]));
+    });
+    rig.run("dev", 4).await;
+    assert_eq!(variable(&rig, "A").unwrap()["value"], "own");
+    assert!(variable(&rig, "B").is_some());
+}
+
+#[tokio::test]
+async fn a_value_that_changes_in_a_source_rolls_the_backend_exactly_once() {
+    let rig = sourced().await;
+    rig.server.edit("configmaps", "app", |it| it["data"]["A"] = json!("3"));
+    rig.run("dev", 6).await;
+    assert_eq!(rolls(&rig), 1);
+    rig.run("dev", 3).await;
+    assert_eq!(rig.server.writes(), Vec::<String>::new());
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
+#[tokio::test]
+async fn a_key_that_makes_a_reserved_name_is_told_and_rolls_nothing_until_it_is_gone() {
+    let rig = sourced().await;
+    rig.server.edit("configmaps", "app", |it| it["data"]["POSTGRES_URL"] = json!("canary"));
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "Ready"), "False/VariableReserved");
+    assert!(!rig.seen("dev").to_string().contains("canary"));
+    assert_eq!((rolls(&rig), variable(&rig, "POSTGRES_URL")), (0, None));
+    rig.server.edit("configmaps", "app", |it| {
+        it["data"].as_object_mut().unwrap().remove("POSTGRES_URL");
+    });
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    assert_eq!(rolls(&rig), 0);
+}
+
+/// The pod that runs would be gone before it is known that the next one does not start.
+#[tokio::test]
+async fn what_is_missing_is_told_and_the_backend_that_runs_stays_until_it_is_there() {
+    let name = |name: &str| json!({"serviceAccount": {"name": name}});
+    let volume = |source: Value| json!({"volumes": [source]});
+    for (place, value, plural) in [
+        ("/backend/envFrom", from("late"), "configmaps"),
+        ("/backend/envFrom", json!([{"secretRef": {"name": "late"}}]), "secrets"),
+        ("/backend/pod", name("late"), "serviceaccounts"),
+        ("/backend/pod", json!({"priorityClassName": "late"}), "priorityclasses"),
+        ("/backend/pod", volume(json!({"name": "x", "configMap": {"name": "late"}})), "configmaps"),
+        ("/backend/pod", volume(json!({"name": "x", "secret": {"secretName": "late"}})), "secrets"),
+        (
+            "/backend/pod",
+            volume(json!({"name": "x", "persistentVolumeClaim": {"claimName": "late"}})),
+            "persistentvolumeclaims",
+        ),
+        (
+            "/backend/pod",
+            volume(json!({"name": "x", "projected": {"sources": [{"secret": {"name": "late"}}]}})),
+            "secrets",
+        ),
+    ] {
+        let rig = Rig::ready(instance("dev")).await;
+        let before = template(&rig);
+        rig.server.edit("convexinstances", "dev", |it| set(it, place, value.clone()));
+        rig.run("dev", 4).await;
+        assert_eq!(rig.condition("dev", "Ready"), "False/ReferenceMissing", "{value}");
+        assert_eq!(rig.condition("dev", "Available"), "True/Serving", "{value}");
+        assert_eq!(template(&rig), before, "{value}");
+        let object = json!({"metadata": {"name": "late", "namespace":
+            if plural == "priorityclasses" { "" } else { "shop" }}, "value": 1});
+        rig.server.put(plural, object);
+        rig.run("dev", 4).await;
+        assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{value}");
+    }
+}
+
+#[tokio::test]
+async fn an_instance_is_not_begun_before_everything_is_there() {
+    let rig = Rig::with(with(instance("dev"), "/backend/envFrom", from("late"))).await;
+    rig.run("dev", 6).await;
+    assert_eq!((rig.phase("dev"), rig.server.all("statefulsets").len()), ("Pending".to_owned(), 0));
+    assert_eq!(rig.condition("dev", "Ready"), "False/ReferenceMissing");
+    rig.server.put("configmaps", config("late", &json!({})));
+    rig.run("dev", 12).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
+#[tokio::test]
+async fn no_upgrade_begins_whose_pod_would_not_start() {
+    let rig = sourced().await;
+    rig.server.remove("configmaps", "app");
+    rig.server.edit("convexinstances", "dev", |it| it["spec"]["version"] = json!("v2"));
+    rig.backend.says("v2");
+    rig.run("dev", 6).await;
+    assert_eq!((rig.phase("dev"), rolls(&rig)), ("Ready".to_owned(), 0));
+    rig.server.put("configmaps", config("app", &json!({"A": "1", "B": "2"})));
+    rig.run("dev", 12).await;
+    assert_eq!(rig.status("dev")["runningVersion"], "v2");
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
+
+#[tokio::test]
+async fn the_data_of_an_instance_is_mounted_nowhere_else() {
+    let rig = Rig::ready(instance("dev")).await;
+    let before = template(&rig);
+    rig.server.edit("convexinstances", "dev", |it| {
+        let claim = json!({"name": "x", "persistentVolumeClaim": {"claimName": "dev-data"}});
+        set(it, "/backend/pod", json!({"volumes": [claim]}));
+    });
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "Ready"), "False/ClaimInUse");
+    assert_eq!(template(&rig), before);
+}
+
+#[tokio::test]
+async fn a_deletion_asks_for_nothing_and_waits_for_nothing() {
+    let rig = sourced().await;
+    rig.server.remove("configmaps", "app");
+    rig.server.edit("convexinstances", "dev", |it| {
+        it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    });
+    rig.run("dev", 12).await;
+    assert!(rig.server.get("convexinstances", "dev").is_none());
+}
+
+#[tokio::test]
+async fn a_changed_knob_rolls_the_backend_exactly_once() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/backend/tuning", json!({"documentRetention": "72h"}));
+        set(it, "/backend/metrics", json!({"enabled": true}));
+    });
+    rig.run("dev", 6).await;
+    assert_eq!(rolls(&rig), 1);
+    let config = rig.server.get("configmaps", "dev-backend").unwrap();
+    assert_eq!(config["data"]["DOCUMENT_RETENTION_DELAY"], "259200");
+    assert_eq!(config["data"]["DISABLE_METRICS_ENDPOINT"], Value::Null);
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}
