@@ -4,10 +4,18 @@
 
 use std::{fs, path::Path};
 
-use convex_operator::api::{crd, crd_yaml};
+use convex_operator::api::{ConvexInstance, crd, crd_yaml};
 use serde_json::Value;
 
 const COMMITTED: &str = "crds/convexinstances.yaml";
+const COMPLETE: &str = "tests/on-cluster/fixtures/complete.yaml";
+/// What is not beside another field of the fixture: the other one of two ways.
+const OTHER_WAYS: [&str; 4] = [
+    "spec.backend.s3.buckets",
+    "spec.backend.pod.serviceAccount.name",
+    "spec.backend.podDisruptionBudget.minAvailable",
+    "spec.dashboard.podDisruptionBudget.maxUnavailable",
+];
 /// `kubectl apply` keeps a copy as JSON in an annotation, which all together may have 256 KiB, and etcd takes 1.5 MB: this stays
 /// far from both.
 const LARGEST: usize = 128 * 1024;
@@ -50,6 +58,40 @@ fn collect(path: &str, schema: &Value, nodes: &mut Vec<(String, Value)>) {
             collect(&format!("{path}{suffix}"), &schema[below], nodes);
         }
     }
+}
+
+/// What is written at a path of the schema: an item of a list that has it is enough.
+fn written<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    let Some((name, below)) = path.split_first() else { return Some(value) };
+    match name.strip_suffix("[]") {
+        Some(name) => value[name].as_array()?.iter().find_map(|it| written(it, below)),
+        None => written(value.get(name)?, below),
+    }
+}
+
+/// A suite beside it has the API server take it; a field that is not in it is tried by nobody there.
+#[test]
+fn the_complete_fixture_has_every_field_of_ours_and_the_operator_reads_all_of_them() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(COMPLETE);
+    let complete: Value = serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let read: ConvexInstance = serde_json::from_value(complete.clone()).unwrap();
+    let read = serde_json::to_value(read).unwrap();
+    let paths = nodes().into_iter().map(|(path, _)| path);
+    let ours =
+        paths.filter(|it| it.starts_with("spec.") && !it.ends_with("[]") && !it.ends_with("{}"));
+    let ours = ours.filter(|it| !BORROWED.iter().any(|borrowed| it.contains(borrowed)));
+    let ours = ours.filter(|it| !VOLUMES.iter().any(|of| it.contains(&format!(".volumes[]{of}"))));
+    // The same as the backend's.
+    let ours = ours.filter(|it| !it.starts_with("spec.dashboard.pod."));
+    let lacking: Vec<_> = ours
+        .filter(|it| !OTHER_WAYS.iter().any(|other| it.starts_with(other)))
+        .filter(|it| {
+            let path: Vec<_> = it.split('.').collect();
+            written(&complete, &path).is_none()
+                || written(&read, &path) != written(&complete, &path)
+        })
+        .collect();
+    assert!(lacking.is_empty(), "{lacking:#?}");
 }
 
 /// `UPDATE_GENERATED=1` writes the file instead.

@@ -2,13 +2,31 @@
 
 use kube::ResourceExt;
 
-use crate::plan::{Child, Kind, Refused, Step};
+use crate::plan::{
+    Applied, Child, Kind, Refused, Step,
+    labels::{self, Part},
+};
 
-/// Nothing that comes later is built on the dashboard, nor on what stands beside pods.
-pub(super) const fn is_apart(step: &Step) -> bool {
-    use Child::{Budget, Deployment, NetworkPolicy, Service};
-    matches!(step, Step::Ensure(Deployment(_) | Service(_) | NetworkPolicy(_) | Budget(_)))
-        || is_way_in(step)
+/// Nothing that comes later is built on the dashboard, but for its pods on its account, nor on what stands beside pods.
+pub(super) fn is_apart(step: &Step) -> bool {
+    use Child::{Budget, Deployment, NetworkPolicy, Service, ServiceAccount};
+    let of_the_dashboard =
+        |labels: Option<&String>| labels.is_some_and(|it| it == Part::Dashboard.name());
+    match step {
+        Step::Ensure(Deployment(_) | Service(_) | NetworkPolicy(_) | Budget(_)) => true,
+        Step::Ensure(ServiceAccount(it)) => of_the_dashboard(it.labels().get(labels::COMPONENT)),
+        _ => is_way_in(step),
+    }
+}
+
+/// Pods of the dashboard are not made under an account that is somebody else's, or that is not to be had.
+pub(super) fn lacks_account(step: &Step, applied: &Applied) -> bool {
+    let Step::Ensure(Child::Deployment(deployment)) = step else { return false };
+    let pod = deployment.spec.as_ref().and_then(|it| it.template.spec.as_ref());
+    let Some(account) = pod.and_then(|it| it.service_account_name.as_ref()) else { return false };
+    let is_it = |kind: &str, name: &str| kind == "ServiceAccount" && name == account;
+    applied.conflicts.iter().any(|it| is_it(&it.kind, &it.name))
+        || applied.refused.iter().any(|it| is_it(&it.kind, &it.name))
 }
 
 /// It comes last, and what goes wrong there is nobody else's.

@@ -1,7 +1,7 @@
 //! The children that exist, as the watches tell; what they lack is asked for by name.
 
-mod beside;
 mod exports;
+mod ours;
 pub(super) mod stores;
 
 use std::sync::Arc;
@@ -14,16 +14,14 @@ use k8s_openapi::api::{
     networking::v1::{Ingress, NetworkPolicy},
     policy::v1::PodDisruptionBudget,
 };
-use kube::{
-    Api, Resource, ResourceExt,
-    runtime::reflector::{ObjectRef, Store},
-};
+use kube::{Api, ResourceExt};
 
 use statemachine::pins::{Pins, Store as StoreName};
 
+use self::ours::{jobs, of_parts, ours, pods, readable};
 use crate::{
     api::ConvexInstance,
-    context::{Context, Optional},
+    context::Context,
     plan::{
         Claimed, ClientSettingsPolicy,
         exports::Exports,
@@ -116,9 +114,9 @@ impl Children {
             dashboard: ours(&watched.deployments, instance, &names.dashboard()),
             dashboard_service: ours(&watched.services, instance, &names.dashboard()),
             dashboard_pods: pods(&watched.pods, instance, Part::Dashboard),
-            service_accounts: beside::of_parts(&watched.service_accounts, instance, names),
-            network_policies: beside::of_parts(&watched.network_policies, instance, names),
-            budgets: beside::of_parts(&watched.budgets, instance, names),
+            service_accounts: of_parts(&watched.service_accounts, instance, names),
+            network_policies: of_parts(&watched.network_policies, instance, names),
+            budgets: of_parts(&watched.budgets, instance, names),
             ingress: ours(&watched.ingresses, instance, &names.way_in()),
             gateway: readable(&watched.gateway_api.gateways, instance).pop(),
             routes: readable(&watched.gateway_api.routes, instance),
@@ -193,29 +191,6 @@ impl Children {
     }
 }
 
-/// Those of this instance, by name.
-fn readable<K>(seen: &Optional<K>, instance: &ConvexInstance) -> Vec<Arc<K>>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    let ours = |it: &K| {
-        it.meta().namespace == instance.meta().namespace
-            && labels::belongs(instance, it.meta()) == Belongs::Ours
-    };
-    let mut found: Vec<_> = seen.readable().into_iter().filter(ours).map(Arc::new).collect();
-    found.sort_by_key(|it| it.name_any());
-    found
-}
-
-fn jobs(watched: &Store<Job>, instance: &ConvexInstance) -> Vec<Arc<Job>> {
-    let mut jobs = watched.state_filter(|job| {
-        job.namespace() == instance.namespace()
-            && labels::belongs(instance, &job.metadata) == Belongs::Ours
-    });
-    jobs.sort_by_key(|job| job.name_any());
-    jobs
-}
-
 fn unreached(instance: &ConvexInstance, backends: &[Arc<Pod>]) -> Vec<String> {
     let mut wanted = labels::selector(instance, Part::Backend);
     wanted.insert(labels::TRAFFIC.to_owned(), "flows".to_owned());
@@ -231,23 +206,4 @@ pub(super) fn mounts(pod: &Pod, claim: &str) -> bool {
     let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
     let mut claims = volumes.filter_map(|it| it.persistent_volume_claim.as_ref());
     claims.any(|it| it.claim_name == claim)
-}
-
-fn ours<K>(store: &Store<K>, instance: &ConvexInstance, name: &str) -> Option<Arc<K>>
-where
-    K: Resource<DynamicType = ()> + Clone + 'static,
-{
-    let namespace = instance.namespace().unwrap_or_default();
-    let child = store.get(&ObjectRef::new(name).within(&namespace))?;
-    (labels::belongs(instance, child.meta()) == Belongs::Ours).then_some(child)
-}
-
-fn pods(store: &Store<Pod>, instance: &ConvexInstance, part: Part) -> Vec<Arc<Pod>> {
-    let wanted = labels::selector(instance, part);
-    let namespace = instance.namespace();
-    store.state_filter(|pod| {
-        let labels = pod.labels();
-        pod.namespace() == namespace
-            && wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
-    })
 }

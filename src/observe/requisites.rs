@@ -15,14 +15,16 @@ use k8s_openapi::{
         scheduling::v1::PriorityClass,
     },
 };
-use kube::{Api, Resource, runtime::reflector::ObjectRef};
+use kube::{Api, Resource, ResourceExt, runtime::reflector::ObjectRef};
 use serde::de::DeserializeOwned;
+use statemachine::pins::Store;
 
 pub use self::sources::Sources;
 use super::{Obstacle, phase};
 use crate::{
     api::{ConvexInstance, ExtraVolume, Pod},
     context::Context,
+    plan::{claim_name, names::Names},
 };
 
 /// What was found of it.
@@ -32,6 +34,8 @@ pub struct Requisites {
     pub sources: Sources,
     /// What of it is missing, or must not be used.
     pub obstacle: Option<Obstacle>,
+    /// What the dashboard must not mount.
+    pub dashboard: Option<Obstacle>,
 }
 
 /// Looks everything up that the spec names. Nothing is looked up of an instance that goes.
@@ -50,7 +54,7 @@ pub(super) async fn read(ctx: &Context, instance: &ConvexInstance) -> kube::Resu
         (None, Some(pod)) => look.pod(pod).await?,
         (known, _) => known,
     };
-    Ok(Requisites { sources, obstacle })
+    Ok(Requisites { sources, obstacle, dashboard: look.dashboard() })
 }
 
 fn is_deleted(instance: &ConvexInstance) -> bool {
@@ -83,7 +87,7 @@ impl Look<'_> {
     async fn volume(&self, volume: &ExtraVolume) -> kube::Result<Option<Obstacle>> {
         let field = format!("spec.backend.pod.volumes ({})", volume.name);
         let claim = volume.persistent_volume_claim.as_ref().map(|it| it.claim_name.as_str());
-        if let Some(taken) = claim.and_then(|it| self.data(it)) {
+        if let Some(taken) = claim.and_then(|it| self.data(it, "backend")) {
             return Ok(Some(taken));
         }
         let (mut configs, mut secrets) = (Vec::new(), Vec::new());
@@ -109,17 +113,26 @@ impl Look<'_> {
         Ok(missing)
     }
 
+    /// A pod on another node would keep the backend from its volume.
+    fn dashboard(&self) -> Option<Obstacle> {
+        let dashboard = &self.instance.spec.dashboard;
+        let pod = dashboard.pod.as_ref().filter(|_| dashboard.enabled)?;
+        let claims = pod.volumes.iter().filter_map(|it| it.persistent_volume_claim.as_ref());
+        claims.map(|it| &it.claim_name).find_map(|it| self.data(it, "dashboard"))
+    }
+
     /// The data of an instance is opened by its own backend and by nobody else.
-    fn data(&self, claim: &str) -> Option<Obstacle> {
+    fn data(&self, claim: &str, part: &str) -> Option<Obstacle> {
         let namespace = self.instance.meta().namespace.clone().unwrap_or_default();
         let of_an_instance =
             self.ctx.stores.claims.get(&ObjectRef::new(claim).within(&namespace)).is_some();
-        let own = self.instance.spec.backend.storage.pvc.existing_claim.as_deref() == Some(claim);
+        let names = Names::of(&self.instance.name_any());
+        let own = claim == claim_name(self.instance, &names, &Store::Original);
         (of_an_instance || own).then(|| {
             Obstacle::new(
                 "ClaimInUse",
                 format!(
-                    "claim \"{claim}\" of spec.backend.pod.volumes holds the data of an instance, which nobody else may open; the backend stays as it is. Name another claim."
+                    "claim \"{claim}\" of spec.{part}.pod.volumes holds the data of an instance, which nobody else may open; the {part} stays as it is. Name another claim."
                 ),
             )
         })
@@ -141,7 +154,11 @@ impl Look<'_> {
 
     async fn priority(&self, name: Option<&str>) -> kube::Result<Option<Obstacle>> {
         let Some(name) = name else { return Ok(None) };
-        let found = self.cluster_wide::<PriorityClass>().get_metadata_opt(name).await?;
+        let found = match self.cluster_wide::<PriorityClass>().get_metadata_opt(name).await {
+            // Who may look at one namespace only takes the spec at its word.
+            Err(kube::Error::Api(status)) if status.code == 403 => return Ok(None),
+            found => found?,
+        };
         let field = "spec.backend.pod.priorityClassName";
         Ok(found.is_none().then(|| missing("PriorityClass", name, field)))
     }

@@ -84,7 +84,9 @@ pub enum Part {
 }
 
 impl Part {
-    const fn name(self) -> &'static str {
+    /// What its children are labelled with.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Backend => "backend",
             Self::Dashboard => "dashboard",

@@ -208,11 +208,13 @@ impl Planner<'_> {
     fn dashboard(&self, inputs: &Inputs<'_>) -> Vec<Step> {
         let name = inputs.names.dashboard();
         if self.instance.spec.dashboard.enabled {
-            let mut steps: Vec<_> = beside::account(inputs, Part::Dashboard).into_iter().collect();
-            steps.extend([
-                Step::Ensure(Child::Deployment(Box::new(dashboard::deployment(inputs)))),
-                Step::Ensure(Child::Service(Box::new(service::dashboard(inputs)))),
-            ]);
+            let mut steps = Vec::new();
+            if self.world.requisites.dashboard.is_none() {
+                let deployment = Box::new(dashboard::deployment(inputs));
+                steps.extend(beside::account(inputs, Part::Dashboard));
+                steps.push(Step::Ensure(Child::Deployment(deployment)));
+            }
+            steps.push(Step::Ensure(Child::Service(Box::new(service::dashboard(inputs)))));
             return steps;
         }
         vec![Step::Remove(Kind::Deployment, name.clone()), Step::Remove(Kind::Service, name)]

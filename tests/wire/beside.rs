@@ -122,3 +122,20 @@ async fn a_policy_that_is_refused_keeps_nothing_else_from_being_put_back() {
     assert_eq!(rig.condition("dev", "Ready"), "False/Forbidden");
     assert!(rig.server.get("services", NAME).is_some());
 }
+
+/// Its pods are not made under it either; and users get in to the backend all the same.
+#[tokio::test]
+async fn an_account_of_somebody_else_for_the_dashboard_is_in_nobody_elses_way() {
+    let rig = Rig::with(with(instance("dev"), "/dashboard", json!({"pod": annotated()}))).await;
+    rig.server.put("serviceaccounts", foreign("ServiceAccount", "dev-dashboard"));
+    rig.run("dev", 12).await;
+    assert_eq!(rig.condition("dev", "Ready"), "False/NameConflict", "{}", rig.status("dev"));
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+    assert!(rig.server.get("services", NAME).is_some());
+    assert!(rig.server.all("deployments").is_empty());
+    rig.server.remove("serviceaccounts", "dev-dashboard");
+    rig.run("dev", 6).await;
+    let made = rig.server.get("deployments", "dev-dashboard").unwrap();
+    assert_eq!(made["spec"]["template"]["spec"]["serviceAccountName"], "dev-dashboard");
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+}

@@ -181,3 +181,34 @@ async fn a_changed_knob_rolls_the_backend_exactly_once() {
     assert_eq!(config["data"]["DISABLE_METRICS_ENDPOINT"], Value::Null);
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
+
+/// Neither beside a backend that runs, nor where the claim comes later than the wish.
+#[tokio::test]
+async fn the_data_of_an_instance_is_not_mounted_into_its_dashboard_either() {
+    let claim = json!({"name": "x", "persistentVolumeClaim": {"claimName": "dev-data"}});
+    let mounted = json!({"pod": {"volumes": [claim]}});
+    let rig = Rig::ready(instance("dev")).await;
+    let before = rig.server.get("deployments", "dev-dashboard");
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/dashboard", mounted.clone()));
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "DashboardReady"), "False/ClaimInUse");
+    assert_eq!(rig.condition("dev", "Ready"), "False/ClaimInUse");
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+    assert_eq!(rig.server.get("deployments", "dev-dashboard"), before);
+    let rig = Rig::with(with(instance("dev"), "/dashboard", mounted)).await;
+    rig.run("dev", 12).await;
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving", "{}", rig.status("dev"));
+    assert!(rig.server.all("deployments").is_empty());
+}
+
+/// An operator of one namespace may have no right to look at what belongs to the cluster.
+#[tokio::test]
+async fn a_class_that_may_not_be_looked_up_is_taken_at_the_specs_word() {
+    let rig = Rig::ready(instance("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/backend/pod", json!({"priorityClassName": "important"}));
+    });
+    rig.server.fail_next("get priorityclasses", 403);
+    rig.pass("dev").await.unwrap();
+    assert_eq!(template(&rig)["spec"]["priorityClassName"], "important");
+}

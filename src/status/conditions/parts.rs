@@ -151,6 +151,9 @@ fn backend(step: &Step, world: &World) -> Option<Obstacle> {
 
 /// What the dashboard lacks.
 pub(in crate::status) fn dashboard(world: &World) -> Option<Obstacle> {
+    if world.requisites.dashboard.is_some() {
+        return world.requisites.dashboard.clone();
+    }
     let Some(deployment) = world.children.dashboard.as_deref() else {
         return Some(Obstacle::passing("DashboardStarting", "the dashboard is not there yet"));
     };
