@@ -113,7 +113,7 @@ impl Doer<'_> {
     async fn step(&mut self, step: &Step) -> kube::Result<()> {
         let children = &self.world.children;
         match step {
-            step if refusal::lacks_account(step, &self.applied) => Ok(()),
+            Step::Ensure(_) if refusal::lacks_account(step, &self.applied) => Ok(()),
             Step::Ensure(Child::Secret(it)) => {
                 let found = self.world.outside.kept(&it.name_any());
                 self.ensure(&**it, found).await

@@ -8,8 +8,10 @@ use crate::plan::quantity;
 const KEYS: [&str; 6] = ["uid", "mountPath", "containerPort", "port", "name", "key"];
 /// The maps whose values are quantities.
 const QUANTITIES: [&str; 3] = ["requests", "limits", "capacity"];
-/// The field of an environment variable that is a quantity by itself.
-const QUANTITY: &str = "divisor";
+/// The fields that are quantities by themselves: of an environment variable, and of an empty folder.
+const QUANTITY: [&str; 2] = ["divisor", "sizeLimit"];
+/// What the API server leaves out where it is false, for nothing else can be meant.
+const FALSE: &str = "readOnly";
 
 /// Whether everything that is wanted is there; what is there besides is somebody else's.
 #[must_use]
@@ -31,8 +33,9 @@ fn field_covers(key: &str, live: Option<&Value>, wanted: &Value) -> bool {
             .iter()
             .all(|(of, much)| live.get(of).is_some_and(|it| same_amount(it, much)));
     }
-    let amount = |live: &Value| QUANTITY == key && same_amount(live, wanted);
-    live.map_or_else(|| is_empty(wanted), |live| amount(live) || covers(live, wanted))
+    let amount = |live: &Value| QUANTITY.contains(&key) && same_amount(live, wanted);
+    let left_out = || is_empty(wanted) || (key == FALSE && *wanted == Value::Bool(false));
+    live.map_or_else(left_out, |live| amount(live) || covers(live, wanted))
 }
 
 fn same_amount(live: &Value, wanted: &Value) -> bool {
@@ -103,6 +106,19 @@ mod tests {
         let finest = json!({"resources": {"requests": {"cpu": "1m"}}});
         assert!(covers(&finest, &json!({"resources": {"requests": {"cpu": "0.0001"}}})));
         assert!(covers(&json!({"divisor": "1"}), &json!({"divisor": "1000m"})));
+    }
+
+    #[test]
+    fn what_the_api_server_writes_otherwise_or_leaves_out_is_no_drift() {
+        let folder = |size: &str| json!({"emptyDir": {"sizeLimit": size}});
+        assert!(covers(&folder("1Gi"), &folder("1024Mi")));
+        assert!(!covers(&folder("1Gi"), &folder("2Gi")));
+        let mount = |read_only: bool| json!({"mountPath": "/a", "readOnly": read_only});
+        assert!(covers(&json!({"mountPath": "/a"}), &mount(false)));
+        assert!(!covers(&json!({"mountPath": "/a"}), &mount(true)));
+        assert!(!covers(&mount(true), &mount(false)));
+        // Left out this one means yes.
+        assert!(!covers(&json!({}), &json!({"automountServiceAccountToken": false})));
     }
 
     #[test]
