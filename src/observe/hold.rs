@@ -31,8 +31,8 @@ pub struct Hold {
     pub pausable: bool,
     /// The imports that it performs.
     pub imports: Vec<String>,
-    /// It was asked for its imports and did not say: it may perform some.
-    pub silent: bool,
+    /// Why it did not tell its imports when it was asked for them: it may perform some.
+    pub untold: Option<String>,
     /// Whether functions are deployed; none where nobody asked or it did not say.
     pub deployed: Option<bool>,
 }
@@ -70,7 +70,10 @@ pub(super) async fn ask(
             Ok(imports) => hold.imports = imports.in_progress.into_iter().collect(),
             // A function that fails has told nothing either. One that is to be replaced need not tell: it performs nothing once
             // it has ended, and who takes its place in the same store is asked before anybody relies on what is there.
-            Err(_) => hold.silent = is_at_home(children, &upgrade.aim()),
+            Err(error) if is_at_home(children, &upgrade.aim()) => {
+                hold.untold = Some(error.to_string());
+            }
+            Err(_) => {}
         }
     }
     let fresh =

@@ -70,7 +70,7 @@ impl Jobs {
         let mut facts = self.facts();
         let own = attempt.and_then(|of| self.find(Errand::Import, of));
         let own = own.is_some_and(Seen::goes_on);
-        if !own && hold.is_some_and(|it| it.silent || !it.imports.is_empty()) {
+        if !own && hold.is_some_and(|it| it.untold.is_some() || !it.imports.is_empty()) {
             let (kind, of) = (Kind::Import, Snapshot::default());
             facts.push(observed::Job { kind, of, outcome: Outcome::Running });
         }

@@ -75,7 +75,7 @@ fn kept(before: &ConvexInstanceStatus) -> Option<Obstacle> {
 }
 
 /// Causes that a pod or a deployment tells while it fails, and not while it starts again or is asked nothing.
-const REASONS_KEPT: [&str; 22] = [
+const REASONS_KEPT: [&str; 23] = [
     "BackendCrashing",
     "ImagePullFailed",
     "ContainerConfigError",
@@ -94,6 +94,7 @@ const REASONS_KEPT: [&str; 22] = [
     "UsersLetIn",
     "CopyFailed",
     "ImportFailed",
+    "ImportsUntold",
     "HoldRefused",
     "NameConflict",
     "Forbidden",

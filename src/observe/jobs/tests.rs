@@ -215,7 +215,7 @@ fn an_import_that_the_backend_performs_runs_without_its_job_too() {
     assert_eq!(facts(Vec::new()), [0]);
     assert_eq!(facts(vec![job("import", None)]), [1]);
     assert_eq!(facts(vec![job("import", Some("Failed"))]), [1, 0]);
-    let silent = Hold { silent: true, ..Hold::default() };
+    let silent = Hold { untold: Some("it fails".to_owned()), ..Hold::default() };
     let may = Jobs::default().with_imports(attempt.as_ref(), Some(&silent));
     assert_eq!(may.len(), 1, "who does not say what he does may do anything");
 }

@@ -9,7 +9,9 @@ use super::{
     by_hand, control,
     release::to_set,
     short,
-    workers::{attempt_ended, export_gone, going, let_in, or_go_back, overdue, stray, worker},
+    workers::{
+        attempt_ended, export_gone, going, imports, let_in, or_go_back, overdue, stray, worker,
+    },
 };
 use crate::{
     api::ConvexInstance,
@@ -81,7 +83,7 @@ pub(super) fn waiting_for(
             let backend = backend(step, world);
             let told = let_in(step, world).or_else(|| attempt_ended(world));
             let told = told.or_else(|| backend.clone().filter(|it| it.abnormal));
-            let told = told.or_else(|| stray(world)).or(backend);
+            let told = told.or_else(|| stray(world)).or_else(|| imports(world)).or(backend);
             told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
         }
         Waiting::HoldUnsupported => Obstacle::new(
@@ -92,7 +94,7 @@ pub(super) fn waiting_for(
             ),
         ),
         Waiting::ForTrafficHeld => broken(world).or_else(|| going(world)).unwrap_or_else(passing),
-        Waiting::ForJobsStopped => stray(world).unwrap_or_else(passing),
+        Waiting::ForJobsStopped => stray(world).or_else(|| imports(world)).unwrap_or_else(passing),
         Waiting::ForBackendStopped => going(world).unwrap_or_else(passing),
         Waiting::ForFences | Waiting::ForResume(_) => passing(),
         _ => own(),

@@ -7,7 +7,7 @@ use statemachine::{
     pins::{Store, Upgrade},
 };
 
-use super::release::to_set;
+use super::{UNHELD, release::to_set};
 use crate::{
     api::ConvexInstance,
     observe::{Obstacle, World},
@@ -35,6 +35,27 @@ pub(super) fn stray(world: &World) -> Option<Obstacle> {
         .iter()
         .filter(|it| it.outcome == Outcome::Running && it.errand != Errand::Proof);
     runs.find_map(|it| it.obstacle.clone().filter(|_| Some(&it.of) != attempt.as_ref()))
+}
+
+/// What the backend itself imports, or may: nobody is let in, and nothing is moved, while data changes under a Job's feet.
+pub(super) fn imports(world: &World) -> Option<Obstacle> {
+    let hold = world.hold.as_ref()?;
+    if let Some(error) = &hold.untold {
+        let lasts = world.facts.waited >= UNHELD;
+        let message = format!(
+            "the deployment does not tell which imports it performs ({error}): its data may still change, so that nothing is moved and nobody is let in. It is asked again and again; its log says why it fails"
+        );
+        let it = Obstacle::new("ImportsUntold", message);
+        return Some(Obstacle { abnormal: lasts, ..it });
+    }
+    let all: Vec<_> = hold.imports.iter().map(String::as_str).collect();
+    (!all.is_empty()).then(|| {
+        let message = format!(
+            "the deployment still performs an import that is not this attempt's ({}): nothing is moved and nobody is let in before it ends",
+            all.join(", ")
+        );
+        Obstacle::passing("ImportsRunning", message)
+    })
 }
 
 /// The export that the target is still to be loaded from, where it is not there any more.

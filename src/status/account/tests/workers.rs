@@ -13,7 +13,10 @@ use statemachine::{
 use super::*;
 use crate::{
     fixtures::{ClaimWords, claim, seen},
-    observe::jobs::{Jobs, Seen, again::Again},
+    observe::{
+        hold::Hold,
+        jobs::{Jobs, Seen, again::Again},
+    },
     plan::{exports::Exports, names::Errand},
 };
 
@@ -66,6 +69,32 @@ fn a_worker_that_keeps_a_stage_from_its_end_is_named_once_that_is_late() {
     let told = after(at(Phase::Degraded), &seen, &Applied::default());
     let message = told.status.unwrap().message.unwrap();
     assert!(message.contains("pod dev-import-7-1-x does not end"), "{message}");
+}
+
+/// Else nobody would know what is waited for: no Job of the operator's runs.
+#[test]
+fn what_the_backend_imports_by_itself_or_does_not_tell_is_said_while_it_is_waited_for() {
+    let told = |hold: Hold, waited: u64| {
+        let mut seen = world(all_is_well());
+        let strategy = Strategy::ExportImport(Destination::FreshStore);
+        let mut rolling = upgrade(strategy, Stage::Rolling, Direction::Forward);
+        rolling.snapshot = Some(rolling.next_snapshot());
+        seen.facts.wish.release = rolling.to.release.clone();
+        seen.facts.jobs =
+            vec![Job { kind: Kind::Import, of: Snapshot::default(), outcome: Outcome::Running }];
+        seen.facts.pins.upgrade = Some(rolling);
+        seen.facts.waited = Duration::from_secs(waited);
+        seen.hold = Some(hold);
+        let at = at(Phase::Upgrading(Stage::Rolling));
+        after(at, &seen, &Applied::default()).status.unwrap().blocked_by[0].clone()
+    };
+    let running = told(Hold { imports: vec!["k57".to_owned()], ..Hold::default() }, 10);
+    assert_eq!((&*running.reason, &*running.guard), ("ImportsRunning", "JobsStopped"));
+    assert!(running.message.contains("k57"), "{}", running.message);
+    let untold = Hold { untold: Some("the backend answers 500".to_owned()), ..Hold::default() };
+    let untold = told(untold, 10);
+    assert_eq!((&*untold.reason, &*untold.guard), ("ImportsUntold", "JobsStopped"));
+    assert!(untold.message.contains("the backend answers 500"), "{}", untold.message);
 }
 
 /// Once it is degraded users are let in anyway: what was seen at the edge is kept.
