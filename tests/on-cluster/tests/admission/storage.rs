@@ -43,7 +43,8 @@ fn fields() -> Vec<Case> {
 }
 
 fn database() -> Vec<Case> {
-    let server = Instance::postgres("server");
+    let server = Instance::postgres("a");
+    let pinned = Instance::postgres("pinned");
     let mysql = Instance::postgres("a").with("backend.db.engine", "mysql");
     let named = Instance::postgres("named-database").with("backend.db.databaseName", "orders");
     vec![
@@ -66,19 +67,19 @@ fn database() -> Vec<Case> {
             .accepts(Instance::dev("a").with("backend.storage.pvc.enabled", false))
             .refuses(server.clone().with("backend.storage.pvc.enabled", false)),
         rule("spec.backend.db", "the engine holds the data and cannot change")
-            .after(server.clone())
-            .accepts(server.clone().with("backend.db.secretRef", "rotated"))
-            .refuses(server.clone().with("backend.db.engine", "mysql"))
-            .refuses(Instance::dev("server")),
+            .after(pinned.clone())
+            .accepts(pinned.clone().with("backend.db.secretRef", "rotated"))
+            .refuses(pinned.clone().with("backend.db.engine", "mysql"))
+            .refuses(Instance::dev("pinned")),
         rule("spec.backend.db", "databaseName says where the data is and cannot change")
             .after(named.clone())
             .accepts(named.clone().with("backend.db.urlKey", "url"))
             .refuses(named.clone().with("backend.db.databaseName", "invoices"))
             .refuses(named.without("backend.db.databaseName")),
         rule("spec.backend.storage", "the storage mode is pinned in the data")
-            .after(server.clone())
-            .accepts(server.clone().with("version", "v2"))
-            .refuses(server.with("backend.storage.mode", "sqlite")),
+            .after(pinned.clone())
+            .accepts(pinned.clone().with("version", "v2"))
+            .refuses(pinned.with("backend.storage.mode", "sqlite")),
     ]
 }
 
