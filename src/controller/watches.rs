@@ -1,5 +1,6 @@
 //! What is watched: every instance, and every child that carries our label, each once.
 
+mod emptied;
 mod gateways;
 
 use std::{fmt::Debug, hash::Hash};

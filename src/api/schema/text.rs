@@ -59,8 +59,8 @@ pub(in crate::api) fn data_key(_: &mut SchemaGenerator) -> Schema {
 /// A host name, without scheme, port or path.
 pub(in crate::api) fn host(_: &mut SchemaGenerator) -> Schema {
     checked(
-        "self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$')",
-        "must be a host name such as api.example.com: lower case, without scheme, port, path or wildcard",
+        "self.matches('^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?[.])+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$') && !self.matches('(^|[.])(svc|cluster[.]local)$')",
+        "must be a host name such as api.example.com: lower case, without scheme, port, path or wildcard, and none of the cluster's own (.svc, .cluster.local)",
         253,
     )
 }

@@ -23,7 +23,9 @@ use rand::RngExt;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch::Sender;
 
-use super::{Guarded, Loop, Source, instance_of, is_refused, refusal, seen};
+use super::{
+    Guarded, Loop, Source, emptied::until_emptied, instance_of, is_refused, refusal, seen,
+};
 use crate::{
     api::{ConvexInstance, Mode},
     context::{GatewayApi, Optional, Presence, served},
@@ -93,7 +95,7 @@ where
     let tells = Arc::new(tells);
     let (listed, failed) = (tells.clone(), tells);
     // A watch that was refused and is let in again tells nothing of it: it is begun anew.
-    let begun = move || watcher(api.clone(), config.clone()).boxed();
+    let begun = move || until_emptied(watcher(api.clone(), config.clone()).boxed()).boxed();
     let stream = stream::repeat_with(begun)
         .flat_map(until_refused)
         .inspect_err(move |error| told::<K>(&failed, error))

@@ -51,9 +51,8 @@ pub async fn install(checkout: &Checkout, cluster: &Description) -> Result<()> {
     }
     let gateway = tools::gateway(checkout)?;
     let began = Instant::now();
-    kubectl::apply(cluster, definitions(&gateway.definitions)?.as_bytes())?;
     let client = client::from_file(&cluster.kubeconfig).await?;
-    wait::until("definitions of the Gateway API", PATIENCE, &[], || established(&client)).await?;
+    install_definitions(&gateway.definitions, cluster, &client).await?;
     let class = json!({
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "GatewayClass",
@@ -68,6 +67,20 @@ pub async fn install(checkout: &Checkout, cluster: &Description) -> Result<()> {
     cluster.write()?;
     progress::done("the data plane is ready", began);
     Ok(())
+}
+
+/// Installs the definitions alone, which any cluster may have.
+///
+/// # Errors
+/// They cannot be had, or the API server does not take them up.
+pub async fn define(checkout: &Checkout, cluster: &Description) -> Result<()> {
+    let client = client::from_file(&cluster.kubeconfig).await?;
+    install_definitions(&tools::gateway_definitions(checkout)?, cluster, &client).await
+}
+
+async fn install_definitions(folder: &Path, cluster: &Description, client: &Client) -> Result<()> {
+    kubectl::apply(cluster, definitions(folder)?.as_bytes())?;
+    wait::until("definitions of the Gateway API", PATIENCE, &[], || established(client)).await
 }
 
 fn definitions(folder: &Path) -> Result<String> {

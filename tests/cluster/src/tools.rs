@@ -95,12 +95,20 @@ pub struct Gateway {
 /// Go is missing, or a build fails.
 pub fn gateway(checkout: &Checkout) -> Result<Gateway> {
     let program = GATEWAY.ensure(checkout)?.join("traefik");
+    Ok(Gateway { program, definitions: gateway_definitions(checkout)? })
+}
+
+/// The folder of the definitions of the Gateway API, as the data plane is built against them.
+///
+/// # Errors
+/// Go is missing, or the module cannot be had.
+pub fn gateway_definitions(checkout: &Checkout) -> Result<PathBuf> {
     let mut go = Command::new("go");
     go.args(["mod", "download", "-json", "sigs.k8s.io/gateway-api"])
         .current_dir(checkout.root().join("tests/tools").join(GATEWAY.name));
     let module: serde_json::Value = serde_json::from_str(&captured(&mut go)?)?;
     let folder = module["Dir"].as_str().context("go names no folder of the Gateway API")?;
-    Ok(Gateway { program, definitions: Path::new(folder).join("config/crd/standard") })
+    Ok(Path::new(folder).join("config/crd/standard"))
 }
 
 impl Module {

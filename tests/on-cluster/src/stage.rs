@@ -24,7 +24,7 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    Follower, Ground, Instance, Kubectl, Reach, State, Witness,
+    Follower, Ground, Instance, Kubectl, Reach, Refusal, State, Witness,
     reach::{Door, Marker},
 };
 
@@ -117,6 +117,14 @@ impl Stage {
         let refusal = self.ground.create(instance).await?;
         ensure!(refusal.is_none(), "refused:\n{}", refusal.unwrap_or_default());
         Ok(())
+    }
+
+    /// Why an instance would be refused; nothing is written.
+    ///
+    /// # Errors
+    /// The request failed for another reason.
+    pub async fn refusal(&self, instance: &Instance) -> Result<Option<Refusal>> {
+        self.ground.refusal(instance).await
     }
 
     /// Creates it and waits until it is as its spec wants it.

@@ -125,6 +125,8 @@ fn host(field: &str) -> Case {
         .refuses(with("API.example.com"))
         .refuses(with("10.0.0.1"))
         .refuses(with("localhost"))
+        .refuses(with("kubernetes.default.svc"))
+        .refuses(with("dev.default.svc.cluster.local"))
 }
 
 fn origin(field: &str) -> Case {

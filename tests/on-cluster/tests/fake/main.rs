@@ -1,6 +1,7 @@
 //! The life of instances on a node that is played: every fault that can be ordered, fast and many at a time. Each test
 //! has a namespace of its own and shares the cluster and its one operator with the others.
 
+mod bad_input;
 mod bounds;
 mod claims;
 mod deletion;

@@ -3,6 +3,7 @@
 
 mod definition;
 mod gate;
+mod gateway_api;
 mod image;
 mod process;
 mod protection;
