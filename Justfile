@@ -22,8 +22,8 @@ kubectl *arguments:
 cluster-down *arguments:
     @cargo run --quiet --bin cluster -- down "$@"
 
-# Run every tier: without a cluster, with the real Convex CLI, on a node that is played, on a real one, as root, and the campaign.
-test: test-fast test-cli test-fake test-real test-campaign
+# Run every tier: without a cluster, with the real Convex CLI, with real servers, on a node that is played, on a real one, as root, and the campaign.
+test: test-fast test-cli test-servers test-fake test-real test-campaign
     @echo 'every tier passed'
 
 # Run what needs no cluster: laws, the model, facts, goldens, wire, chart, and the stand-in itself.
@@ -49,6 +49,10 @@ campaign *filter:
 # Run the real Convex CLI, installed with a Node.js of its own from npm's registry, against the stand-in.
 test-cli:
     CONVEX_CLI="$(cargo run --quiet --locked --bin cluster -- convex-cli)" cargo test --locked --no-fail-fast --workspace --all-features --test cli
+
+# Run what needs real servers (PostgreSQL, MariaDB, S3), which are installed and built where they are missing; the first time as root.
+test-servers:
+    cargo test --locked --no-fail-fast --workspace --all-features --test servers
 
 # Carry a snapshot of 1 GiB out of a backend and into another one: throughput and memory beside curl and sha256sum.
 measure-snapshot:

@@ -37,21 +37,33 @@ pub fn ensure_packages() -> Result<()> {
     if !rustix::process::geteuid().is_root() {
         bail!("a real node needs root (network namespace, mounts); `--node fake` does not");
     }
-    let missing = missing_packages();
-    if missing.is_empty() {
+    ensure(missing_packages)
+}
+
+/// Installs the Debian packages that `missing` names, until it names none. Who asks concurrently has to keep a lock.
+///
+/// # Errors
+/// Something is missing, and this is not root, or apt-get cannot bring it.
+pub fn ensure(missing: impl Fn() -> Vec<&'static str>) -> Result<()> {
+    let wanted = missing();
+    if wanted.is_empty() {
         return Ok(());
     }
+    let names = wanted.join(", ");
+    if !rustix::process::geteuid().is_root() {
+        bail!("missing on this host: {names}; root may install them, or does so when it runs this");
+    }
     if find("apt-get").is_none() {
-        bail!("missing on this host, and there is no apt-get to bring it: {}", missing.join(", "));
+        bail!("missing on this host, and there is no apt-get to bring it: {names}");
     }
     let started = Instant::now();
-    progress::say(&format!("installing {}", missing.join(", ")));
-    if install(&missing).is_err() {
+    progress::say(&format!("installing {names}"));
+    if install(&wanted).is_err() {
         // The lists of packages may be old or not there at all.
         apt(&["update", "--quiet"])?;
-        install(&missing)?;
+        install(&wanted)?;
     }
-    match missing_packages() {
+    match missing() {
         left if left.is_empty() => {}
         left => bail!("still missing after apt-get install: {}", left.join(", ")),
     }

@@ -43,6 +43,10 @@ const MODULES: [Module; 3] = [
 const GATEWAY: Module =
     Module { name: "traefik", stamped: None, programs: &[("traefik", "traefik")] };
 
+/// An S3 server: only who starts one builds it.
+const OBJECT_STORAGE: Module =
+    Module { name: "versitygw", stamped: None, programs: &[("versitygw", "versitygw")] };
+
 /// Where the built programs are.
 #[derive(Clone, Debug)]
 pub struct Tools {
@@ -109,6 +113,14 @@ pub fn gateway_definitions(checkout: &Checkout) -> Result<PathBuf> {
     let module: serde_json::Value = serde_json::from_str(&captured(&mut go)?)?;
     let folder = module["Dir"].as_str().context("go names no folder of the Gateway API")?;
     Ok(Path::new(folder).join("config/crd/standard"))
+}
+
+/// Builds the S3 server where it is missing, and says where it is.
+///
+/// # Errors
+/// Go is missing, or the build fails.
+pub fn object_storage(checkout: &Checkout) -> Result<PathBuf> {
+    Ok(OBJECT_STORAGE.ensure(checkout)?.join("versitygw"))
 }
 
 impl Module {
@@ -251,7 +263,7 @@ mod tests {
     #[test]
     fn the_committed_modules_are_complete() {
         let checkout = Checkout::find().unwrap();
-        for module in MODULES.iter().chain([&GATEWAY]) {
+        for module in MODULES.iter().chain([&GATEWAY, &OBJECT_STORAGE]) {
             let source = checkout.root().join("tests/tools").join(module.name);
             assert!(hash(&source, &module.linker_flags(&source).unwrap()).is_ok());
         }
