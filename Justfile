@@ -52,7 +52,7 @@ test-cli:
 
 # Run what needs real servers (PostgreSQL, MariaDB, S3), which are installed and built where they are missing; the first time as root.
 test-servers:
-    cargo test --locked --no-fail-fast --workspace --all-features --test servers
+    cargo test --locked --no-fail-fast --workspace --all-features --test servers --test on_servers
 
 # Carry a snapshot of 1 GiB out of a backend and into another one: throughput and memory beside curl and sha256sum.
 measure-snapshot:

@@ -1,6 +1,7 @@
 //! The images of a real node: made here from programs of this machine, never pulled.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::{
     binaries::Programs,
@@ -73,6 +74,7 @@ pub fn foreign(programs: &Programs) -> Result<Image> {
 fn stand_in(programs: &Programs, name: &str, tags: Vec<String>, first: &str) -> Result<Image> {
     let mut rootfs = Rootfs::default();
     shell(&mut rootfs)?;
+    authorities(&mut rootfs)?;
     rootfs.program(STAND_IN, programs.path("convex-standin")?)?;
     for program in ENTRY_POINTS {
         // The stand-in knows by its name which program it is to be.
@@ -120,6 +122,7 @@ pub fn operator(programs: &Programs) -> Result<Image> {
     let mut rootfs = Rootfs::default();
     rootfs.program("usr/local/bin/convex-operator", programs.path("convex-operator")?)?;
     rootfs.folder("tmp", 0o1777);
+    authorities(&mut rootfs)?;
     let config = Config {
         entrypoint: vec!["/usr/local/bin/convex-operator".into()],
         command: vec!["run".into()],
@@ -127,6 +130,22 @@ pub fn operator(programs: &Programs) -> Result<Image> {
         ..Config::default()
     };
     Ok(Image { name: "operator".into(), tags: vec![OPERATOR.into()], rootfs, config })
+}
+
+/// Those of this machine, where the images' own bases have theirs: clients of servers refuse to begin without any.
+fn authorities(rootfs: &mut Rootfs) -> Result<()> {
+    let found = rustls_native_certs::load_native_certs();
+    ensure!(
+        !found.certs.is_empty(),
+        "this host has no certificate authorities: {:?}",
+        found.errors
+    );
+    let pem = found.certs.iter().fold(String::new(), |bundle, certificate| {
+        let text = STANDARD.encode(certificate);
+        format!("{bundle}-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    });
+    rootfs.file("etc/ssl/certs/ca-certificates.crt", pem.into_bytes(), 0o644);
+    Ok(())
 }
 
 fn shell(rootfs: &mut Rootfs) -> Result<()> {

@@ -2,6 +2,7 @@
 //! API server said.
 
 pub mod admission;
+pub mod beside;
 pub mod container;
 pub mod definition;
 pub mod follow;
@@ -17,6 +18,7 @@ pub mod stage;
 pub mod witness;
 
 pub use admission::{Case, rule};
+pub use beside::Beside;
 pub use follow::{Follower, State};
 pub use ground::Ground;
 pub use instance::Instance;

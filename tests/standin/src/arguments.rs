@@ -42,13 +42,13 @@ pub struct Arguments {
     /// Hide function logs from clients; accepted and not used.
     #[arg(long)]
     pub redact_logs_to_client: bool,
-    /// Let the database connection be plain; accepted and not used.
+    /// Let the database connection be plain.
     #[arg(long)]
     pub do_not_require_ssl: bool,
-    /// Keep files in S3: refused by this stand-in.
+    /// Keep files in S3.
     #[arg(long)]
     pub s3_storage: bool,
-    /// Keep files in this folder.
+    /// Keep files in a folder; which one is not used: they lie with the rest.
     #[arg(long)]
     pub local_storage: Option<String>,
     /// Write the log to this file as well; accepted and not used.

@@ -16,8 +16,9 @@ use tokio::{net::TcpListener, signal::unix::Signal, sync::watch};
 
 use crate::{
     arguments::Arguments,
+    blobs::{Blobs, BlobsError, Buckets},
     credentials,
-    database::{self, DatabaseError},
+    database::{self, DatabaseError, Target, server::Server},
     environment::Environment,
     http::{Deployment, api, site},
     keys::seal::{Secret, SecretError},
@@ -25,7 +26,7 @@ use crate::{
     root::Root,
     signals, snapshots,
     steering::{self, Steering},
-    store::Store,
+    store::{OpenError, Store},
     writer::{Claim, ClaimError, Writer},
 };
 
@@ -38,9 +39,12 @@ pub enum BackendError {
     /// The database cannot be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// Ours: nothing here speaks to S3.
-    #[error("the stand-in keeps files in a folder only and does not speak to S3")]
-    S3NotServed,
+    /// What is kept cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Files cannot be kept in buckets.
+    #[error(transparent)]
+    Blobs(#[from] BlobsError),
     /// The instance secret is not 64 hexadecimal digits.
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -60,6 +64,15 @@ pub enum BackendError {
     Io(#[from] io::Error),
 }
 
+/// Why the backend ends; both with code 0.
+#[derive(PartialEq, Eq)]
+enum End {
+    /// Somebody asked for it.
+    Asked,
+    /// The database is another backend's now.
+    Lost,
+}
+
 /// Runs the backend with its whole command line, the program's name first. A bad command line ends the process with clap's
 /// message and code 2.
 ///
@@ -73,9 +86,15 @@ pub async fn run(env: &Environment, root: &Root, arguments: &[String]) -> Result
         return Err(BackendError::Steered(message));
     }
     let secret = Secret::from_hex(&arguments.instance_secret)?;
-    let claim = open(env, root, &arguments)?;
+    let (claim, server) = open(env, root, &arguments)?;
+    let blobs = if arguments.s3_storage {
+        Blobs::Buckets(Box::new(Buckets::of(env, &arguments.instance_name).await?))
+    } else {
+        Blobs::Local
+    };
     let metadata_version = steering::metadata_version(env);
-    let store = Arc::new(Store::open(&data(env, root), metadata_version)?);
+    let store = Store::open_with(&data(env, root), metadata_version, server, blobs)?;
+    let store = Arc::new(store);
     tokio::time::sleep(steering.start_delay).await;
     if steering.silent {
         tracing::warn!("silent, as a test asked");
@@ -92,10 +111,12 @@ pub async fn run(env: &Environment, root: &Root, arguments: &[String]) -> Result
         store,
     };
     let address = |port| SocketAddrV4::new(arguments.interface, port);
-    serve(Arc::new(deployment), address(arguments.port), address(arguments.site_proxy_port))
-        .await?;
+    let (api, site) = (address(arguments.port), address(arguments.site_proxy_port));
+    let end = serve(Arc::new(deployment), api, site).await?;
     claim.release()?;
-    tracing::info!("Server successfully shut down.");
+    if end == End::Asked {
+        tracing::info!("Server successfully shut down.");
+    }
     Ok(())
 }
 
@@ -103,18 +124,28 @@ fn data(env: &Environment, root: &Root) -> PathBuf {
     root.locate(&credentials::data_directory(env))
 }
 
-/// Opens the database file and claims the directory around it.
-fn open(env: &Environment, root: &Root, arguments: &Arguments) -> Result<Claim, BackendError> {
-    database::check(arguments.db, &arguments.db_spec)?;
-    if arguments.s3_storage {
-        return Err(BackendError::S3NotServed);
-    }
-    touch(&root.locate(&arguments.db_spec))?;
+/// Opens the database, and claims the data directory.
+fn open(
+    env: &Environment,
+    root: &Root,
+    arguments: &Arguments,
+) -> Result<(Claim, Option<Server>), BackendError> {
+    let Arguments { db, db_spec, instance_name, do_not_require_ssl, .. } = arguments;
+    let server = match database::target(*db, db_spec, instance_name, !do_not_require_ssl)? {
+        Target::File => {
+            touch(&root.locate(db_spec))?;
+            None
+        }
+        Target::Postgres { config, name } => {
+            let bundle = env.non_empty("PG_CA_FILE").map(|it| root.locate(it));
+            Some(Server::open(*config, &name, bundle.as_deref())?)
+        }
+    };
     let pod = env.or("POD_NAME", &env.or("HOSTNAME", "unknown"));
     let image = env.non_empty("STANDIN_IMAGE").map(str::to_owned);
     let writer = Writer { image, ..Writer::starting(&pod, &steering::version(env)) };
     tracing::info!(start = %writer.start_id, version = %writer.version, "stand-in backend starting");
-    Ok(Claim::take(&data(env, root), writer)?)
+    Ok((Claim::take(&data(env, root), writer)?, server))
 }
 
 fn touch(path: &Path) -> Result<(), BackendError> {
@@ -126,24 +157,26 @@ fn touch(path: &Path) -> Result<(), BackendError> {
         .map_err(|source| BackendError::File { path: path.to_owned(), source })
 }
 
-/// Listens on both ports until the first SIGINT and all requests are answered, or until the second.
+/// Listens on both ports until the first SIGINT and all requests are answered, or until the second, or until the database is lost.
 async fn serve(
     deployment: Arc<Deployment>,
     api: SocketAddrV4,
     site: SocketAddrV4,
-) -> io::Result<()> {
+) -> io::Result<End> {
     let (api_port, site_port) = (TcpListener::bind(api).await?, TcpListener::bind(site).await?);
     tracing::info!("backend listening on {api}");
     let mut interrupts = signals::interrupts()?;
     work(&deployment);
+    let store = deployment.store.clone();
     let (stop, stopped) = watch::channel(());
     let api = axum::serve(api_port, api::routes(deployment.clone()))
         .with_graceful_shutdown(closed(stopped.clone()));
     let site =
         axum::serve(site_port, site::routes(deployment)).with_graceful_shutdown(closed(stopped));
     tokio::select! {
-        served = async { tokio::try_join!(api, site) } => served.map(drop),
-        () = interrupted_twice(&mut interrupts, stop) => Ok(()),
+        served = async { tokio::try_join!(api, site) } => served.map(|_| End::Asked),
+        () = interrupted_twice(&mut interrupts, stop) => Ok(End::Asked),
+        () = store.lost() => Ok(End::Lost),
     }
 }
 

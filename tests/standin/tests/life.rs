@@ -98,10 +98,11 @@ fn database_urls_are_refused_in_upstreams_words() {
     for (url, words) in [
         ("postgresql://user:pass@db/orders", "cluster url already contains db name: orders"),
         ("postgresql://db", "cluster url username must be set"),
-        ("postgresql://user:pass@db", "does not speak to a database server"),
     ] {
         fails_with(&Container::new().with("POSTGRES_URL", url), 1, words);
     }
+    let mysql = Container::new().with("MYSQL_URL", "mysql://user:pass@db");
+    fails_with(&mysql, 1, "does not speak to a MySQL server");
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod provisioning;
 mod resumed;
 mod rollback;
 mod secrets;
+mod servers;
 mod settings;
 mod strays;
 mod trouble;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use on_cluster::{
-    Instance, Stage,
+    Beside, Instance, Stage,
     stage::{records::lines, small},
 };
 use serde_json::json;
@@ -13,6 +13,7 @@ use crate::{END, alone};
 
 /// Longer than any passing detail is held back before it is written.
 const QUIET: Duration = Duration::from_secs(8);
+const PRODUCTION: &str = include_str!("../../../../docs/samples/prod.yaml");
 
 #[tokio::test]
 async fn a_restart_with_nothing_changed_takes_no_write() -> Result<()> {
@@ -23,6 +24,34 @@ async fn a_restart_with_nothing_changed_takes_no_write() -> Result<()> {
         let ended = stage.cluster.restart_operator().await?;
         ensure!(ended.code == Some(0) && ended.took < END, "{ended:?}");
         has_looked(stage, mark).await?;
+        tokio::time::sleep(QUIET).await;
+        let writes = stage.writes_since(mark)?;
+        ensure!(writes.is_empty(), "{} writes:\n{}", writes.len(), lines(&writes));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_restart_beside_servers_takes_no_write() -> Result<()> {
+    alone("servers", async |stage| {
+        let beside = Beside::start(stage.cluster.description()).await?;
+        beside.hand_over(&stage.kubectl, stage.namespace()).await?;
+        stage.kubectl.apply(stage.namespace(), PRODUCTION).await?;
+        stage.settled("orders").await?;
+        tokio::time::sleep(QUIET).await;
+        let mark = stage.mark()?;
+        stage.cluster.restart_operator().await?;
+        stage
+            .until("look at the Secrets", Duration::from_secs(30), || async {
+                let asked = stage.requests_since(mark)?;
+                let of = |name: &str| asked.iter().any(|it| it.name == name);
+                Ok(["orders-db-app", "orders-db-ca", "orders-bucket"]
+                    .iter()
+                    .all(|it| of(it))
+                    .then_some(()))
+            })
+            .await?;
         tokio::time::sleep(QUIET).await;
         let writes = stage.writes_since(mark)?;
         ensure!(writes.is_empty(), "{} writes:\n{}", writes.len(), lines(&writes));

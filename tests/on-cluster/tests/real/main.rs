@@ -10,6 +10,7 @@ mod operator;
 mod pod;
 mod provisioning;
 mod repair;
+mod servers;
 mod stage;
 mod upgrade;
 mod wayback;

@@ -19,6 +19,7 @@ use super::{
     streams,
 };
 use crate::{
+    blobs::Blob,
     snapshots::{
         export::{self, RequestError},
         records::{Export, ExportState},
@@ -68,8 +69,8 @@ async fn fetch(
     };
     let export = deployment.store.read(|state| state.exports.iter().find(wanted).cloned());
     let export = export.ok_or_else(none)?;
-    let path = deployment.store.path(&format!("exports/{}.zip", export.id));
-    let file = tokio::fs::File::open(path).await?;
+    let blob = Blob::export(&export.id);
+    let file = tokio::fs::File::from_std(deployment.store.content(&blob)?);
     let lies = deployment.steering.has(Fault::ExportLengthLies);
     let length = file.metadata().await?.len() + if lies { LIE } else { 0 };
     let content = streams::content(file);

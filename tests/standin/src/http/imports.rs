@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 
 use super::{Deployment, admin::Admin, problem::Problem, streams};
 use crate::{
+    blobs::Blob,
     snapshots::{
         import,
         records::{Import, ImportState, Mode},
     },
     store::{
-        Store, durable,
+        Store,
         state::{new_id, now_ms},
     },
 };
@@ -107,7 +108,9 @@ async fn finish(
     };
     let answer = Json(json!({ "importId": import.id }));
     let work = move || {
-        join(&parts, &import::archive_of(&deployment.store, &import.id))?;
+        let draft = deployment.store.path(&format!("uploads/{}.zip", import.id));
+        join(&parts, &draft)?;
+        deployment.store.keep(&Blob::import(&import.id), &draft)?;
         import::begin(&deployment.store, &deployment.steering, import)?;
         fs::remove_dir_all(&folder)
     };
@@ -116,12 +119,11 @@ async fn finish(
 }
 
 fn join(parts: &[PathBuf], path: &std::path::Path) -> io::Result<()> {
-    let draft = path.with_extension("draft");
-    let mut whole = fs::File::create(&draft)?;
+    let mut whole = fs::File::create(path)?;
     for part in parts {
         io::copy(&mut fs::File::open(part)?, &mut whole)?;
     }
-    durable::publish(&whole, &draft, path)
+    whole.sync_all()
 }
 
 fn upload(store: &Store, token: &str) -> Result<PathBuf, Problem> {

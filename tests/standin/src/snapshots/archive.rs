@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
 use super::shape::{Shape, schema, to_decimal};
-use crate::store::{Store, documents::STORAGE, state::Table};
+use crate::{
+    blobs::Blob,
+    store::{Store, documents::STORAGE, state::Table},
+};
 
 const README: &str =
     "# Welcome to your snapshot export\n\nIt was written by a stand-in for tests, not by Convex.\n";
@@ -119,7 +122,7 @@ impl Archive<'_> {
         for line in self.store.lines(table)? {
             let document: Value = serde_json::from_str(&line?)?;
             let id = document["_id"].as_str().unwrap_or_default();
-            let mut file = File::open(self.store.file_of(table, id))?;
+            let mut file = self.store.content(&Blob::file(table, id))?;
             let name = format!("{path}/{id}{}", extension(&document));
             self.begin(&name, CompressionMethod::Stored, file.metadata()?.len())?;
             io::copy(&mut file, &mut self.zip)?;

@@ -16,9 +16,10 @@ use super::{
     records::{Export, ExportState},
 };
 use crate::{
+    blobs::Blob,
     steering::{Fault, Steering},
     store::{
-        Store, durable,
+        Store,
         state::{State, new_id, now_ms},
     },
 };
@@ -96,14 +97,14 @@ fn make(store: &Store, steering: &Steering, id: &str) -> Result<(), ArchiveError
         let of_the_app = snapshot.tables.iter_mut().filter(|(path, _)| !path.contains('_'));
         of_the_app.for_each(|(_, table)| (table.bytes, table.documents) = (0, 0));
     }
-    let draft = store.path(&format!("exports/{id}.draft"));
+    let draft = store.path(&format!("uploads/{id}.draft"));
     let file =
         OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&draft)?;
     let include_storage = snapshot.exports.iter().any(|it| it.id == id && it.include_storage);
     let file = archive::write(store, &snapshot.tables, include_storage, file)?;
     spoil(&file, &draft, steering)?;
-    durable::publish(&file, &draft, &store.path(&format!("exports/{id}.zip")))?;
     let size = i64::try_from(file.metadata()?.len()).unwrap_or(i64::MAX);
+    store.keep(&Blob::export(id), &draft)?;
     Ok(complete(store, id, told(size, steering))?)
 }
 

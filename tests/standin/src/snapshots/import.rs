@@ -2,12 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     io::{self, Seek, SeekFrom},
-    path::PathBuf,
     sync::Arc,
     thread,
 };
+
+use serde_json::Value;
 
 use super::{
     archive::{ArchiveError, root_and_name},
@@ -15,11 +16,12 @@ use super::{
     unpack,
 };
 use crate::{
+    blobs::Blob,
     steering::{Fault, Steering},
     store::{
         Store,
         documents::STORAGE,
-        state::{State, Table},
+        state::{State, Table, new_id},
     },
 };
 
@@ -36,12 +38,6 @@ enum ImportError {
     Steered,
     #[error("the import was canceled")]
     Canceled,
-}
-
-/// Where the ZIP of an import lies.
-#[must_use]
-pub fn archive_of(store: &Store, id: &str) -> PathBuf {
-    store.path(&format!("imports/{id}.zip"))
 }
 
 /// Records an import whose ZIP is in place, and begins to look at it.
@@ -113,7 +109,7 @@ fn go_on(store: &Arc<Store>, steering: &Steering, import: Import) {
 }
 
 fn look(store: &Store, import: &Import, _: &Steering) -> Result<(), ImportError> {
-    let tables = unpack::tables(&archive_of(store, &import.id))?;
+    let tables = unpack::tables(&store.content(&Blob::import(&import.id))?)?;
     store.change(|state| {
         let message_to_confirm = summary(state, import.mode, &tables);
         let require_manual_confirmation = !message_to_confirm.is_empty();
@@ -144,7 +140,7 @@ fn read(store: &Store, import: &Import, steering: &Steering) -> Result<(), Impor
     if steering.has(Fault::ImportFails) {
         return Err(ImportError::Steered);
     }
-    let mut tables = unpack::unpack(store, &archive_of(store, &import.id))?;
+    let mut tables = unpack::unpack(store, store.content(&Blob::import(&import.id))?)?;
     // Convex counts no rows for the tables of files.
     let counted = tables.iter().filter(|(path, _)| root_and_name(path).1 != STORAGE);
     let written: u64 = counted.map(|(_, table)| table.documents).sum();
@@ -162,7 +158,7 @@ fn read(store: &Store, import: &Import, steering: &Steering) -> Result<(), Impor
         place(store, state, import.mode, tables)
     })?;
     // The upload has served; what stays behind of it harms nobody.
-    let _ = fs::remove_file(archive_of(store, &import.id));
+    let _ = store.forget(&Blob::import(&import.id));
     Ok(())
 }
 
@@ -184,7 +180,7 @@ fn place(
     }
     for (path, table) in tables {
         match state.tables.get_mut(&path).filter(|_| mode == Mode::Append) {
-            Some(old) => add(store, old, &table)?,
+            Some(old) => add(store, &path, old, &table)?,
             None => drop(state.tables.insert(path, table)),
         }
     }
@@ -196,19 +192,20 @@ fn is_kept(path: &str, carried: impl Fn(&str) -> bool) -> bool {
     root_and_name(path).1 == STORAGE && !carried(path)
 }
 
-fn add(store: &Store, old: &mut Table, new: &Table) -> io::Result<()> {
-    let path = |table: &Table| store.path("tables").join(&table.file);
-    let mut to = OpenOptions::new().create(true).truncate(false).write(true).open(path(old))?;
+fn add(store: &Store, path: &str, old: &mut Table, new: &Table) -> io::Result<()> {
+    let at = |table: &Table| store.path("tables").join(&table.file);
+    let mut to = OpenOptions::new().create(true).truncate(false).write(true).open(at(old))?;
     to.set_len(old.bytes)?;
     to.seek(SeekFrom::Start(old.bytes))?;
-    io::copy(&mut File::open(path(new))?, &mut to)?;
+    io::copy(&mut File::open(at(new))?, &mut to)?;
     to.sync_all()?;
-    let folder = store.file_of(new, "");
-    if folder.exists() {
-        fs::create_dir_all(store.file_of(old, ""))?;
-        for file in fs::read_dir(folder)? {
-            let file = file?;
-            fs::rename(file.path(), store.file_of(old, &file.file_name().to_string_lossy()))?;
+    if root_and_name(path).1 == STORAGE {
+        for line in store.lines(new)? {
+            let document: Value = serde_json::from_str(&line?)?;
+            let id = document["_id"].as_str().unwrap_or_default();
+            let draft = store.path(&format!("uploads/{}", new_id()));
+            io::copy(&mut store.content(&Blob::file(new, id))?, &mut File::create(&draft)?)?;
+            store.keep(&Blob::file(old, id), &draft)?;
         }
     }
     old.bytes += new.bytes;

@@ -2,9 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
+    fs::File,
     io::{self, BufRead, BufReader, BufWriter, Read, Write},
-    path::Path,
 };
 
 use serde_json::{Map, Value};
@@ -14,10 +13,13 @@ use super::{
     archive::{ArchiveError, root_and_name},
     shape::{from_decimal, integers_of},
 };
-use crate::store::{
-    Store,
-    documents::{STORAGE, complete},
-    state::Table,
+use crate::{
+    blobs::Blob,
+    store::{
+        Store,
+        documents::{STORAGE, complete},
+        state::{Table, new_id},
+    },
 };
 
 const DOCUMENTS: &str = "/documents.jsonl";
@@ -32,8 +34,8 @@ struct Unpacking<'store> {
 ///
 /// # Errors
 /// Where it is no ZIP, or a list is damaged.
-pub fn tables(path: &Path) -> Result<Vec<String>, ArchiveError> {
-    let mut zip = ZipArchive::new(BufReader::new(File::open(path)?))?;
+pub fn tables(file: &File) -> Result<Vec<String>, ArchiveError> {
+    let mut zip = ZipArchive::new(BufReader::new(file.try_clone()?))?;
     let names = zip.file_names().map(|name| Ok(name?.into_owned()));
     let names = names.collect::<Result<Vec<_>, ZipError>>()?;
     let tables = names.iter().filter_map(|name| name.strip_suffix(DOCUMENTS));
@@ -47,13 +49,13 @@ pub fn tables(path: &Path) -> Result<Vec<String>, ArchiveError> {
     Ok(tables.into_iter().map(str::to_owned).collect())
 }
 
-/// Reads every table of the ZIP at `path`, and every file.
+/// Reads every table of a ZIP, and every file.
 ///
 /// # Errors
 /// Where the ZIP is damaged, a line is no document, or a file is missing.
-pub fn unpack(store: &Store, path: &Path) -> Result<BTreeMap<String, Table>, ArchiveError> {
-    let found = tables(path)?;
-    let zip = ZipArchive::new(BufReader::new(File::open(path)?))?;
+pub fn unpack(store: &Store, file: File) -> Result<BTreeMap<String, Table>, ArchiveError> {
+    let found = tables(&file)?;
+    let zip = ZipArchive::new(BufReader::new(file))?;
     let mut unpacking = Unpacking { store, zip };
     found
         .into_iter()
@@ -108,11 +110,9 @@ impl Unpacking<'_> {
         let entries = self.contents(path)?;
         for id in ids {
             let name = entries.get(id).ok_or_else(|| ArchiveError::FileMissing(id.clone()))?;
-            let to = self.store.file_of(table, id);
-            to.parent().map_or(Ok(()), fs::create_dir_all)?;
-            let mut file = File::create(to)?;
-            io::copy(&mut self.zip.by_name(name)?, &mut file)?;
-            file.sync_all()?;
+            let draft = self.store.path(&format!("uploads/{}", new_id()));
+            io::copy(&mut self.zip.by_name(name)?, &mut File::create(&draft)?)?;
+            self.store.keep(&Blob::file(table, id), &draft)?;
         }
         Ok(())
     }

@@ -1,17 +1,17 @@
 //! Documents and files of a store.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
-    path::PathBuf,
 };
 
 use serde_json::{Map, Value, json};
 
 use super::{
-    Store, durable,
+    Store,
     state::{State, Table, new_id, now_ms},
 };
+use crate::blobs::Blob;
 
 /// The table that lists the files.
 pub const STORAGE: &str = "_storage";
@@ -59,9 +59,7 @@ impl Store {
             unless_paused(state)?;
             let storage = state.tables.entry(STORAGE.to_owned()).or_insert_with(Table::empty);
             let id = new_id();
-            let path = self.file_of(storage, &id);
-            fs::create_dir_all(self.path("tables").join(format!("{}.files", storage.file)))?;
-            durable::publish(&File::open(draft)?, draft, &path)?;
+            self.keep(&Blob::file(storage, &id), draft)?;
             let mut document = document;
             document.insert("_id".to_owned(), json!(id));
             self.write(storage, vec![document])?;
@@ -96,12 +94,6 @@ impl Store {
         // A table without documents may have no file yet.
         let file = if table.bytes == 0 { None } else { Some(File::open(path)?.take(table.bytes)) };
         Ok(file.into_iter().flat_map(|file| BufReader::new(file).lines()))
-    }
-
-    /// Where the bytes of a file are.
-    #[must_use]
-    pub fn file_of(&self, storage: &Table, id: &str) -> PathBuf {
-        self.path("tables").join(format!("{}.files", storage.file)).join(id)
     }
 
     fn write(
@@ -193,10 +185,11 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let store = Store::open(data.path(), 128).unwrap();
         let draft = data.path().join("draft");
-        fs::write(&draft, "bytes").unwrap();
+        std::fs::write(&draft, "bytes").unwrap();
         let id = store.append_file(&draft, object(json!({ "size": 5 }))).unwrap();
         let storage = store.read(|state| state.tables[STORAGE].clone());
-        assert_eq!(fs::read(store.file_of(&storage, &id)).unwrap(), b"bytes");
+        let kept = store.content(&Blob::file(&storage, &id)).unwrap();
+        assert_eq!(io::read_to_string(kept).unwrap(), "bytes");
         assert_eq!(store.documents(STORAGE).unwrap()[0]["_id"], json!(id));
     }
 }

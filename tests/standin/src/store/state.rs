@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -21,6 +22,9 @@ pub struct State {
     pub store: String,
     /// What migrations raise.
     pub metadata_version: u32,
+    /// Where files are, once a backend has begun to keep some.
+    #[serde(default)]
+    pub storage: Option<Storage>,
     /// Whether user functions are refused.
     pub paused: bool,
     /// Deployed functions, as `apiSpec` lists them.
@@ -35,6 +39,28 @@ pub struct State {
     pub exports: Vec<Export>,
     /// Imports, the latest last.
     pub imports: Vec<Import>,
+}
+
+/// Where files are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Storage {
+    /// In the data directory.
+    Local,
+    /// In buckets.
+    S3 {
+        /// What every key begins with: `<INSTANCE_NAME>-<uuid>/`.
+        prefix: String,
+    },
+}
+
+impl fmt::Display for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.write_str("Local"),
+            Self::S3 { prefix } => write!(f, "S3 ({prefix})"),
+        }
+    }
 }
 
 /// Where the documents of a table are.
@@ -63,6 +89,7 @@ impl State {
         Self {
             store: new_id(),
             metadata_version,
+            storage: None,
             paused: false,
             functions: Vec::new(),
             variables: BTreeMap::new(),

@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::{
@@ -27,7 +27,7 @@ impl Deployment {
 
     fn with_file(self, bytes: &str) -> Self {
         let draft = self.store.path("draft");
-        fs::write(&draft, bytes).unwrap();
+        std::fs::write(&draft, bytes).unwrap();
         self.store.append_file(&draft, serde_json::Map::new()).unwrap();
         self
     }
@@ -39,8 +39,8 @@ impl Deployment {
     fn files(&self) -> Vec<String> {
         let storage = self.store.read(|state| state.tables[STORAGE].clone());
         let bytes = |file: &Value| {
-            let path = self.store.file_of(&storage, file["_id"].as_str().unwrap());
-            fs::read_to_string(path).unwrap()
+            let blob = Blob::file(&storage, file["_id"].as_str().unwrap());
+            io::read_to_string(self.store.content(&blob).unwrap()).unwrap()
         };
         self.documents(STORAGE).iter().map(bytes).collect()
     }
@@ -48,9 +48,11 @@ impl Deployment {
     /// Imports an export of `source` up to its end.
     fn imports(&self, source: &Self, storage: bool, mode: Mode) -> ImportState {
         let import = Import { id: new_id(), created: now_ms(), mode, state: ImportState::Uploaded };
-        let file = File::create(archive_of(&self.store, &import.id)).unwrap();
+        let draft = self.store.path("draft.zip");
+        let file = File::create(&draft).unwrap();
         let tables = source.store.read(|state| state.tables.clone());
         archive::write(&source.store, &tables, storage, file).unwrap();
+        self.store.keep(&Blob::import(&import.id), &draft).unwrap();
         self.store
             .change(|state| {
                 state.imports.push(import.clone());
