@@ -1,6 +1,7 @@
 //! The servers are real: they start, know who they let in, prove who they are, keep what they were given, and end.
 
 mod mariadb;
+mod orphans;
 mod postgres;
 mod s3;
 

@@ -4,6 +4,7 @@ mod delete;
 mod failing;
 mod instance;
 mod left;
+mod production;
 mod repair;
 mod upgrade;
 mod upgrades;
@@ -11,12 +12,16 @@ mod upgrades;
 use anyhow::{Result, anyhow};
 
 pub use self::instance::short;
-use crate::{choice::Choice, house::House, story::Story};
+use crate::{choice::Choice, house::House, sample::Sample, story::Story};
 
 /// How many parts there are.
 #[must_use]
 pub const fn count(choice: &Choice) -> usize {
-    if choice.upgrade.is_some() { 8 } else { 7 }
+    match (choice.upgrade, choice.sample) {
+        (Some(_), _) => 8,
+        (None, Sample::Dev) => 7,
+        (None, Sample::Prod) => 9,
+    }
 }
 
 /// Plays every part after the cluster is there.
@@ -29,6 +34,9 @@ pub async fn play(house: &House, choice: &Choice, story: &mut Story) -> Result<(
         house.bring_operator(choice, story).await?;
         if let Some(showing) = choice.upgrade {
             return upgrades::show(scene, choice, showing, story).await;
+        }
+        if let (Sample::Prod, Some(cluster)) = (choice.sample, house.cluster()) {
+            return production::show(scene, cluster, choice, story).await;
         }
         instance::apply(scene, choice, story).await?;
         repair::break_and_wait(scene, story).await?;

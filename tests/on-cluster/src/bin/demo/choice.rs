@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use cluster::NodeKind;
 
-use crate::{image::Image, showing::Showing};
+use crate::{image::Image, sample::Sample, showing::Showing};
 
 /// Versions of the stand-in: the sample's, and the one it is upgraded to.
 const FROM: &str = on_cluster::instance::VERSION;
@@ -32,6 +32,9 @@ pub struct Choice {
     /// Shows this kind of upgrade closely, with documents compared and the time that nobody is served.
     #[arg(long, value_enum, conflicts_with = "context")]
     pub upgrade: Option<Showing>,
+    /// Which sample is shown: prod with a real PostgreSQL and a real S3 server, which are installed and built the first time.
+    #[arg(long, value_enum, default_value_t = Sample::Dev, conflicts_with_all = ["context", "upgrade"])]
+    pub sample: Sample,
     /// A context of your own kubeconfig: the demo runs there, with Convex's real images.
     #[arg(long)]
     pub context: Option<String>,

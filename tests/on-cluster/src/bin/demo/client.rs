@@ -3,11 +3,7 @@
 use anyhow::Result;
 use on_cluster::patron::{Gaps, Patron};
 
-use crate::{
-    content::TABLE,
-    scene::{NAME, Scene},
-    story::seconds,
-};
+use crate::{content::TABLE, scene::Scene, story::seconds};
 
 /// Somebody who asks `/version`, and a user of the app, until they are told to stop.
 pub struct Clients {
@@ -27,7 +23,8 @@ impl Clients {
     /// Begins to ask.
     #[must_use]
     pub fn of(scene: &Scene) -> Self {
-        let ask = |path: &str| Patron::of(scene.client.clone(), &scene.namespace, NAME, path);
+        let ask =
+            |path: &str| Patron::of(scene.client.clone(), &scene.namespace, scene.name(), path);
         Self { version: ask("/version"), user: ask(&format!("/stand-in/documents/{TABLE}")) }
     }
 

@@ -1,6 +1,7 @@
 //! Where the demo is shown.
 
 use anyhow::Result;
+use cluster::description::Description;
 
 use crate::{choice::Choice, local::Local, own::Own, scene::Scene, story::Story};
 
@@ -32,6 +33,15 @@ impl House {
         match self {
             Self::Local(local) => local.bring_operator(story).await,
             Self::Own(own) => own.bring_operator(choice, story).await,
+        }
+    }
+
+    /// The cluster, where it was started for this.
+    #[must_use]
+    pub const fn cluster(&self) -> Option<&Description> {
+        match self {
+            Self::Local(local) => Some(&local.cluster),
+            Self::Own(_) => None,
         }
     }
 

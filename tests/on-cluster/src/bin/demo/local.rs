@@ -16,6 +16,7 @@ use on_cluster::{Kubectl, Reach, Witness};
 
 use crate::{
     choice::Choice,
+    sample::Sample,
     scene::{self, Scene},
     story::Story,
 };
@@ -23,7 +24,8 @@ use crate::{
 /// A cluster of this machine.
 pub struct Local {
     checkout: Checkout,
-    cluster: Description,
+    /// What it is and where.
+    pub cluster: Description,
     /// Whether it was there before: then it stays.
     found: bool,
     /// What the instance's part happens in.
@@ -43,7 +45,7 @@ impl Local {
         let began = Instant::now();
         let found = Description::read(&checkout.run_folder(node))?.is_some();
         let cluster = start(&checkout, &harness, node)?;
-        let scene = match scene(&checkout, &cluster).await {
+        let scene = match scene(&checkout, &cluster, choice.sample).await {
             Ok(scene) => scene,
             Err(error) => {
                 drop(down::down(&checkout, node));
@@ -116,11 +118,11 @@ fn build(checkout: &Checkout, node: NodeKind, story: &mut Story) -> Result<PathB
     Ok(harness)
 }
 
-async fn scene(checkout: &Checkout, cluster: &Description) -> Result<Scene> {
+async fn scene(checkout: &Checkout, cluster: &Description, shown: Sample) -> Result<Scene> {
     let client = client::from_file(&cluster.kubeconfig).await?;
     let namespace = scene::fresh_namespace(&client).await?;
     let log: Option<PathBuf> = (cluster.node == NodeKind::Fake).then(|| operator::log(cluster));
-    let sample = fs::read_to_string(checkout.root().join(scene::SAMPLE))?;
+    let sample = fs::read_to_string(checkout.root().join(shown.path()))?;
     Ok(Scene {
         kubectl: Kubectl::of(cluster)?,
         reach: Reach::into(cluster)?,
@@ -128,6 +130,7 @@ async fn scene(checkout: &Checkout, cluster: &Description) -> Result<Scene> {
         node: Some(cluster.node),
         client,
         namespace,
+        shown,
         sample,
     })
 }

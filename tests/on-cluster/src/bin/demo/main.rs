@@ -10,6 +10,7 @@ mod image;
 mod local;
 mod own;
 mod permission;
+mod sample;
 mod scene;
 mod showing;
 mod story;

@@ -26,10 +26,13 @@ use crate::{
     choice::Choice,
     image::Image,
     permission,
+    sample::Sample,
     scene::{self, Scene},
     story::Story,
 };
 
+/// What needs nothing that a cluster may lack.
+const SHOWN: Sample = Sample::Dev;
 const REMOVED: Duration = Duration::from_mins(3);
 
 /// A cluster of the user's own.
@@ -144,7 +147,7 @@ async fn is_free(client: &Client) -> Result<bool> {
 }
 
 async fn scene(checkout: &Checkout, client: Client, kubectl: Kubectl) -> Result<Scene> {
-    let sample = fs::read_to_string(checkout.root().join(scene::SAMPLE))?;
+    let sample = fs::read_to_string(checkout.root().join(SHOWN.path()))?;
     let namespace = scene::fresh_namespace(&client).await?;
     Ok(Scene {
         reach: Reach::Forwarded(kubectl.clone()),
@@ -153,6 +156,7 @@ async fn scene(checkout: &Checkout, client: Client, kubectl: Kubectl) -> Result<
         kubectl,
         client,
         namespace,
+        shown: SHOWN,
         sample,
     })
 }

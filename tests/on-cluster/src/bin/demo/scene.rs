@@ -6,17 +6,10 @@ use anyhow::{Context, Result};
 use cluster::{NodeKind, wait};
 use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
 use kube::{Api, Client, ResourceExt, api::PostParams};
-use on_cluster::{Follower, Kubectl, Reach, State, Witness, reach::Door};
+use on_cluster::{Follower, Kubectl, Reach, State, Witness, reach::Door, stage::pod_name};
 use serde_json::json;
 
-use crate::{acts::short, story::Story};
-
-/// The manifest that is applied, in the checkout.
-pub const SAMPLE: &str = "docs/samples/dev.yaml";
-/// What it calls its instance.
-pub const NAME: &str = "dev";
-/// The one pod of its backend.
-pub const POD: &str = "dev-backend-0";
+use crate::{acts::short, sample::Sample, story::Story};
 
 /// A namespace on a cluster, and the ways into it.
 pub struct Scene {
@@ -26,7 +19,9 @@ pub struct Scene {
     pub kubectl: Kubectl,
     /// The namespace of the demo.
     pub namespace: String,
-    /// The sample's manifest.
+    /// Which sample is shown.
+    pub shown: Sample,
+    /// Its manifest.
     pub sample: String,
     /// How pods are asked.
     pub reach: Reach,
@@ -50,12 +45,24 @@ pub async fn fresh_namespace(client: &Client) -> Result<String> {
 }
 
 impl Scene {
+    /// What the sample calls its instance.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.shown.instance()
+    }
+
+    /// What the one pod of its backend is called.
+    #[must_use]
+    pub fn pod_name(&self) -> String {
+        pod_name(self.name())
+    }
+
     /// Begins to follow the instance.
     ///
     /// # Errors
     /// The API server does not answer.
     pub async fn follow(&self) -> Result<Follower> {
-        Follower::begin(&self.client, &self.namespace, NAME).await
+        Follower::begin(&self.client, &self.namespace, self.name()).await
     }
 
     /// kubectl in this namespace.
@@ -81,7 +88,8 @@ impl Scene {
     /// It is not there.
     pub async fn pod(&self) -> Result<Pod> {
         let pods = Api::<Pod>::namespaced(self.client.clone(), &self.namespace);
-        pods.get(POD).await.with_context(|| format!("looking for pod {POD}"))
+        let name = self.pod_name();
+        pods.get(&name).await.with_context(|| format!("looking for pod {name}"))
     }
 
     /// Waits until another pod than this one is up.
@@ -102,7 +110,7 @@ impl Scene {
     /// The Secret or its key is not there.
     pub async fn for_applications(&self, key: &str) -> Result<String> {
         let secrets = Api::<Secret>::namespaced(self.client.clone(), &self.namespace);
-        let secret = secrets.get(&format!("{NAME}-admin")).await?;
+        let secret = secrets.get(&format!("{}-admin", self.name())).await?;
         let value = secret.data.and_then(|mut data| data.remove(key));
         Ok(String::from_utf8(value.with_context(|| format!("no key {key}"))?.0)?)
     }

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, Secret};
 use kube::{Api, api::ListParams};
 
 use crate::{
-    scene::{NAME, Phases, Scene},
+    scene::{Phases, Scene},
     story::Story,
 };
 
@@ -18,12 +18,13 @@ const GONE: Duration = Duration::from_mins(2);
 /// # Errors
 /// It does not go in time, a pod is left, or the data is not.
 pub async fn delete(scene: &Scene, story: &mut Story) -> Result<()> {
-    story.part("delete", &format!("kubectl delete cvx {NAME}"));
+    let name = scene.name();
+    story.part("delete", &format!("kubectl delete cvx {name}"));
     let mut follower = scene.follow().await?;
     let asked = Instant::now();
     let mut phases = Phases::after("Ready", story, asked);
     let (sent, gone) = tokio::join!(
-        scene.kubectl(&["delete", "cvx", NAME, "--wait=false"]),
+        scene.kubectl(&["delete", "cvx", name, "--wait=false"]),
         follower.gone(GONE, |state| phases.see(state))
     );
     sent?;
@@ -34,9 +35,9 @@ pub async fn delete(scene: &Scene, story: &mut Story) -> Result<()> {
     let pods = Api::<Pod>::namespaced(client.clone(), namespace).list(&writers).await?;
     ensure!(pods.items.is_empty(), "the instance is gone and its backend is not");
     let claims = Api::<PersistentVolumeClaim>::namespaced(client.clone(), namespace);
-    claims.get(&format!("{NAME}-data")).await?;
-    Api::<Secret>::namespaced(client, namespace).get(&format!("{NAME}-instance")).await?;
-    let kept = format!("claim {NAME}-data and Secret {NAME}-instance kept (deletionPolicy Retain)");
+    claims.get(&format!("{name}-data")).await?;
+    Api::<Secret>::namespaced(client, namespace).get(&format!("{name}-instance")).await?;
+    let kept = format!("claim {name}-data and Secret {name}-instance kept (deletionPolicy Retain)");
     story.fact(asked, &format!("instance gone after {took}, {kept}"));
     Ok(())
 }

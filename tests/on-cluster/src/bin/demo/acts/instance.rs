@@ -7,7 +7,7 @@ use on_cluster::State;
 
 use crate::{
     choice::Choice,
-    scene::{NAME, Phases, SAMPLE, Scene},
+    scene::{Phases, Scene},
     showing::Showing,
     story::Story,
 };
@@ -21,7 +21,7 @@ const READY: Duration = Duration::from_mins(5);
 /// It does not become Ready, or does not answer as a Ready one must.
 pub async fn apply(scene: &Scene, choice: &Choice, story: &mut Story) -> Result<()> {
     let namespace = &scene.namespace;
-    story.part("instance", &format!("kubectl apply -n {namespace} -f {SAMPLE}"));
+    story.part("instance", &format!("kubectl apply -n {namespace} -f {}", scene.shown.path()));
     let mut follower = scene.follow().await?;
     let applied = Instant::now();
     let mut phases = Phases::after("", story, applied);
@@ -67,8 +67,9 @@ pub async fn prove(scene: &Scene, version: &str) -> Result<String> {
     ensure!(answered == version, "/version answers {answered}, and not {version}");
     door.accepts(&key).await?;
     Ok(format!(
-        "{url} answers /version {}, admin key of Secret {NAME}-admin accepted",
-        short(version)
+        "{url} answers /version {}, admin key of Secret {}-admin accepted",
+        short(version),
+        scene.name()
     ))
 }
 

@@ -6,10 +6,7 @@ use k8s_openapi::api::events::v1::Event;
 use kube::{Api, api::ListParams};
 
 use super::instance::short;
-use crate::{
-    scene::{NAME, Scene},
-    story::Story,
-};
+use crate::{scene::Scene, story::Story};
 
 /// Tells what the cluster knows of the upgrades of this instance.
 ///
@@ -35,7 +32,7 @@ pub async fn tell(scene: &Scene, story: &mut Story) -> Result<()> {
 
 async fn stores(scene: &Scene) -> Result<()> {
     let instances = Api::<ConvexInstance>::namespaced(scene.client.clone(), &scene.namespace);
-    let status = instances.get(NAME).await?.status.context("a status")?;
+    let status = instances.get(scene.name()).await?.status.context("a status")?;
     for it in status.snapshots {
         let (id, version, at) = (it.id, short(&it.version), it.location);
         let (documents, files, bytes) = (it.documents, it.files, it.bytes);

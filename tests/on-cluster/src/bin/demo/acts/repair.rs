@@ -9,7 +9,7 @@ use on_cluster::{State, container};
 
 use crate::{
     evidence::Trace,
-    scene::{POD, Scene, is_ready},
+    scene::{Scene, is_ready},
     story::Story,
 };
 
@@ -45,7 +45,14 @@ async fn kill(scene: &Scene, story: &Story) -> Result<()> {
         Ok((again && is_ready(&pod)).then_some(()))
     })
     .await?;
-    tell(scene, story, killed, &format!("killed the process of {POD} (SIGKILL)"), &trace).await
+    tell(
+        scene,
+        story,
+        killed,
+        &format!("killed the process of {} (SIGKILL)", scene.pod_name()),
+        &trace,
+    )
+    .await
 }
 
 async fn before(scene: &Scene) -> Result<(Pod, Trace)> {

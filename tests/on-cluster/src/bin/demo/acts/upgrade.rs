@@ -10,7 +10,7 @@ use super::instance::{prove, short};
 use crate::{
     choice::Choice,
     evidence::Trace,
-    scene::{NAME, Phases, Scene},
+    scene::{Phases, Scene},
     story::Story,
 };
 
@@ -32,7 +32,7 @@ pub async fn upgrade(scene: &Scene, choice: &Choice, story: &mut Story) -> Resul
         phases.see(state);
         state.is_settled() && state.running == to
     };
-    let command = ["patch", "cvx", NAME, "--type", "merge", "--patch", &patch];
+    let command = ["patch", "cvx", scene.name(), "--type", "merge", "--patch", &patch];
     let (sent, reached) = tokio::join!(
         scene.kubectl(&command),
         follower.until("Ready with the new version", UPGRADED, upgraded)

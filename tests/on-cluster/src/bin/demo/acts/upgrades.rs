@@ -15,7 +15,7 @@ use crate::{
     choice::Choice,
     client::{Borne, Clients, words},
     content::Content,
-    scene::{Lines, NAME, Scene},
+    scene::{Lines, Scene},
     showing::Showing,
     story::{Story, seconds},
 };
@@ -63,7 +63,7 @@ pub async fn show(
 async fn replaced(scene: &Scene, story: &mut Story) -> Result<Duration> {
     story.part("replacement", "the same pod replaced by itself, to compare with");
     let (old, clients, deleted) = (scene.pod().await?, Clients::of(scene), Instant::now());
-    scene.kubectl(&["delete", &format!("pod/{NAME}-backend-0"), "--wait=false"]).await?;
+    scene.kubectl(&["delete", &format!("pod/{}", scene.pod_name()), "--wait=false"]).await?;
     scene.another_pod(&old, UPGRADED).await?;
     scene.follow().await?.until("Ready again", UPGRADED, State::is_settled).await?;
     let borne = clients.stopped().await?;
@@ -80,7 +80,8 @@ async fn through(
     story: &mut Story,
 ) -> Result<(Instant, Borne)> {
     let (to, patch) = (choice.to(), showing.patch(choice.to()));
-    story.part("upgrade", &format!("kubectl patch cvx {NAME}, then kubectl get cvx {NAME} -w"));
+    let name = scene.name();
+    story.part("upgrade", &format!("kubectl patch cvx {name}, then kubectl get cvx {name} -w"));
     let (clients, mut follower) = (Clients::of(scene), scene.follow().await?);
     let asked = Instant::now();
     patched(scene, &patch).await?;
@@ -113,7 +114,7 @@ fn is_through(state: &State, to: &str) -> bool {
 /// What kubectl says.
 pub async fn patched(scene: &Scene, patch: &Value) -> Result<()> {
     let patch = patch.to_string();
-    scene.kubectl(&["patch", "cvx", NAME, "--type", "merge", "--patch", &patch]).await?;
+    scene.kubectl(&["patch", "cvx", scene.name(), "--type", "merge", "--patch", &patch]).await?;
     println!("          {}", shortened(&patch));
     Ok(())
 }
