@@ -23,10 +23,9 @@ pub async fn delete(scene: &Scene, story: &mut Story) -> Result<()> {
     let mut follower = scene.follow().await?;
     let asked = Instant::now();
     let mut phases = Phases::after("Ready", story, asked);
-    let (sent, gone) = tokio::join!(
-        scene.kubectl(&["delete", "cvx", name, "--wait=false"]),
-        follower.gone(GONE, |state| phases.see(state))
-    );
+    let command = ["delete", "cvx", name, "--wait=false"];
+    let (sent, gone) =
+        tokio::join!(scene.kubectl(&command), follower.gone(GONE, |state| phases.see(state)));
     sent?;
     gone?;
     let took = crate::story::seconds(asked.elapsed());
