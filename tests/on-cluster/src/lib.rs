@@ -5,6 +5,7 @@ pub mod admission;
 pub mod beside;
 pub mod container;
 pub mod definition;
+pub mod edge;
 pub mod follow;
 pub mod ground;
 pub mod instance;

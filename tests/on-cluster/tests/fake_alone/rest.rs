@@ -37,8 +37,7 @@ async fn a_restart_beside_servers_takes_no_write() -> Result<()> {
     alone("servers", async |stage| {
         let beside = Beside::start(stage.cluster.description()).await?;
         beside.hand_over(&stage.kubectl, stage.namespace()).await?;
-        stage.kubectl.apply(stage.namespace(), PRODUCTION).await?;
-        stage.settled("orders").await?;
+        stage.ready(&Instance::from_yaml(PRODUCTION)?.without("networking")).await?;
         tokio::time::sleep(QUIET).await;
         let mark = stage.mark()?;
         stage.cluster.restart_operator().await?;

@@ -1,23 +1,68 @@
 //! The sample for production on real servers: documents in PostgreSQL with TLS under a private authority, files in S3.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::{ResourceExt, api::ListParams};
-use on_cluster::{Beside, Instance, Stage};
+use on_cluster::{Beside, Instance, Stage, edge, instance::VERSION, stage::records::lines};
 use serde_json::Value;
 
-use crate::stage::{played, pod_name};
+use crate::stage::{PATIENCE, played, pod_name};
 
 const SAMPLE: &str = include_str!("../../../../docs/samples/prod.yaml");
 const NAME: &str = "orders";
+/// Without hosts, Events included; a route and a redirect for each host, and that they lead somewhere.
+const PROVISIONING: usize = 16 + 3 * 2 + 1;
+/// Longer than any pause between two looks.
+const LOOK: Duration = Duration::from_secs(35);
 
-/// The servers, and the sample settled on them.
+/// The servers, and the sample settled on them; without hosts, for there is one data plane for all tests.
 async fn settled(stage: &Stage) -> Result<Beside> {
     let beside = Beside::start(stage.cluster.description()).await?;
     beside.hand_over(&stage.kubectl, stage.namespace()).await?;
-    stage.kubectl.apply(stage.namespace(), SAMPLE).await?;
-    stage.settled(NAME).await?;
+    stage.ready(&Instance::from_yaml(SAMPLE)?.without("networking")).await?;
     Ok(beside)
+}
+
+/// The sample as it is: reached by its three hosts, counted, and at rest.
+#[tokio::test]
+async fn the_sample_is_reached_by_three_hosts_after_two_writes_more_for_each() -> Result<()> {
+    played("whole", async |stage| {
+        let beside = Beside::start(stage.cluster.description()).await?;
+        beside.hand_over(&stage.kubectl, stage.namespace()).await?;
+        let networking = Instance::from_yaml(SAMPLE)?.spec()["networking"].clone();
+        let host = |field: &str| networking[field].as_str().unwrap_or_default().to_owned();
+        let hosts = ["host", "siteHost", "dashboardHost"].map(host);
+        let (cluster, namespace) = (stage.cluster.description(), stage.namespace());
+        let outside = edge::client(&stage.kubectl, cluster, namespace, &hosts).await?;
+        stage.apply(&edge::shared()).await?;
+        stage.kubectl.apply(namespace, SAMPLE).await?;
+        stage.exposed(NAME).await?;
+        for host in &hosts {
+            let leads = || edge::leads(&outside, host, true);
+            stage.until(&format!("a way to {host}"), PATIENCE, leads).await?;
+        }
+        let version = outside.get(&hosts[0], true, "/version").await?;
+        ensure!(version.body == VERSION, "{version:?}");
+        edge::uploaded(&outside, &hosts[0]).await?;
+        ensure!(beside.keys()?.len() == 1, "the upload is not in the bucket");
+        is_counted(stage).await
+    })
+    .await
+}
+
+async fn is_counted(stage: &Stage) -> Result<()> {
+    stage.rest().await?;
+    let writes = stage.writes()?;
+    println!("{} writes:\n{}", writes.len(), lines(&writes));
+    ensure!(writes.len() <= PROVISIONING, "{} writes:\n{}", writes.len(), lines(&writes));
+    let mark = stage.mark()?;
+    tokio::time::sleep(LOOK).await;
+    ensure!(!stage.requests_since(mark)?.is_empty(), "nobody has looked");
+    let writes = stage.writes_since(mark)?;
+    ensure!(writes.is_empty(), "{} writes at rest:\n{}", writes.len(), lines(&writes));
+    Ok(())
 }
 
 #[tokio::test]
@@ -39,7 +84,7 @@ async fn what_users_wrote_is_on_the_servers_and_outlives_the_pod_and_the_instanc
 
         stage.deleted(NAME).await?;
         ensure!(beside.documents()? >= 25, "documents went with the instance");
-        let again = Instance::from_yaml(SAMPLE)?;
+        let again = Instance::from_yaml(SAMPLE)?.without("networking");
         stage.ready(&again.with("backend.instance.secretRef", "orders-instance")).await?;
         stage.has_all(NAME, &data).await?;
         is_never_told(stage, &beside).await
@@ -53,7 +98,7 @@ async fn a_second_instance_is_kept_off_the_database_of_the_first() -> Result<()>
         let beside = settled(stage).await?;
         let lease = || beside.postgres.sql(NAME, "SELECT ts FROM leases");
         let before = lease()?;
-        let second = Instance::from_yaml(SAMPLE)?.named("second");
+        let second = Instance::from_yaml(SAMPLE)?.without("networking").named("second");
         stage.create(&second.with("backend.instance.name", NAME)).await?;
         let state = stage.because("second", "DatabaseInUse").await?;
         ensure!(state.phase == "Pending", "{state}");

@@ -29,6 +29,7 @@ pub fn routes(deployment: Arc<Deployment>) -> Router {
         .route("/echo", post(echo))
         .route("/api/check_admin_key", get(check_admin_key))
         .route("/http", any(no_functions))
+        .route("/http/", any(no_functions))
         .route("/http/{*path}", any(no_functions))
         .route("/stand-in/marker", get(show_marker))
         .merge(exports::routes())

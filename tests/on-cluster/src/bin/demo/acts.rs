@@ -2,6 +2,7 @@
 
 mod delete;
 mod failing;
+mod hosts;
 mod instance;
 mod left;
 mod production;
@@ -20,7 +21,7 @@ pub const fn count(choice: &Choice) -> usize {
     match (choice.upgrade, choice.sample) {
         (Some(_), _) => 8,
         (None, Sample::Dev) => 7,
-        (None, Sample::Prod) => 9,
+        (None, Sample::Prod) => 10,
     }
 }
 

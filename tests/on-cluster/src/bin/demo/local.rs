@@ -44,7 +44,7 @@ impl Local {
         story.part("cluster", &format!("a control plane and a {node} node{why}"));
         let began = Instant::now();
         let found = Description::read(&checkout.run_folder(node))?.is_some();
-        let cluster = start(&checkout, &harness, node)?;
+        let cluster = start(&checkout, &harness, node, choice.sample)?;
         let scene = match scene(&checkout, &cluster, choice.sample).await {
             Ok(scene) => scene,
             Err(error) => {
@@ -94,9 +94,18 @@ impl Local {
 }
 
 /// By the program of its own that does it at other times, too: parts of a cluster are processes of that program.
-fn start(checkout: &Checkout, harness: &Path, node: NodeKind) -> Result<Description> {
+fn start(
+    checkout: &Checkout,
+    harness: &Path,
+    node: NodeKind,
+    shown: Sample,
+) -> Result<Description> {
     let mut up = Command::new(harness);
-    let up = up.args(["up", "--node", &node.to_string()]).stdout(Stdio::null()).status()?;
+    up.args(["up", "--node", &node.to_string()]);
+    if shown.has_hosts_on(node) {
+        up.arg("--gateway");
+    }
+    let up = up.stdout(Stdio::null()).status()?;
     ensure!(up.success(), "the cluster did not start");
     Description::read(&checkout.run_folder(node))?.context("the cluster that was started is gone")
 }
@@ -123,6 +132,7 @@ async fn scene(checkout: &Checkout, cluster: &Description, shown: Sample) -> Res
     let namespace = scene::fresh_namespace(&client).await?;
     let log: Option<PathBuf> = (cluster.node == NodeKind::Fake).then(|| operator::log(cluster));
     let sample = fs::read_to_string(checkout.root().join(shown.path()))?;
+    let sample = shown.on(cluster.node, sample)?;
     Ok(Scene {
         kubectl: Kubectl::of(cluster)?,
         reach: Reach::into(cluster)?,

@@ -1,6 +1,9 @@
 //! The samples that can be shown.
 
+use anyhow::Result;
 use clap::ValueEnum;
+use cluster::NodeKind;
+use on_cluster::Instance;
 
 /// A sample of `docs/samples`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,6 +22,23 @@ impl Sample {
             Self::Dev => "docs/samples/dev.yaml",
             Self::Prod => "docs/samples/prod.yaml",
         }
+    }
+
+    /// Whether it is reached by hosts: a played node has no network in which a data plane could be.
+    #[must_use]
+    pub fn has_hosts_on(self, node: NodeKind) -> bool {
+        self == Self::Prod && node == NodeKind::Real
+    }
+
+    /// Its manifest as that node can have it.
+    ///
+    /// # Errors
+    /// It is no YAML.
+    pub fn on(self, node: NodeKind, manifest: String) -> Result<String> {
+        if self == Self::Dev || self.has_hosts_on(node) {
+            return Ok(manifest);
+        }
+        Ok(Instance::from_yaml(&manifest)?.without("networking").manifest().to_string())
     }
 
     /// What it calls its instance.

@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::{Api, api::ListParams};
 use on_cluster::{Beside, Follower, Instance, State};
 
-use super::instance;
+use super::{hosts, instance};
 use crate::{
     choice::Choice,
     content::Content,
@@ -30,7 +30,9 @@ pub async fn show(
     story: &mut Story,
 ) -> Result<()> {
     let beside = servers(scene, cluster, story).await?;
+    let outside = hosts::prepare(scene, cluster).await?;
     instance::apply(scene, choice, story).await?;
+    hosts::show(scene, outside.as_ref(), story).await?;
     let content = written(scene, &beside, story).await?;
     restart(scene, &content, story).await?;
     second(scene, story).await?;
@@ -90,7 +92,8 @@ async fn second(scene: &Scene, story: &mut Story) -> Result<()> {
     story.part("in use", "a second instance asks for the same database");
     let began = Instant::now();
     let second = Instance::from_yaml(&scene.sample)?.named(SECOND);
-    let second = second.with("backend.instance.name", scene.name());
+    // Its hosts would be refused, too.
+    let second = second.without("networking").with("backend.instance.name", scene.name());
     scene.kubectl.apply(&scene.namespace, &second.manifest().to_string()).await?;
     let mut follower = Follower::begin(&scene.client, &scene.namespace, SECOND).await?;
     let refused = |state: &State| state.reason == "DatabaseInUse";
