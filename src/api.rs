@@ -26,7 +26,7 @@ pub use self::{
     backend::{Backend, Instance, Profile, Security, Telemetry},
     condition::{Condition, ConditionStatus, ConditionType},
     dashboard::{Dashboard, DashboardSecurity, DashboardService},
-    database::{Database, Engine},
+    database::{CreateDatabase, Database, Engine},
     maintenance::{
         Approval, ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, Snapshots,
         UpgradeStrategy, Window,
@@ -38,8 +38,8 @@ pub use self::{
     schema::crd,
     spec::{BackendScale, ConvexInstance, ConvexInstanceSpec, DeletionPolicy, Environment, Scale},
     status::{
-        Blocked, Component, Components, ConvexInstanceStatus, Endpoints, SnapshotStatus,
-        StoreStatus, Transition, UpgradePlan, UpgradeStatus,
+        Blocked, Component, Components, ConvexInstanceStatus, DependencyStatus, Endpoints,
+        SnapshotStatus, StoreStatus, Transition, UpgradePlan, UpgradeStatus,
     },
     storage::{Buckets, Claim, S3, Storage, StorageMode},
     tuning::{LogFormat, LogLevel, Logging, Metrics, Tuning},

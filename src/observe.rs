@@ -19,6 +19,7 @@ mod migrations;
 mod obstacle;
 mod opened;
 mod outside;
+mod preflight;
 mod references;
 mod requisites;
 mod trouble;
@@ -44,6 +45,7 @@ pub use self::{
     migrations::Unmigrated,
     obstacle::{Obstacle, cut},
     outside::{Identity, Outside},
+    preflight::{Dependency, Preflight},
     requisites::{Requisites, Sources},
     wish::{asked_again, engine, is_server},
     world::World,
@@ -95,7 +97,8 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let (jobs, again) = jobs(ctx, instance, &children, &pins);
     let unmigrated = migrations::of(ctx, instance, &pins, &children, answer.as_ref()).await;
     let leftovers = clearance::leftovers(instance, &children, &keys);
-    let trouble = trouble::of(ctx, &children).await;
+    let preflight = preflight::of(instance, keys.keys.as_ref(), &children);
+    let trouble = preflight.explained(trouble::of(ctx, &children).await);
     let now = Utc::now();
     let unmade = backend::is_started(&children) && children.pods.is_empty();
     let unmade = ctx.memory.lasted(&uid(instance), Span::Unmade, unmade);
@@ -128,6 +131,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
         barred,
         keys_obstacle: keys.obstacle,
         outside,
+        preflight,
         trouble,
         exposure,
         control,

@@ -90,7 +90,7 @@ pub async fn report(
     let before = instance.status.clone().unwrap_or_default();
     let Account { status: after, abnormal } =
         account::of(instance, &settled(step), world, &plan.state);
-    let differs = before != after;
+    let differs = account::differ(&before, &after);
     let lasted = ctx.memory.lasted(&uid(instance), Span::Unwritten, differs).unwrap_or_default();
     if !differs || is_leaving(instance, step) {
         return Ok(Reported::default());

@@ -8,6 +8,7 @@ pub mod import;
 pub mod job;
 pub mod permit;
 pub mod permitted;
+pub mod preflight;
 pub mod progress;
 pub mod report;
 pub mod snapshot;

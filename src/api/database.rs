@@ -10,8 +10,8 @@ use super::schema;
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[x_kube(validation = Rule::new("self.engine == 'sqlite' || (has(self.secretRef) && has(self.urlKey))")
     .message("engines postgres and mysql need the URL of a server: set spec.backend.db.secretRef and spec.backend.db.urlKey"))]
-#[x_kube(validation = Rule::new("self.engine != 'sqlite' || !(has(self.secretRef) || has(self.urlKey) || has(self.databaseName) || has(self.requireSSL) || has(self.caSecretRef) || has(self.caKey))")
-    .message("engine sqlite has no server: remove secretRef, urlKey, databaseName, requireSSL, caSecretRef and caKey, or choose postgres or mysql"))]
+#[x_kube(validation = Rule::new("self.engine != 'sqlite' || !(has(self.secretRef) || has(self.urlKey) || has(self.databaseName) || has(self.requireSSL) || has(self.caSecretRef) || has(self.caKey) || has(self.createDatabase))")
+    .message("engine sqlite has no server: remove secretRef, urlKey, databaseName, requireSSL, caSecretRef, caKey and createDatabase, or choose postgres or mysql"))]
 #[x_kube(validation = Rule::new("!has(self.caKey) || has(self.caSecretRef)")
     .message("caKey names a key of caSecretRef: set spec.backend.db.caSecretRef too"))]
 #[x_kube(validation = Rule::new("self.engine == oldSelf.engine")
@@ -45,6 +45,29 @@ pub struct Database {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::data_key")]
     pub ca_key: Option<String>,
+    /// Whether the database is made where the server has none of its name. Default: Never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_database: Option<CreateDatabase>,
+}
+
+/// Whether the database is made.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateDatabase {
+    /// It has to exist.
+    Never,
+    /// Where it does not exist, by the user of the URL, who has to be allowed to.
+    IfMissing,
+}
+
+impl CreateDatabase {
+    /// The word of the spec.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Never => "Never",
+            Self::IfMissing => "IfMissing",
+        }
+    }
 }
 
 impl Database {

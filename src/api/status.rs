@@ -57,6 +57,10 @@ pub struct ConvexInstanceStatus {
     /// The parts of the instance, one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub components: Option<Components>,
+    /// The servers that the backend depends on, as its pod found them before it started.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 8))]
+    pub dependencies: Vec<DependencyStatus>,
     /// What keeps the instance where it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
@@ -162,6 +166,27 @@ pub struct Component {
     #[schemars(length(max = 512))]
     pub image: Option<String>,
     /// Why it is not up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub message: Option<String>,
+}
+
+/// A server that the backend depends on.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct DependencyStatus {
+    /// `database` or `objectStorage`; where buckets differ, followed by what this one is for.
+    #[schemars(length(max = 128))]
+    pub name: String,
+    /// Whether the backend can use it.
+    pub connected: bool,
+    /// How long it took to get in, when that was last looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<i64>,
+    /// When it was last found to be usable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_connected_time: Option<Time>,
+    /// Why it cannot be used, or what should be known though it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub message: Option<String>,

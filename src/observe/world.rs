@@ -9,7 +9,8 @@ use statemachine::{
 };
 
 use super::{
-    Answer, Children, Control, Exposure, Keys, Obstacle, Outside, Requisites, Unmigrated, backend,
+    Answer, Children, Control, Exposure, Keys, Obstacle, Outside, Preflight, Requisites,
+    Unmigrated, backend,
     hold::Hold,
     jobs::{Jobs, again::Again},
     trouble,
@@ -40,6 +41,8 @@ pub struct World {
     pub keys_obstacle: Option<Obstacle>,
     /// What is known of database and object storage, where they are servers.
     pub outside: Outside,
+    /// What the backend's pod found of them before it started.
+    pub preflight: Preflight,
     /// What keeps the backend from serving, as its pod and claim tell.
     pub trouble: Option<Obstacle>,
     /// What is known of the way in from outside.

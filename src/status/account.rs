@@ -1,5 +1,6 @@
 //! The whole status of one pass, as a value: what is remembered, what was seen, what was done.
 
+mod dependencies;
 mod plan;
 pub(super) mod upgrade;
 
@@ -20,6 +21,8 @@ use crate::{
     observe::{Obstacle, World, image},
     plan::{Applied, Origins},
 };
+
+pub(super) use self::dependencies::differ;
 
 /// How many edges are remembered.
 const HISTORY: usize = 10;
@@ -67,6 +70,7 @@ pub(super) fn of(
         phase_transition_time: Some(entered.unwrap_or_else(|| now.clone())),
         endpoints: Some(endpoints(instance, world)),
         components: Some(components(instance, world)),
+        dependencies: dependencies::of(instance, world, &before),
         blocked_by: told.blocked.iter().cloned().collect(),
         history: history(&before, step, &told.news, &now),
         conditions,

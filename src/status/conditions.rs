@@ -1,5 +1,6 @@
 //! Conditions: computed afresh on every pass from what was seen, in the order in which kstatus reads them.
 
+mod connected;
 mod parts;
 mod transfer;
 mod verdict;

@@ -13,7 +13,10 @@ use clap::Args;
 use statemachine::pins::Backend;
 
 pub use self::error::Error;
-use crate::{plan::gate::Record, worker::copy};
+use crate::{
+    plan::gate::Record,
+    worker::{copy, preflight},
+};
 
 /// What the gate is told.
 #[derive(Args, Clone, Debug)]
@@ -39,12 +42,14 @@ pub struct Options {
     /// The volume was made for a cold copy: it is opened only once that is whole.
     #[arg(long)]
     copied: bool,
-    /// Where a refusal is written.
+    /// Where a refusal is written, or what the preflight found.
     #[arg(long, default_value = "/dev/termination-log")]
     report: PathBuf,
+    #[command(flatten)]
+    preflight: preflight::Options,
 }
 
-/// Ends well where the backend may start, and else says why not.
+/// Ends well where the backend may start, and else says why not. Nothing outside is touched before the gate is passed.
 ///
 /// # Errors
 /// See [`Error`]: any doubt is one.
@@ -54,7 +59,11 @@ pub fn run(options: &Options) -> Result<(), Error> {
         // The same words are the last line of the log, where this file cannot be written.
         let _unwritten = fs::write(&options.report, refusal.to_string());
     }
-    passed
+    passed?;
+    if options.preflight.asked {
+        preflight::run(&options.preflight, &options.report)?;
+    }
+    Ok(())
 }
 
 /// Lets the backend through; the one that is asked to remember notes on the volume that it did. An image that cannot be

@@ -7,8 +7,8 @@ use convex_operator::{
     api::ConvexInstance,
     convex::{AdminKey, InstanceName, InstanceSecret},
     observe::{
-        AdminFound, Children, Control, Exposure, Keys, KeysFound, Outside, Requisites, Source,
-        World, engine,
+        AdminFound, Children, Control, Exposure, Keys, KeysFound, Outside, Preflight, Requisites,
+        Source, World, engine,
     },
     plan::{self, Child, Step, names::Names, outside::Settings},
 };
@@ -101,6 +101,7 @@ pub fn steps_reading(instance: &ConvexInstance, stopped: bool, outside: Settings
         barred: None,
         keys_obstacle: None,
         outside: Outside::reading(outside),
+        preflight: Preflight::default(),
         trouble: None,
         exposure: Exposure::default(),
         control: Control::default(),

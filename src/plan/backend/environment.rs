@@ -30,6 +30,19 @@ pub(super) fn of(inputs: &Inputs<'_>, release: &Release) -> Vec<EnvVar> {
     env
 }
 
+/// What is no setting of ours and decides all the same how servers are reached: credentials of the cloud and authorities.
+const PREFIXES: [&str; 2] = ["AWS_", "SSL_CERT_"];
+const FURTHER: [&str; 3] = ["INSTANCE_NAME", "MYSQL_MAX_CONNECTIONS", "POSTGRES_MAX_CONNECTIONS"];
+
+/// What of it is about servers outside, for the container that looks at them first.
+pub(super) fn about_servers(inputs: &Inputs<'_>, release: &Release) -> Vec<EnvVar> {
+    let is = |name: &str| {
+        let ours = outside::Server::ALL.iter().any(|it| it.keys().contains(&name));
+        ours || FURTHER.contains(&name) || PREFIXES.iter().any(|it| name.starts_with(it))
+    };
+    of(inputs, release).into_iter().filter(|it| is(&it.name)).collect()
+}
+
 fn secret(inputs: &Inputs<'_>) -> EnvVar {
     let source = &inputs.keys.source;
     from(

@@ -1,5 +1,7 @@
 //! What runs in the backend's pod before the backend may open its data.
 
+mod preflight;
+
 use k8s_openapi::api::core::v1::{Container, EnvVar, EnvVarSource, ObjectFieldSelector};
 use statemachine::pins::{Backend, Release};
 
@@ -15,40 +17,30 @@ pub(super) fn containers(
     backend: &Backend,
     restricted: bool,
 ) -> Vec<Container> {
-    let mut first = vec![asked(inputs, backend, "gate", &[])];
+    let mut first =
+        vec![preflight::with(inputs, &backend.release, asked(inputs, backend, "gate", &[]))];
     first.extend(restricted.then(|| prepare(inputs, &backend.release)));
-    // Asked once more, right before the backend: pulling its image may have taken its time. What could not be pulled has
-    // opened nothing.
+    // Asked once more, right before the backend: pulling its image may have taken its time, and so may servers that could not
+    // be used at first. What could not be pulled has opened nothing.
     let volume = inputs.instance.spec.backend.storage.pvc.enabled;
+    let lasts = volume || !inputs.outside.is_empty();
     let copied = inputs.found(&backend.store).is_some_and(claim::is_copy);
     let more: &[&str] = if copied { &["--remember", "--copied"] } else { &["--remember"] };
-    first.extend(volume.then(|| asked(inputs, backend, "open", more)));
+    first.extend(lasts.then(|| asked(inputs, backend, "open", more)));
     first
 }
 
 /// Whoever scales the `StatefulSet` by hand gets more pods with the same claim before that is put back, and whoever edits or
 /// undoes its template gets another version on it: the gate asks the record, and lets only the first pod on.
 fn asked(inputs: &Inputs<'_>, backend: &Backend, name: &str, more: &[&str]) -> Container {
-    let own_name = EnvVarSource {
-        field_ref: Some(ObjectFieldSelector {
-            api_version: Some("v1".to_owned()),
-            field_path: "metadata.name".to_owned(),
-        }),
-        ..EnvVarSource::default()
-    };
-    let is = |name: &str, value: String| EnvVar {
-        name: name.to_owned(),
-        value: Some(value),
-        value_from: None,
-    };
     let mut env = vec![
-        EnvVar { name: "POD_NAME".to_owned(), value: None, value_from: Some(own_name) },
+        own("POD_NAME", "metadata.name"),
         is("ONLY", format!("{}-0", inputs.names.backend())),
         is("TEMPLATE", serde_json::to_string(backend).unwrap_or_default()),
         gate::variable(&inputs.names),
     ];
     let volume = inputs.instance.spec.backend.storage.pvc.enabled;
-    env.extend(volume.then(|| is("DATA", config::DATA_DIR.trim_start_matches('/').to_owned())));
+    env.extend(volume.then(|| is("DATA", config::DATA_DIR.trim_start_matches('/'))));
     Container {
         name: name.to_owned(),
         image: Some(inputs.worker_image.to_owned()),
@@ -67,6 +59,18 @@ fn asked(inputs: &Inputs<'_>, backend: &Backend, name: &str, more: &[&str]) -> C
         termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         ..Container::default()
     }
+}
+
+fn is(name: &str, value: impl Into<String>) -> EnvVar {
+    EnvVar { name: name.to_owned(), value: Some(value.into()), value_from: None }
+}
+
+/// A field of the pod itself.
+fn own(name: &str, field: &str) -> EnvVar {
+    let field =
+        ObjectFieldSelector { api_version: Some("v1".to_owned()), field_path: field.to_owned() };
+    let source = EnvVarSource { field_ref: Some(field), ..EnvVarSource::default() };
+    EnvVar { name: name.to_owned(), value: None, value_from: Some(source) }
 }
 
 fn prepare(inputs: &Inputs<'_>, release: &Release) -> Container {

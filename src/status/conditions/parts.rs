@@ -4,9 +4,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::ResourceExt;
 use statemachine::{Phase, Step};
 
-use super::verdict::Verdict;
+use super::{connected, verdict::Verdict};
 use crate::{
-    api::{ConditionType, ConvexInstance, Engine, Mode},
+    api::{ConditionType, ConvexInstance, Mode},
     observe::{AdminFound, Obstacle, World, hold},
     plan::Applied,
     status::messages,
@@ -21,8 +21,6 @@ pub(super) fn of(
 ) -> Vec<Verdict> {
     let asked = instance.spec.dashboard.enabled;
     let dashboard = dashboard(world).filter(|_| asked);
-    let sqlite = instance.spec.backend.db.engine == Engine::Sqlite;
-    let serves = world.backend_serves();
     vec![
         secrets(world, applied),
         storage(instance, world, applied),
@@ -32,31 +30,8 @@ pub(super) fn of(
             dashboard.as_ref(),
             if asked { "Available" } else { "Disabled" },
         ),
-        match (&world.outside.taken, serves) {
-            (Some(taken), _) => {
-                Verdict::unless(ConditionType::DatabaseConnected, Some(taken), "Connected")
-            }
-            (None, true) => {
-                let reason = if sqlite { "Embedded" } else { "Connected" };
-                Verdict::new(ConditionType::DatabaseConnected, true, reason, "")
-            }
-            (None, false) => {
-                Verdict::new(ConditionType::DatabaseConnected, false, "BackendNotServing", "")
-            }
-        },
-        // A backend listens only once it has reached both.
-        match (instance.spec.backend.s3.enabled, serves) {
-            (false, _) => {
-                Verdict::new(ConditionType::ObjectStorageConnected, true, "NotRequested", "")
-            }
-            (true, true) => {
-                Verdict::new(ConditionType::ObjectStorageConnected, true, "Connected", "")
-            }
-            (true, false) => {
-                let reason = "BackendNotServing";
-                Verdict::new(ConditionType::ObjectStorageConnected, false, reason, "")
-            }
-        },
+        connected::database(instance, world),
+        connected::storage(instance, world),
         exposed(instance, world),
     ]
 }

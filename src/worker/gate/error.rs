@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 use statemachine::pins::Backend;
 
-use crate::worker::copy;
+use crate::worker::{copy, preflight};
 
 /// Why a backend is not let through.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,9 @@ pub enum Error {
     /// What the volume remembers cannot be read or written.
     #[error("what the volume remembers, {0:?}: {1}. It was left as it is")]
     Memory(PathBuf, #[source] io::Error),
+    /// What the backend depends on cannot be used.
+    #[error(transparent)]
+    Unmet(#[from] preflight::Unmet),
 }
 
 /// A backend in a few words.

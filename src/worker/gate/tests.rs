@@ -24,6 +24,7 @@ fn asks(template: &Backend, record: Option<&Record>) -> Options {
         remember: true,
         copied: false,
         report: PathBuf::from("/dev/null"),
+        preflight: preflight::Options::default(),
     }
 }
 

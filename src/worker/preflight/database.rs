@@ -1,0 +1,77 @@
+//! The database of the backend, as its environment says it.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::{
+    mysql, postgres,
+    reach::Unreached,
+    reason::Reason,
+    verdict::{Failure, Passed},
+};
+use crate::convex::{InstanceName, database_url::database_of};
+
+/// How many connections the backend opens where nobody says otherwise (`crates/common/src/knobs.rs` upstream).
+const POOL: u32 = 128;
+
+/// What is asked of a database server.
+pub(super) struct Asked {
+    server: Server,
+    /// The URL with the password.
+    pub(super) url: Zeroizing<String>,
+    /// The database that the backend opens.
+    pub(super) database: String,
+    /// Certificate authorities besides those of the image.
+    pub(super) authorities: Option<PathBuf>,
+    /// Whether the connection is encrypted, or there is none.
+    pub(super) encrypted: bool,
+    /// Whether the database is made where it is not there.
+    pub(super) create: bool,
+    /// How many connections the backend may open.
+    pub(super) pool: u32,
+}
+
+enum Server {
+    Postgres,
+    Mysql,
+}
+
+impl Asked {
+    /// What the environment says; none where the backend's database is a file.
+    pub(super) fn of(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let url = |name| variable(name).map(Zeroizing::new);
+        let (server, url, authorities, pool) = if let Some(url) = url("POSTGRES_URL") {
+            (Server::Postgres, url, "PG_CA_FILE", "POSTGRES_MAX_CONNECTIONS")
+        } else {
+            (Server::Mysql, url("MYSQL_URL")?, "MYSQL_CA_FILE", "MYSQL_MAX_CONNECTIONS")
+        };
+        let name = variable("INSTANCE_NAME").and_then(|it| InstanceName::parse(it).ok())?;
+        Some(Self {
+            server,
+            url,
+            database: database_of(&name),
+            authorities: variable(authorities).map(PathBuf::from),
+            // Any text at all switches it off.
+            encrypted: variable("DO_NOT_REQUIRE_SSL").is_none_or(|it| it.is_empty()),
+            create: variable("CREATE_DATABASE").is_some_and(|it| it == "IfMissing"),
+            pool: variable(pool).and_then(|it| it.parse().ok()).unwrap_or(POOL),
+        })
+    }
+
+    /// Looks at it.
+    pub(super) async fn check(&self) -> Result<Passed, Failure> {
+        match self.server {
+            Server::Postgres => postgres::check(self).await,
+            Server::Mysql => mysql::check(self).await,
+        }
+    }
+}
+
+/// What it means for a database.
+pub(super) fn unreached(unreached: Unreached) -> Failure {
+    match unreached {
+        Unreached::Unresolvable => Failure::of(Reason::DatabaseUnresolvable),
+        Unreached::Unreachable(why) => Failure::of(Reason::DatabaseUnreachable).why(why),
+    }
+}
