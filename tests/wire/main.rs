@@ -21,6 +21,7 @@ mod keys;
 mod late_watches;
 mod migrations;
 mod paused;
+mod preflight;
 mod provisioning;
 mod races;
 mod requisites;

@@ -5,10 +5,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
 use aws_sdk_s3::{
     Client,
-    config::{ProvideCredentials, RequestChecksumCalculation, retry::RetryConfig},
+    config::{Credentials, ProvideCredentials, RequestChecksumCalculation, retry::RetryConfig},
     primitives::ByteStream,
     types::{ChecksumAlgorithm, ServerSideEncryption},
 };
@@ -39,6 +39,7 @@ pub(super) struct Asked {
     encrypts: bool,
     sums: bool,
     key: String,
+    keys: Option<Credentials>,
 }
 
 impl Asked {
@@ -56,23 +57,33 @@ impl Asked {
             encrypts: !is_on("AWS_S3_DISABLE_SSE"),
             sums: !is_on("AWS_S3_DISABLE_CHECKSUMS"),
             key: format!("{FOLDER}/{whose}"),
+            keys: keys(&variable),
         })
+    }
+
+    /// Where keys are named, they are used; else whatever the environment of a cloud gives to a pod.
+    async fn settings(&self) -> Result<SdkConfig, Failure> {
+        let crypto = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+        let mut settings = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(Builder::new().tls_provider(crypto).build_https())
+            .region(self.region.clone().map(Region::new));
+        if let Some(keys) = &self.keys {
+            settings = settings.credentials_provider(keys.clone());
+        }
+        let none = || Failure::of(Reason::ObjectStorageLoginFailed).why(Why::Credentials);
+        let settings = reach::within(CREDENTIALS, settings.load()).await.map_err(|_| none())?;
+        let provider = settings.credentials_provider().ok_or_else(none)?;
+        let found = reach::within(CREDENTIALS, provider.provide_credentials()).await;
+        let _found = found.map_err(|_| none())?.map_err(|_| none())?;
+        Ok(settings)
     }
 
     /// A client like the backend's (`crates/aws_utils/src/lib.rs` upstream), which tries once.
     pub(super) async fn client(&self) -> Result<Client, Failure> {
-        let crypto = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-        let settings = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(Builder::new().tls_provider(crypto).build_https())
-            .region(self.region.clone().map(Region::new));
-        let none = || Failure::of(Reason::ObjectStorageLoginFailed).why(Why::Credentials);
-        let loaded = reach::within(CREDENTIALS, settings.load()).await.map_err(|_| none())?;
-        let provider = loaded.credentials_provider().ok_or_else(none)?;
-        let found = reach::within(CREDENTIALS, provider.provide_credentials()).await;
-        let _found = found.map_err(|_| none())?.map_err(|_| none())?;
+        let settings = self.settings().await?;
         let limits =
             TimeoutConfig::builder().operation_timeout(REQUEST).connect_timeout(reach::STEP);
-        let mut config = aws_sdk_s3::config::Builder::from(&loaded)
+        let mut config = aws_sdk_s3::config::Builder::from(&settings)
             .force_path_style(self.path_style)
             .retry_config(RetryConfig::disabled())
             .timeout_config(limits.build());
@@ -120,6 +131,12 @@ impl Asked {
         let bytes = read.map_err(|_| differs())?.into_bytes();
         if bytes == content.as_bytes() { Ok(()) } else { Err(differs()) }
     }
+}
+
+/// The keys of the spec's Secret.
+fn keys(variable: impl Fn(&str) -> Option<String>) -> Option<Credentials> {
+    let (id, key) = variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY"))?;
+    Some(Credentials::new(id, key, variable("AWS_SESSION_TOKEN"), None, "environment"))
 }
 
 impl Debug for Asked {

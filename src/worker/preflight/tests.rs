@@ -34,14 +34,80 @@ async fn what_is_not_there_is_told_without_a_word_of_who_logs_in() {
     assert!(!summary(&verdict).contains("canary"));
 }
 
+/// A folder with the report and what was told before, and a port of nobody's.
+struct Ground {
+    options: Options,
+    report: PathBuf,
+    url: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Ground {
+    fn new(told: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("told");
+        fs::write(&note, told).unwrap();
+        let bound = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        Self {
+            options: Options { asked: true, told: Some(note) },
+            report: folder.path().join("report"),
+            url: format!("postgresql://canary:canary@{}", bound.local_addr().unwrap()),
+            _folder: folder,
+        }
+    }
+
+    async fn passes(&self, url: impl Fn() -> Option<String>) -> Result<(), Unmet> {
+        let variable = |name: &str| match name {
+            "INSTANCE_NAME" => Some("orders".to_owned()),
+            "POSTGRES_URL" => url(),
+            _ => None,
+        };
+        Box::pin(passed(&self.options, &self.report, variable)).await
+    }
+
+    fn reported(&self) -> Verdict {
+        Verdict::read(&fs::read_to_string(&self.report).unwrap()).unwrap()
+    }
+
+    fn noted(&self) -> String {
+        fs::read_to_string(self.options.told.as_ref().unwrap()).unwrap()
+    }
+}
+
+const REFUSED: &str = "database: DatabaseUnreachable (Refused)";
+
 #[tokio::test]
-async fn a_verdict_is_told_once_and_then_waited_with() {
-    let folder = tempfile::tempdir().unwrap();
-    let (report, told) = (folder.path().join("report"), folder.path().join("told"));
-    let options = Options { asked: true, told: Some(told.clone()) };
-    // The environment of this process names no servers.
-    passed(&options, &report).await.unwrap();
-    let verdict = Verdict::read(&fs::read_to_string(&report).unwrap()).unwrap();
-    assert_eq!(verdict, Verdict::of(Vec::new()));
-    assert!(!told.exists());
+async fn the_first_verdict_is_told_within_seconds_and_noted() {
+    let ground = Ground::new("");
+    let unmet = ground.passes(|| Some(ground.url.clone())).await.unwrap_err();
+    assert!(unmet.to_string().contains(REFUSED), "{unmet}");
+    let reason = ground.reported().failures().next().map(|it| it.1.reason);
+    assert_eq!(reason, Some(Reason::DatabaseUnreachable));
+    assert_eq!(ground.noted(), REFUSED);
+}
+
+/// The kubelet would wait up to five minutes before it starts another one.
+#[tokio::test]
+async fn what_was_told_is_waited_with_until_it_is_well() {
+    let ground = Ground::new(REFUSED);
+    let asked = std::cell::Cell::new(0);
+    let url = || {
+        asked.set(asked.get() + 1);
+        (asked.get() < 4).then(|| ground.url.clone())
+    };
+    ground.passes(url).await.unwrap();
+    assert_eq!((asked.get(), ground.reported()), (4, Verdict::of(Vec::new())));
+    assert!(!ground.options.told.as_ref().unwrap().exists());
+}
+
+#[tokio::test]
+async fn another_cause_than_the_one_that_was_told_is_told_at_once() {
+    let ground = Ground::new("database: DatabaseLoginFailed (28P01)");
+    let asked = std::cell::Cell::new(0);
+    let url = || {
+        asked.set(asked.get() + 1);
+        Some(ground.url.clone())
+    };
+    ground.passes(url).await.unwrap_err();
+    assert_eq!((asked.get(), ground.noted()), (1, REFUSED.to_owned()));
 }

@@ -158,6 +158,8 @@ fn initialise(home: &Home) -> Result<()> {
     install
         .args(["--no-defaults", "--auth-root-authentication-method=normal"])
         .args(["--skip-test-db", "--skip-name-resolve"])
+        // Its temporary tables would be everybody's, under names that repeat.
+        .arg(format!("--tmpdir={}", home.join("").display()))
         .arg(format!("--datadir={}", home.join("data").display()));
     captured(&mut install).context("making a MariaDB server").map(drop)
 }

@@ -18,6 +18,7 @@ async fn a_choice_that_does_not_exist_is_refused_with_those_that_do() -> Result<
     let cases = [
         choice("environment", r#"supported values: "dev", "prod""#),
         choice("backend.db.engine", r#"supported values: "postgres", "mysql", "sqlite""#),
+        choice("backend.db.createDatabase", r#"supported values: "Never", "IfMissing""#),
         choice("backend.storage.mode", r#"supported values: "sqlite", "external""#),
         choice("backend.security.profile", r#"supported values: "Restricted", "Image""#),
         choice("backend.logging.level", r#"supported values: "info", "debug", "trace""#),

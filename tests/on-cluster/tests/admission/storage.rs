@@ -56,6 +56,7 @@ fn database() -> Vec<Case> {
             .accepts(Instance::dev("a").with("backend.db.databaseName", json!(null)))
             .refuses(Instance::dev("a").with("backend.db.secretRef", "db"))
             .refuses(Instance::dev("a").with("backend.db.requireSSL", false))
+            .refuses(Instance::dev("a").with("backend.db.createDatabase", "Never"))
             .refuses(Instance::dev("a").with("backend.db.caSecretRef", "ca")),
         rule("spec.backend.db", "caKey names a key of caSecretRef")
             .accepts(

@@ -3,6 +3,7 @@
 mod mariadb;
 mod orphans;
 mod postgres;
+mod preflight;
 mod s3;
 
 use std::process::Command;
