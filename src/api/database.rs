@@ -50,7 +50,7 @@ pub struct Database {
     pub create_database: Option<CreateDatabase>,
 }
 
-/// Whether the database is made.
+/// Whether the database is made where the server has none of its name. Default: Never.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateDatabase {
     /// It has to exist.

@@ -37,6 +37,7 @@ const LOOK: Duration = Duration::from_secs(15);
 
 /// What the preflight is told; what it looks at is in its environment, as the backend reads it.
 #[derive(Args, Clone, Debug, Default)]
+#[group(skip)] // by its name it would be the gate's own
 pub struct Options {
     /// Look at database and buckets too.
     #[arg(long = "preflight", requires = "told")]

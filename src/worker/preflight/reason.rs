@@ -110,8 +110,6 @@ pub enum Why {
     Tables,
     /// There is no schema to make tables in.
     Schema,
-    /// What is there may not be read.
-    Read,
     /// The server is a standby, or was made read-only.
     Standby,
     /// The backend's own table says that nothing may be written.
