@@ -20,7 +20,7 @@ fn gate_says(rig: &Rig, verdict: &str, well: bool) {
     });
 }
 
-fn of(dependencies: Value) -> String {
+fn of(dependencies: &Value) -> String {
     json!({"preflight": "v1", "dependencies": dependencies}).to_string()
 }
 
@@ -32,7 +32,7 @@ fn dependency(rig: &Rig) -> Value {
 async fn a_cause_is_told_with_what_to_do_and_goes_once_it_is_gone() {
     let rig = ready(served("dev")).await;
     let failure = json!({"reason": "DatabaseLoginFailed", "code": "28P01"});
-    gate_says(&rig, &of(json!([{"name": "database", "failure": failure}])), false);
+    gate_says(&rig, &of(&json!([{"name": "database", "failure": failure}])), false);
     rig.run("dev", 3).await;
     assert_eq!(rig.condition("dev", "DatabaseConnected"), "False/DatabaseLoginFailed");
     assert_eq!(rig.condition("dev", "BackendReady"), "False/DatabaseLoginFailed");
@@ -43,7 +43,7 @@ async fn a_cause_is_told_with_what_to_do_and_goes_once_it_is_gone() {
     assert!(message.contains("Secret \"pg-app\", key \"uri\" (28P01)"), "{message}");
     assert!(!rig.status("dev").to_string().contains("canary"));
 
-    gate_says(&rig, &of(json!([{"name": "database", "latencyMs": 7}])), true);
+    gate_says(&rig, &of(&json!([{"name": "database", "latencyMs": 7}])), true);
     rig.run("dev", 3).await;
     assert_eq!(rig.condition("dev", "DatabaseConnected"), "True/Connected");
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
@@ -56,13 +56,13 @@ async fn a_cause_is_told_with_what_to_do_and_goes_once_it_is_gone() {
 async fn another_latency_writes_nothing() {
     let rig = ready(served("dev")).await;
     let failure = json!({"reason": "DatabaseMissing"});
-    gate_says(&rig, &of(json!([{"name": "database", "failure": failure}])), false);
+    gate_says(&rig, &of(&json!([{"name": "database", "failure": failure}])), false);
     rig.run("dev", 2).await;
-    gate_says(&rig, &of(json!([{"name": "database", "latencyMs": 7}])), true);
+    gate_says(&rig, &of(&json!([{"name": "database", "latencyMs": 7}])), true);
     rig.run("dev", 3).await;
     assert_eq!(dependency(&rig)["latencyMs"], 7);
     rig.server.writes();
-    gate_says(&rig, &of(json!([{"name": "database", "latencyMs": 8}])), true);
+    gate_says(&rig, &of(&json!([{"name": "database", "latencyMs": 8}])), true);
     rig.run("dev", 3).await;
     assert_eq!(rig.server.writes(), [""; 0]);
     assert_eq!(dependency(&rig)["latencyMs"], 7);
@@ -71,7 +71,7 @@ async fn another_latency_writes_nothing() {
 #[tokio::test]
 async fn what_is_no_verdict_is_told_as_the_crash_that_it_is() {
     let rig = ready(served("dev")).await;
-    let whole = of(json!([{"name": "database", "failure": {"reason": "DatabaseMissing"}}]));
+    let whole = of(&json!([{"name": "database", "failure": {"reason": "DatabaseMissing"}}]));
     gate_says(&rig, &whole[..whole.len() - 2], false);
     rig.run("dev", 3).await;
     assert_eq!(rig.condition("dev", "Ready"), "False/BackendCrashing");
