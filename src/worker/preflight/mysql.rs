@@ -78,6 +78,9 @@ async fn supported(conn: &mut Conn) -> Result<(), Failure> {
 
 /// Whether the backend would find what it needs.
 pub(super) async fn questions(conn: &mut Conn, asked: &Asked) -> Result<Option<Note>, Failure> {
+    if first::<u8>(conn, "SELECT @@GLOBAL.read_only").await? == 1 {
+        return Err(Failure::of(Reason::DatabaseReadOnly).why(Why::Standby));
+    }
     exists(conn, asked).await?;
     let database = quoted(&asked.database);
     let probe = format!("CREATE TABLE {database}.{PROBE} LIKE {database}.{PROBE}_of_nothing");
@@ -85,9 +88,6 @@ pub(super) async fn questions(conn: &mut Conn, asked: &Asked) -> Result<Option<N
         Err(Error::Server(ServerError { code: NO_SUCH_TABLE, .. })) => {}
         Err(error) => return Err(failure(&error)),
         Ok(()) => return Err(Failure::of(Reason::DatabaseCheckFailed)),
-    }
-    if first::<u8>(conn, "SELECT @@GLOBAL.read_only").await? == 1 {
-        return Err(Failure::of(Reason::DatabaseReadOnly).why(Why::Standby));
     }
     let fenced = format!("SELECT EXISTS (SELECT 1 FROM {database}.read_only)");
     match conn.query_first::<u8, _>(fenced).await {
@@ -135,6 +135,7 @@ const HOST_DENIED: u16 = 1130;
 const TABLE_DENIED: u16 = 1142;
 const NO_SUCH_TABLE: u16 = 1146;
 const TOO_MANY_OF_USER: u16 = 1203;
+const READ_ONLY: u16 = 1290;
 const ENCRYPTION_WANTED: u16 = 3159;
 
 /// What an error of the driver means. Its words are not taken: they name user, host and database.
@@ -169,6 +170,7 @@ fn of_code(code: u16) -> (Reason, Option<Why>) {
         UNKNOWN_DATABASE => (Reason::DatabaseMissing, None),
         DB_ACCESS_DENIED => (Reason::DatabasePermissionDenied, Some(Why::Connect)),
         TABLE_DENIED => (Reason::DatabasePermissionDenied, Some(Why::Tables)),
+        READ_ONLY => (Reason::DatabaseReadOnly, Some(Why::Standby)),
         TOO_MANY_CONNECTIONS | TOO_MANY_OF_USER => (Reason::DatabaseConnectionsExhausted, None),
         _ => (Reason::DatabaseCheckFailed, None),
     }
@@ -187,6 +189,7 @@ mod tests {
             (1142, Reason::DatabasePermissionDenied),
             (1040, Reason::DatabaseConnectionsExhausted),
             (1130, Reason::DatabaseLoginFailed),
+            (1290, Reason::DatabaseReadOnly),
             (1, Reason::DatabaseCheckFailed),
         ] {
             assert_eq!(of_code(code).0, reason, "{code}");
