@@ -51,7 +51,7 @@ impl Asked {
             server,
             url,
             database: database_of(&name),
-            authorities: variable(authorities).map(PathBuf::from),
+            authorities: variable(authorities).map(|it| beneath(&it)),
             // Any text at all switches it off.
             encrypted: variable("DO_NOT_REQUIRE_SSL").is_none_or(|it| it.is_empty()),
             create: variable("CREATE_DATABASE").is_some_and(|it| it == "IfMissing"),
@@ -66,6 +66,13 @@ impl Asked {
             Server::Mysql => mysql::check(self).await,
         }
     }
+}
+
+/// A file of the backend's container, which is in this one at the same place: like every path of the gate it is beneath the folder
+/// that it is started in, which is `/` where containers have a root of their own.
+fn beneath(path: &str) -> PathBuf {
+    let here = PathBuf::from(path.trim_start_matches('/'));
+    if here.exists() { here } else { PathBuf::from(path) }
 }
 
 /// What it means for a database.
