@@ -8,6 +8,7 @@ mod gateway;
 mod midway;
 mod operator;
 mod pod;
+mod preflight;
 mod provisioning;
 mod repair;
 mod servers;
