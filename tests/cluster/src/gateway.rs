@@ -1,4 +1,4 @@
-//! A real Gateway API data plane on a real node: the definitions, and Traefik with its Gateway provider.
+//! A real data plane on a real node: the definitions of the Gateway API, and Traefik, which serves Gateways and Ingresses.
 //!
 //! It runs in the cluster's network namespace, where pods and Cluster IPs are reached, and is the tests' own: the operator knows
 //! nothing of it but what the Gateway API tells. A listener's port is the port of one of its entry points.
@@ -30,6 +30,8 @@ use crate::{
 pub const CLASS: &str = "traefik";
 /// Who it is in that class, and in the status of routes.
 pub const CONTROLLER: &str = "traefik.io/gateway-controller";
+/// Who it is in the class of Ingresses, which has the same name.
+const INGRESS_CONTROLLER: &str = "traefik.io/ingress-controller";
 /// Where it takes HTTP.
 pub const HTTP_PORT: u16 = 8000;
 /// Where it takes HTTPS.
@@ -58,6 +60,13 @@ pub async fn install(checkout: &Checkout, cluster: &Description) -> Result<()> {
         "kind": "GatewayClass",
         "metadata": { "name": CLASS },
         "spec": { "controllerName": CONTROLLER },
+    });
+    kubectl::apply(cluster, &serde_json::to_vec(&class)?)?;
+    let class = json!({
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IngressClass",
+        "metadata": { "name": CLASS },
+        "spec": { "controller": INGRESS_CONTROLLER },
     });
     kubectl::apply(cluster, &serde_json::to_vec(&class)?)?;
     let daemon = start(cluster, &gateway.program)?;
@@ -101,6 +110,10 @@ fn start(cluster: &Description, program: &Path) -> Result<Daemon> {
             "--providers.kubernetesgateway=true".to_owned(),
             "--providers.kubernetesgateway.throttleduration=100ms".to_owned(),
             format!("--providers.kubernetesgateway.statusaddress.ip={address}"),
+            "--providers.kubernetesingress=true".to_owned(),
+            "--providers.kubernetesingress.throttleduration=100ms".to_owned(),
+            format!("--providers.kubernetesingress.ingressclass={CLASS}"),
+            format!("--providers.kubernetesingress.ingressendpoint.ip={address}"),
             "--global.checknewversion=false".to_owned(),
             "--global.sendanonymoususage=false".to_owned(),
         ])

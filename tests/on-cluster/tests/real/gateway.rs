@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 use crate::stage::played;
 
 /// The hosts of one test: the data plane has those of all of them.
-struct Hosts([String; 3]);
+pub struct Hosts(pub [String; 3]);
 
 impl Hosts {
-    fn of(stage: &Stage) -> Self {
+    pub fn of(stage: &Stage) -> Self {
         Self(["api", "site", "dashboard"].map(|it| format!("{it}.{}.example", stage.namespace())))
     }
 
-    fn networking(&self, way: Value) -> Value {
+    pub fn networking(&self, way: Value) -> Value {
         let [host, site, dashboard] = &self.0;
         let mut networking = way;
         networking["host"] = json!(host);
@@ -30,14 +30,14 @@ impl Hosts {
     }
 }
 
-fn exposed(networking: Value) -> Instance {
+pub fn exposed(networking: Value) -> Instance {
     small("dev")
         .with("version", "v1")
         .with("dashboard.enabled", true)
         .with("networking", networking)
 }
 
-async fn client(stage: &Stage, hosts: &Hosts) -> Result<Outside> {
+pub async fn client(stage: &Stage, hosts: &Hosts) -> Result<Outside> {
     edge::client(&stage.kubectl, stage.cluster.description(), stage.namespace(), &hosts.0).await
 }
 

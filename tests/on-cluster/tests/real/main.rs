@@ -5,6 +5,7 @@ mod deletion;
 mod downtime;
 mod full;
 mod gateway;
+mod ingress;
 mod midway;
 mod operator;
 mod pod;
