@@ -21,7 +21,8 @@ async fn https_websockets_and_uploads_get_through_an_ingress_too() -> Result<()>
         let outside = client(stage, &hosts).await?;
         let ingress = json!({"ingress": {"className": CLASS}, "tlsSecretRef": "certificate"});
         stage.create(&exposed(hosts.networking(ingress))).await?;
-        stage.exposed("dev").await?;
+        stage.settled("dev").await?;
+        stage.condition_when("dev", "Exposed", "AddressAssigned").await?;
         let [api, site, dashboard] = &hosts.0;
         let endpoints = stage.status("dev").await?.endpoints;
         let told = endpoints.and_then(|it| it.api_url);
