@@ -107,6 +107,8 @@ fn start(cluster: &Description, program: &Path) -> Result<Daemon> {
         .args([
             format!("--entrypoints.web.address=:{HTTP_PORT}"),
             format!("--entrypoints.websecure.address=:{HTTPS_PORT}"),
+            // As its chart has it: an Ingress brings a certificate, and says nothing of where TLS is spoken.
+            "--entrypoints.websecure.http.tls=true".to_owned(),
             "--providers.kubernetesgateway=true".to_owned(),
             "--providers.kubernetesgateway.throttleduration=100ms".to_owned(),
             format!("--providers.kubernetesgateway.statusaddress.ip={address}"),
