@@ -8,7 +8,7 @@ use k8s_openapi::{
     api::core::v1::{ConfigMap, ContainerStateTerminated, Pod},
     apimachinery::pkg::apis::meta::v1::Time,
 };
-use on_cluster::{Beside, Stage};
+use on_cluster::{Beside, Instance, Stage};
 use serde_json::json;
 
 use crate::stage::played;
@@ -19,6 +19,11 @@ const NAME: &str = "orders";
 const HEALED: Duration = Duration::from_mins(1);
 /// What a look at servers that are well may add to a start.
 const LOOK: i64 = 2;
+
+/// Without hosts, which all tests would share.
+fn sample() -> Result<Instance> {
+    Ok(Instance::from_yaml(SAMPLE)?.without("networking"))
+}
 
 async fn dependencies(stage: &Stage) -> Result<Vec<DependencyStatus>> {
     Ok(stage.instance(NAME).await?.status.unwrap_or_default().dependencies)
@@ -45,7 +50,7 @@ async fn what_is_amiss_is_told_and_the_backend_starts_once_it_is_mended() -> Res
         beside.postgres.role(NAME, "another")?;
         let late = json!({"data": {"BUCKET_NAME": "orders-late"}});
         stage.merge::<ConfigMap>("orders-bucket", late).await?;
-        stage.kubectl.apply(stage.namespace(), SAMPLE).await?;
+        stage.create(&sample()?).await?;
 
         stage.because(NAME, "DatabaseLoginFailed").await?;
         let told = dependencies(stage).await?;
@@ -73,7 +78,7 @@ async fn a_look_at_servers_that_are_well_adds_two_seconds_at_most_to_a_start() -
     played("preflight-well", async |stage| {
         let beside = Beside::start(stage.cluster.description()).await?;
         beside.hand_over(&stage.kubectl, stage.namespace()).await?;
-        stage.kubectl.apply(stage.namespace(), SAMPLE).await?;
+        stage.create(&sample()?).await?;
         stage.settled(NAME).await?;
         println!("{}", serde_json::to_string_pretty(&dependencies(stage).await?)?);
         let pod = stage.pod(NAME).await?;
