@@ -7,6 +7,7 @@
 mod account;
 mod conditions;
 mod messages;
+mod worth;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -25,15 +26,6 @@ use crate::{
     observe::{World, hold, image, uid},
     plan::{Applied, Plan},
 };
-
-/// How long a passing reason lasts before it is worth a write.
-const PASSING: Duration = Duration::from_secs(5);
-/// The same while an instance is provisioned, which is a way through passing reasons: pulling an image and
-/// starting on it are no news. What is wrong with either is abnormal, and told at once.
-const PROVISIONING: Duration = Duration::from_mins(5);
-
-/// The same while it is upgraded: what every stage is about is told when it is entered.
-const UPGRADING: Duration = Duration::from_mins(1);
 
 /// The condition of an instance that is left as it is.
 const PAUSED: &str = "Paused";
@@ -62,10 +54,11 @@ pub async fn advance(
         return Ok(instance);
     }
     // Users are let in right after this write. Where the instance is not yet Ready all the same, because of its
-    // dashboard, that is worth no write of its own; where it fails, the next report says so.
-    let waits = instance.spec.dashboard.enabled && conditions::dashboard(world).is_some();
-    let flows = step.phase == Phase::Ready && waits && !hold::is_held(&instance);
-    let applied = Applied { flows, ..Applied::default() };
+    // dashboard or its routes, that is worth no write of its own; where it fails, the next report says so.
+    let open = Applied { flows: true, ..Applied::default() };
+    let waits = conditions::surroundings(&instance, step, world, &open);
+    let waits = waits.is_some_and(|it| !it.abnormal) && !hold::is_held(&instance);
+    let applied = if waits { open } else { Applied::default() };
     let Account { status, .. } = account::of(&instance, step, world, &applied);
     let written = write(ctx, &instance, status).await.map_err(Error::Advance)?;
     let _settled = ctx.memory.lasted(&uid(&instance), Span::Unwritten, false);
@@ -95,7 +88,7 @@ pub async fn report(
     if !differs || is_leaving(instance, step) {
         return Ok(Reported::default());
     }
-    let worth = worth_after(instance, &before, &after, abnormal);
+    let worth = worth::after(instance, &before, &after, abnormal);
     if lasted < worth {
         return Ok(Reported {
             unwritten: Some(worth.saturating_sub(lasted)),
@@ -122,50 +115,6 @@ fn settled(step: &Step) -> Step {
 fn is_leaving(instance: &ConvexInstance, step: &Step) -> bool {
     let leaves = step.obligations.contains(&statemachine::Action::EnsureFinalizerRemoved);
     instance.meta().deletion_timestamp.is_some() && leaves
-}
-
-/// How long the difference must last before it is written.
-fn worth_after(
-    instance: &ConvexInstance,
-    before: &ConvexInstanceStatus,
-    after: &ConvexInstanceStatus,
-    abnormal: bool,
-) -> Duration {
-    if is_urgent(instance, before, after, abnormal) {
-        return Duration::ZERO;
-    }
-    match after.phase() {
-        Phase::Provisioning if !abnormal => PROVISIONING,
-        Phase::Upgrading(_) if !abnormal && !migrates(after) => UPGRADING,
-        _ => PASSING,
-    }
-}
-
-/// Migrations take as long as there is data, and whoever waits for them wants to know how far they are.
-fn migrates(status: &ConvexInstanceStatus) -> bool {
-    told(status).remove("Ready").is_some_and(|(_, reason)| reason == "MigrationsRunning")
-}
-
-fn is_urgent(
-    instance: &ConvexInstance,
-    before: &ConvexInstanceStatus,
-    after: &ConvexInstanceStatus,
-    abnormal: bool,
-) -> bool {
-    let ready = |status: &ConvexInstanceStatus| told(status).remove("Ready");
-    let available = |status: &ConvexInstanceStatus| told(status).remove("Available").map(|it| it.0);
-    let exposed = |status: &ConvexInstanceStatus| told(status).remove("Exposed");
-    let has = |status: &ConvexInstanceStatus, type_| told(status).contains_key(type_);
-    before.observed_generation != instance.meta().generation.unwrap_or_default()
-        || ready(before).map(|it| it.0) != ready(after).map(|it| it.0)
-        || (after.phase() == Phase::Ready && available(before) != available(after))
-        || (after.phase() == Phase::Ready && exposed(before) != exposed(after))
-        || has(before, "Stalled") != has(after, "Stalled")
-        || has(before, PAUSED)
-        || (after.blocked_by.is_empty() && !before.blocked_by.is_empty())
-        || (ready(before) != ready(after) && abnormal)
-        || image_moved(before, after).is_some()
-        || (before.traffic.is_none() && after.traffic.is_some())
 }
 
 /// What every condition says, without its words.

@@ -12,6 +12,9 @@ mod seen;
 mod told;
 mod way;
 
+use std::sync::Arc;
+
+use gateway_api::httproutes::HttpRoute;
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 
@@ -34,6 +37,8 @@ pub struct Exposure {
     pub hosts: Vec<(Purpose, String)>,
     /// What keeps clients out.
     pub obstacle: Option<Obstacle>,
+    /// Whether that is but the word of a controller that has had little time to give it.
+    pub awaited: bool,
     /// What those have to know who are let in; empty where there is nothing.
     pub limits: String,
     /// Whether somebody serves the routes who takes policies for them.
@@ -107,9 +112,20 @@ fn through_gateways(
         ways.push((*purpose, host.clone(), way));
     }
     let obstacle = wrong.or_else(|| told::routes(instance, children, &ways, seen));
+    let passes = obstacle.as_ref().is_some_and(|it| !it.abnormal);
+    // Until there is a Service, no controller finds what the routes lead to.
+    let awaited = passes && !children.service.as_deref().is_some_and(|it| age.is_noticed(it));
     let limits = limits::of(seen, instance);
     let takes_policies = limits::of_bodies(seen, instance);
-    Exposure { obstacle, limits, takes_policies, ways, has_routes: true, ..Exposure::default() }
+    Exposure {
+        obstacle,
+        awaited,
+        limits,
+        takes_policies,
+        ways,
+        has_routes: true,
+        ..Exposure::default()
+    }
 }
 
 fn wanted<'a>(
@@ -120,10 +136,11 @@ fn wanted<'a>(
 ) -> Wanted<'a> {
     let names = Names::of(&instance.name_any());
     let found = |name: String| children.routes.iter().find(|it| it.name_any() == name);
+    let leads = |it: &&Arc<HttpRoute>| it.spec.hostnames.iter().flatten().any(|of| of == host);
     Wanted {
         asked: Asked { host, from: instance.metadata.namespace.as_deref().unwrap_or_default() },
         secure: schemes::last(instance, purpose),
-        routes: [found(names.route(purpose)), found(names.redirect(purpose))],
+        routes: [found(names.route(purpose)), found(names.redirect()).filter(leads)],
         parents: &instance.spec.networking.parent_refs,
         age,
     }

@@ -129,8 +129,8 @@ impl Names {
 
     /// The route that leads from plain HTTP to HTTPS.
     #[must_use]
-    pub fn redirect(&self, purpose: Purpose) -> String {
-        self.child(&format!("-{}-redirect", purpose.word()), DNS_LABEL)
+    pub fn redirect(&self) -> String {
+        self.child("-redirect", DNS_LABEL)
     }
 
     /// A Gateway or an Ingress of its own.

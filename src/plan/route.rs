@@ -1,4 +1,4 @@
-//! The routes of an instance: one for every host, by the host alone, and one that sends plain HTTP to HTTPS.
+//! The routes of an instance: one for every host, by the host alone, and one that leads from plain HTTP to HTTPS for all of them.
 
 use gateway_api::httproutes::{
     HttpRoute, HttpRouteParentRefs, HttpRouteRules, HttpRouteRulesBackendRefs,
@@ -60,51 +60,52 @@ impl Way {
         self.is_secure() && self.listeners.iter().any(|it| !it.tls)
     }
 
-    fn parents(&self, tls: bool) -> Vec<HttpRouteParentRefs> {
-        let chosen = self.listeners.iter().filter(|it| it.tls == tls);
-        chosen.map(|it| parent(&it.parent)).collect()
+    /// The listeners of one kind, as a route names them.
+    fn parents(&self, tls: bool) -> impl Iterator<Item = HttpRouteParentRefs> {
+        self.listeners.iter().filter(move |it| it.tls == tls).map(|it| parent(&it.parent))
     }
 }
 
-/// The routes of one host: the one that leads to its pods, and, where it has HTTPS, the one that leads there from plain HTTP.
+/// The route that leads to the pods of a host.
 #[must_use]
-pub fn routes(inputs: &Inputs<'_>, purpose: Purpose, host: &str, way: &Way) -> Vec<HttpRoute> {
-    let secure = way.is_secure();
-    let name = inputs.names.route(purpose);
-    let mut routes = vec![route(
-        inputs,
-        purpose,
-        (&name, host),
-        way.parents(secure),
-        rule(inputs, purpose, way),
-    )];
-    if way.redirects() {
-        let name = inputs.names.redirect(purpose);
-        routes.push(route(inputs, purpose, (&name, host), way.parents(false), to_https()));
-    }
-    routes
-}
-
-fn route(
-    inputs: &Inputs<'_>,
-    purpose: Purpose,
-    (name, host): (&str, &str),
-    parents: Vec<HttpRouteParentRefs>,
-    rule: HttpRouteRules,
-) -> HttpRoute {
+pub fn route(inputs: &Inputs<'_>, purpose: Purpose, host: &str, way: &Way) -> HttpRoute {
     let part = match purpose {
         Purpose::Api | Purpose::Site => Part::Backend,
         Purpose::Dashboard => Part::Dashboard,
     };
     HttpRoute {
-        metadata: labels::owned(inputs.instance, part, name.to_owned()),
+        metadata: labels::owned(inputs.instance, part, inputs.names.route(purpose)),
         spec: HttpRouteSpec {
             hostnames: Some(vec![host.to_owned()]),
-            parent_refs: Some(parents),
-            rules: Some(vec![rule]),
+            parent_refs: Some(way.parents(way.is_secure()).collect()),
+            rules: Some(vec![rule(inputs, purpose, way)]),
         },
         status: None,
     }
+}
+
+/// The one route that leads from plain HTTP to HTTPS, for every host that has both; none where no host has. A listener that is
+/// not for all of these hosts takes those that it is for (Gateway API, `HTTPRouteSpec.hostnames`).
+#[must_use]
+pub fn redirect(inputs: &Inputs<'_>, ways: &[(Purpose, String, Way)]) -> Option<HttpRoute> {
+    let led = || ways.iter().filter(|(.., way)| way.redirects());
+    let hosts: Vec<_> = led().map(|(_, host, _)| host.clone()).collect();
+    let home = inputs.instance.metadata.namespace.as_deref();
+    let mut parents = Vec::<HttpRouteParentRefs>::new();
+    for parent in led().flat_map(|(.., way)| way.parents(false)) {
+        if !parents.iter().any(|it| is_same(it, &parent, home)) {
+            parents.push(parent);
+        }
+    }
+    (!hosts.is_empty()).then(|| HttpRoute {
+        metadata: labels::owned(inputs.instance, Part::Backend, inputs.names.redirect()),
+        spec: HttpRouteSpec {
+            hostnames: Some(hosts),
+            parent_refs: Some(parents),
+            rules: Some(vec![to_https()]),
+        },
+        status: None,
+    })
 }
 
 /// HTTP actions on a port of their own are at most four at a time (`convex.md` upstream facts: port 3211 proxies to 3210): where
@@ -172,6 +173,12 @@ fn to_https() -> HttpRouteRules {
         }]),
         ..HttpRouteRules::default()
     }
+}
+
+/// A parent without a namespace is in that of the route.
+fn is_same(one: &HttpRouteParentRefs, other: &HttpRouteParentRefs, home: Option<&str>) -> bool {
+    let within = |it: &HttpRouteParentRefs| it.namespace.as_deref().or(home).map(str::to_owned);
+    one.name == other.name && one.section_name == other.section_name && within(one) == within(other)
 }
 
 fn parent(it: &ParentRef) -> HttpRouteParentRefs {

@@ -12,7 +12,7 @@ const NGINX: &str = "gateway.nginx.org/nginx-gateway-controller";
 const CONTROLLER: &str = "example.com/gateway-controller";
 
 /// A cluster with a class and a shared Gateway that ends TLS, and an instance with a host behind it.
-async fn shared() -> Rig {
+pub async fn shared() -> Rig {
     let rig = Rig::new().await;
     let features = json!([{"name": "HTTPRoutePathRewrite"}, {"name": "HTTPRouteRequestTimeout"}]);
     let class = json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass",
@@ -31,7 +31,7 @@ fn held(type_: &str) -> Value {
         "lastTransitionTime": "2026-01-01T00:00:00Z"})
 }
 
-fn gateway(name: &str) -> Value {
+pub fn gateway(name: &str) -> Value {
     let all = json!({"namespaces": {"from": "All"}});
     json!({"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
     "metadata": {"name": name, "namespace": "infra"},
@@ -42,7 +42,7 @@ fn gateway(name: &str) -> Value {
     "status": {"conditions": [held("Accepted"), held("Programmed")]}})
 }
 
-fn route(rig: &Rig, name: &str) -> Option<Value> {
+pub fn route(rig: &Rig, name: &str) -> Option<Value> {
     rig.server.get("httproutes", name)
 }
 
@@ -52,7 +52,7 @@ fn sections(route: &Value) -> Vec<String> {
 }
 
 /// The controller takes every route, or says why not.
-fn judged(rig: &Rig, accepted: &str, reason: &str) {
+pub fn judged(rig: &Rig, accepted: &str, reason: &str) {
     judged_by(CONTROLLER, rig, accepted, reason);
 }
 
@@ -76,20 +76,21 @@ fn judged_by(controller: &str, rig: &Rig, accepted: &str, reason: &str) {
 }
 
 #[tokio::test]
-async fn every_host_has_a_route_and_one_that_leads_from_plain_http_to_https() {
+async fn every_host_has_a_route_and_one_for_all_leads_from_plain_http_to_https() {
     let rig = shared().await;
     rig.run("dev", 12).await;
     let api = route(&rig, "dev-api").expect("a route");
     assert_eq!(api["spec"]["hostnames"], json!(["api.example.com"]));
     assert_eq!(sections(&api), ["websecure"]);
     assert_eq!(api["spec"]["rules"][0]["timeouts"]["request"], "0s");
-    let redirect = route(&rig, "dev-api-redirect").expect("a redirect");
+    let redirect = route(&rig, "dev-redirect").expect("a redirect");
     assert_eq!(sections(&redirect), ["web"]);
-    assert_eq!(rig.server.all("httproutes").len(), 4);
+    let both = json!(["api.example.com", "site.example.com"]);
+    assert_eq!(redirect["spec"]["hostnames"], both);
+    assert_eq!(rig.server.all("httproutes").len(), 3);
     let told = rig.server.get("configmaps", "dev-backend").unwrap()["data"].clone();
     assert_eq!(told["CONVEX_CLOUD_ORIGIN"], "https://api.example.com", "a listener says so");
     assert_eq!(told["CONVEX_SITE_ORIGIN"], "https://site.example.com");
-    assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "routes are taken in a moment");
     assert_eq!(rig.condition("dev", "Exposed"), "False/RoutePending");
     judged(&rig, "True", "Accepted");
     rig.pass("dev").await.unwrap();
@@ -165,7 +166,7 @@ async fn a_gateway_of_its_own_has_listeners_for_its_hosts_and_goes_with_what_ask
     assert_eq!(names, ["api-http", "api-https"]);
     assert_eq!(made["metadata"]["annotations"]["cert-manager.io/issuer"], "x");
     assert_eq!(sections(&route(&rig, "dev-api").unwrap()), ["api-https"]);
-    assert_eq!(sections(&route(&rig, "dev-api-redirect").unwrap()), ["api-http"]);
+    assert_eq!(sections(&route(&rig, "dev-redirect").unwrap()), ["api-http"]);
     rig.server.edit("convexinstances", "dev", |it| set(it, "/networking", json!({})));
     rig.run("dev", 2).await;
     assert_eq!(rig.server.get("gateways", "dev-public"), None);
@@ -261,7 +262,7 @@ async fn an_operator_of_one_namespace_takes_the_spec_at_its_word() {
     let api = route(&rig, "dev-api").expect("a route");
     let as_given = json!([{"name": "public", "namespace": "infra"}]);
     assert_eq!(api["spec"]["parentRefs"], as_given);
-    assert_eq!(route(&rig, "dev-api-redirect"), None);
+    assert_eq!(route(&rig, "dev-redirect"), None);
     assert_eq!(rig.condition("dev", "Exposed"), "False/RoutePending");
     judged(&rig, "False", "NotAllowedByListeners");
     rig.pass("dev").await.unwrap();
@@ -276,13 +277,15 @@ async fn a_redirect_that_is_refused_is_told_too() {
     let rig = shared().await;
     rig.run("dev", 12).await;
     judged(&rig, "True", "Accepted");
-    rig.server.edit("httproutes", "dev-site-redirect", |it| {
+    rig.server.edit("httproutes", "dev-redirect", |it| {
         let condition = &mut it["status"]["parents"][0]["conditions"][0];
         condition["status"] = json!("False");
         condition["reason"] = json!("UnsupportedValue");
     });
     rig.pass("dev").await.unwrap();
     assert_eq!(rig.condition("dev", "Exposed"), "False/UnsupportedValue");
+    let told = rig.status("dev")["conditions"].to_string();
+    assert!(told.contains("plain HTTP of api.example.com and site.example.com"), "{told}");
 }
 
 #[tokio::test]

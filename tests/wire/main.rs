@@ -20,6 +20,7 @@ mod gateways;
 mod keys;
 mod late_watches;
 mod migrations;
+mod opening;
 mod paused;
 mod preflight;
 mod provisioning;

@@ -24,7 +24,7 @@ pub(super) struct Age(pub(super) Timestamp);
 
 impl Age {
     /// Whether this has been there for long enough to be noticed.
-    fn is_noticed(self, object: &impl ResourceExt) -> bool {
+    pub(super) fn is_noticed(self, object: &impl ResourceExt) -> bool {
         object
             .creation_timestamp()
             .is_some_and(|born| self.0.duration_since(born.0).unsigned_abs() >= NOTICED)

@@ -11,44 +11,70 @@ use super::{
     seen::Seen,
 };
 use crate::{
-    api::ConvexInstance,
+    api::{ConvexInstance, ParentRef},
     plan::{host::Purpose, names::Names, route::Way},
 };
 
-/// What keeps the routes to the hosts from being taken.
+/// What is known of the way to each host.
+type Ways = [(Purpose, String, Way)];
+
+/// What keeps the routes to the hosts from being taken, and after them the one that leads from plain HTTP to HTTPS.
 pub(super) fn routes(
     instance: &ConvexInstance,
     children: &Children,
-    ways: &[(Purpose, String, Way)],
+    ways: &Ways,
     seen: &Seen,
 ) -> Option<Obstacle> {
     let names = Names::of(&instance.name_any());
-    let led = ways.iter().filter(|(_, _, way)| !way.listeners.is_empty());
-    let mut wanted = led.flat_map(|(purpose, host, way)| {
-        let redirect = way.redirects().then(|| names.redirect(*purpose));
-        [Some(names.route(*purpose)), redirect].into_iter().flatten().map(move |name| (name, host))
+    let found = |name: &str| children.routes.iter().find(|it| it.name_any() == name);
+    let mut led = ways.iter().filter(|(.., way)| !way.listeners.is_empty());
+    let to_hosts = led.find_map(|(purpose, host, _)| {
+        let name = names.route(*purpose);
+        let what = |_: &HttpRouteParentRefs| format!("HTTPRoute \"{name}\"");
+        let missing = || Some(pending(&format!("HTTPRoute \"{name}\" to {host}")));
+        found(&name).map_or_else(missing, |found| route(found, &what, seen))
     });
-    wanted.find_map(|(name, host)| {
-        let found = children.routes.iter().find(|it| it.name_any() == name);
-        let pending = || {
-            let message = format!("HTTPRoute \"{name}\" to {host} is not there yet");
-            Some(Obstacle::passing("RoutePending", message))
-        };
-        found.map_or_else(pending, |found| route(found, seen))
+    to_hosts.or_else(|| {
+        let home = instance.namespace().unwrap_or_default();
+        let name = names.redirect();
+        let any = ways.iter().any(|(.., way)| way.redirects());
+        let what = |of: &HttpRouteParentRefs| redirect(&name, of, ways, &home);
+        let missing = || Some(pending(&format!("HTTPRoute \"{name}\" from plain HTTP to HTTPS")));
+        let found = any.then(|| found(&name));
+        found?.map_or_else(missing, |found| route(found, &what, seen))
     })
 }
 
-fn route(found: &HttpRoute, seen: &Seen) -> Option<Obstacle> {
+fn pending(what: &str) -> Obstacle {
+    Obstacle::passing("RoutePending", format!("{what} is not there yet"))
+}
+
+/// It is for several hosts, each of which has listeners of its own: whose plain HTTP it is that is refused is told, too.
+fn redirect(name: &str, parent: &HttpRouteParentRefs, ways: &Ways, home: &str) -> String {
+    let is_it = |it: &ParentRef| {
+        it.name == parent.name
+            && it.section_name == parent.section_name
+            && within(&it.namespace, home) == within(&parent.namespace, home)
+    };
+    let leads = |way: &Way| way.redirects() && way.listeners.iter().any(|it| is_it(&it.parent));
+    let hosts = ways.iter().filter(|(.., way)| leads(way)).map(|(_, host, _)| host.as_str());
+    let hosts = hosts.collect::<Vec<_>>().join(" and ");
+    let listener = parent.section_name.as_deref().unwrap_or_default();
+    format!("HTTPRoute \"{name}\" (plain HTTP of {hosts} at listener \"{listener}\")")
+}
+
+/// What is said of a route, in words for each of its parents.
+fn route(
+    found: &HttpRoute,
+    what: &dyn Fn(&HttpRouteParentRefs) -> String,
+    seen: &Seen,
+) -> Option<Obstacle> {
     let told = found.status.as_ref().map(|it| it.parents.as_slice()).unwrap_or_default();
     let wanted = found.spec.parent_refs.as_deref().unwrap_or_default();
     let home = found.namespace().unwrap_or_default();
-    let about = About {
-        what: format!("HTTPRoute \"{}\"", found.name_any()),
-        generation: found.metadata.generation,
-    };
     wanted.iter().find_map(|parent| {
-        let within = parent.namespace.as_deref().unwrap_or(&home);
-        let controller = seen.controller(within, &parent.name);
+        let about = About { what: what(parent), generation: found.metadata.generation };
+        let controller = seen.controller(&within(&parent.namespace, &home), &parent.name);
         let is_of = |it: &&HttpRouteStatusParents| {
             is_same(parent, it, &home) && controller.is_none_or(|name| name == it.controller_name)
         };
@@ -86,11 +112,14 @@ fn unsaid(what: &str, parent: &HttpRouteParentRefs) -> Obstacle {
 
 /// An entry that names no namespace is about a parent in that of the route.
 fn is_same(wanted: &HttpRouteParentRefs, told: &HttpRouteStatusParents, home: &str) -> bool {
-    let within = |it: &Option<String>| it.as_deref().unwrap_or(home).to_owned();
     let parent = &told.parent_ref;
     wanted.name == parent.name
-        && within(&wanted.namespace) == within(&parent.namespace)
+        && within(&wanted.namespace, home) == within(&parent.namespace, home)
         && wanted.section_name == parent.section_name
+}
+
+fn within(namespace: &Option<String>, home: &str) -> String {
+    namespace.as_deref().unwrap_or(home).to_owned()
 }
 
 #[cfg(test)]

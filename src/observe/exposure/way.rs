@@ -60,7 +60,7 @@ pub(super) struct Wanted<'a> {
     pub(super) asked: Asked<'a>,
     /// Whether clients came by HTTPS when that was last told; none where it never was.
     pub(super) secure: Option<bool>,
-    /// The route to it and the one that leads to HTTPS, as they were found.
+    /// The route to it, and the one that leads from plain HTTP to HTTPS where it does so for this host, as they were found.
     pub(super) routes: [Option<&'a Arc<HttpRoute>>; 2],
     /// The Gateways that the spec names.
     pub(super) parents: &'a [ParentRef],

@@ -63,10 +63,10 @@ impl Planner<'_> {
         if !exposure.has_routes {
             return Vec::new();
         }
-        let ways = exposure.ways.iter().filter(|it| routed && !it.2.listeners.is_empty());
-        let made: Vec<_> = ways
-            .flat_map(|(purpose, host, way)| route::routes(inputs, *purpose, host, way))
-            .collect();
+        let ways = if routed { &exposure.ways[..] } else { &[] };
+        let led = ways.iter().filter(|(.., way)| !way.listeners.is_empty());
+        let led = led.map(|(purpose, host, way)| route::route(inputs, *purpose, host, way));
+        let made: Vec<_> = led.chain(route::redirect(inputs, ways)).collect();
         let kept: Vec<_> = made.iter().map(ResourceExt::name_any).collect();
         let made = made.into_iter().map(|it| Step::Ensure(Child::Route(Box::new(it))));
         let mut steps: Vec<_> = made.collect();

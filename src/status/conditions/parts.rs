@@ -6,7 +6,7 @@ use statemachine::{Phase, Step};
 
 use super::{connected, verdict::Verdict};
 use crate::{
-    api::{ConditionType, ConvexInstance, Mode},
+    api::{Condition, ConditionStatus, ConditionType, ConvexInstance, Mode},
     observe::{AdminFound, Obstacle, World, hold},
     plan::Applied,
     status::messages,
@@ -190,6 +190,13 @@ pub(in crate::status) fn surroundings(
         ),
     };
     let dashboard = || dashboard(world).filter(|_| instance.spec.dashboard.enabled);
-    let kept_out = || world.exposure.obstacle.clone().filter(|it| it.abnormal);
+    // Whoever waits for an instance to be Ready goes on to its hosts. Once it is, what passes by itself takes that away from nobody.
+    let awaited = world.exposure.awaited && !was_ready(instance);
+    let kept_out = || world.exposure.obstacle.clone().filter(|it| it.abnormal || awaited);
     (!flows).then(held).or_else(dashboard).or_else(kept_out)
+}
+
+fn was_ready(instance: &ConvexInstance) -> bool {
+    let ready = |it: &Condition| it.type_ == "Ready" && it.status == ConditionStatus::True;
+    instance.status.iter().flat_map(|it| &it.conditions).any(ready)
 }

@@ -92,3 +92,58 @@ fn a_field_that_is_ignored_keeps_nobody_out() {
     ];
     assert_eq!(told(CONTROLLER, "web", &all), None);
 }
+
+/// The route that leads to HTTPS, refused by the second of its listeners.
+#[test]
+fn of_a_redirect_it_is_told_whose_plain_http_is_refused_and_where() {
+    let parent = |section: &str| ParentRef {
+        name: "public".to_owned(),
+        namespace: Some("infra".to_owned()),
+        section_name: Some(section.to_owned()),
+    };
+    let way = |plain: &str| Way {
+        listeners: vec![
+            Listener { parent: parent(plain), tls: false },
+            Listener { parent: parent("tls"), tls: true },
+        ],
+        ..Way::default()
+    };
+    let ways = [
+        (Purpose::Api, "api.example.com".to_owned(), way("web")),
+        (Purpose::Site, "site.example.com".to_owned(), way("other")),
+    ];
+    let seen = Seen { gateways: vec![gateway(&json!([]), &serving())], ..Seen::default() };
+    let made = |name: &str, sections: &[&str], refused: &str| {
+        let parents: Vec<_> = sections
+            .iter()
+            .map(|it| json!({"name": "public", "namespace": "infra", "sectionName": it}))
+            .collect();
+        let judged = |parent: &Value| {
+            let is =
+                |type_: &str, status: &str| condition(type_, status, "NotAllowedByListeners", 1);
+            let accepted = if parent["sectionName"] == refused { "False" } else { "True" };
+            json!({"controllerName": CONTROLLER, "parentRef": parent,
+                "conditions": [is("Accepted", accepted), is("ResolvedRefs", "True")]})
+        };
+        let told: Vec<_> = parents.iter().map(judged).collect();
+        let route = json!({"metadata": {"name": name, "namespace": "shop", "generation": 1},
+            "spec": {"parentRefs": parents}, "status": {"parents": told}});
+        Arc::new(serde_json::from_value(route).unwrap())
+    };
+    let mut children = Children {
+        routes: vec![made("dev-api", &["tls"], ""), made("dev-site", &["tls"], "")],
+        ..Children::default()
+    };
+    let told = |children: &Children| routes(&instance(), children, &ways, &seen);
+    let missing = told(&children).unwrap();
+    assert_eq!((missing.reason, missing.abnormal), ("RoutePending", false));
+    assert!(missing.message.contains("\"dev-redirect\""), "{missing:?}");
+    children.routes.push(made("dev-redirect", &["web", "other"], ""));
+    assert_eq!(told(&children), None);
+    children.routes.pop();
+    children.routes.push(made("dev-redirect", &["web", "other"], "other"));
+    let refused = told(&children).unwrap();
+    assert_eq!((refused.reason, refused.abnormal), ("NotAllowedByListeners", true));
+    let whose = "HTTPRoute \"dev-redirect\" (plain HTTP of site.example.com at listener \"other\")";
+    assert!(refused.message.contains(whose), "{refused:?}");
+}
