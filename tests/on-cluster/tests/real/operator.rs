@@ -18,13 +18,18 @@ use kube::{
     Api, ResourceExt,
     api::{DeleteParams, ListParams},
 };
-use on_cluster::{Stage, stage::records::lines};
-use serde_json::Value;
+use on_cluster::{Stage, edge, stage::records::lines};
+use serde_json::{Value, json};
 
-use crate::stage::{PATIENCE, is_ready, played, small};
+use crate::{
+    gateway::{Hosts, client, exposed},
+    stage::{PATIENCE, is_ready, played, small},
+};
 
 /// More than one, for what all wait for at a start must wake all.
 const FLEET: [&str; 3] = ["one", "two", "three"];
+/// The one that is reached by hosts.
+const REACHED: &str = "reached";
 const SELECTOR: &str = "app.kubernetes.io/name=convex-operator";
 /// What a deployment gives an operator to end in.
 const END: Duration = Duration::from_secs(10);
@@ -52,9 +57,17 @@ async fn the_operator_is_a_pod_under_exactly_the_role_of_the_code() -> Result<()
 async fn a_deleted_operator_ends_in_time_and_its_successor_looks_at_all_and_writes_nothing()
 -> Result<()> {
     played("successor", async |stage| {
+        let hosts = Hosts::of(stage);
+        client(stage, &hosts).await?;
+        stage.apply(&edge::shared()).await?;
+        let through = hosts.networking(json!({"parentRefs": [{"name": "public"}]}));
         for name in FLEET {
             stage.served(&small(name)).await?;
         }
+        let reached = exposed(through).named(REACHED);
+        stage.create(&reached).await?;
+        stage.exposed(REACHED).await?;
+        stage.rest().await?;
         let before = operator(stage).await?;
         let mark = stage.mark()?;
         let asked = Instant::now();
@@ -108,7 +121,8 @@ async fn successor_has_looked(stage: &Stage, mark: u64) -> Result<()> {
             let secret = format!("{name}-instance");
             by_it.iter().any(|it| it.namespace == stage.namespace() && it.name == secret)
         };
-        let missed: Vec<_> = FLEET.into_iter().filter(|name| !looked_at(name)).collect();
+        let all = FLEET.into_iter().chain([REACHED]);
+        let missed: Vec<_> = all.filter(|name| !looked_at(name)).collect();
         ensure!(missed.is_empty(), "not yet looked at: {}", missed.join(", "));
         Ok(Some(()))
     })

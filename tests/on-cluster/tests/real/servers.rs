@@ -2,18 +2,25 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use cluster::audit::Entry;
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::{ResourceExt, api::ListParams};
-use on_cluster::{Beside, Instance, Stage, edge, instance::VERSION, stage::records::lines};
+use on_cluster::{
+    Beside, Instance, Stage, edge,
+    instance::VERSION,
+    stage::{condition, records::lines},
+};
 use serde_json::Value;
 
 use crate::stage::{PATIENCE, played, pod_name};
 
 const SAMPLE: &str = include_str!("../../../../docs/samples/prod.yaml");
 const NAME: &str = "orders";
-/// Without hosts, Events included; a route and a redirect for each host, and that they lead somewhere.
-const PROVISIONING: usize = 16 + 3 * 2 + 1;
+/// From nothing to an instance that is Ready and reached by its hosts.
+const PROVISIONING: usize = 18;
+/// That it is provisioned, and that it is Ready.
+const EVENTS: usize = 2;
 /// Longer than any pause between two looks.
 const LOOK: Duration = Duration::from_secs(35);
 
@@ -27,7 +34,8 @@ async fn settled(stage: &Stage) -> Result<Beside> {
 
 /// The sample as it is: reached by its three hosts, counted, and at rest.
 #[tokio::test]
-async fn the_sample_is_reached_by_three_hosts_after_two_writes_more_for_each() -> Result<()> {
+async fn the_sample_is_ready_and_reached_by_three_hosts_after_18_writes_and_two_events()
+-> Result<()> {
     played("whole", async |stage| {
         let beside = Beside::start(stage.cluster.description()).await?;
         beside.hand_over(&stage.kubectl, stage.namespace()).await?;
@@ -38,7 +46,9 @@ async fn the_sample_is_reached_by_three_hosts_after_two_writes_more_for_each() -
         let outside = edge::client(&stage.kubectl, cluster, namespace, &hosts).await?;
         stage.apply(&edge::shared()).await?;
         stage.kubectl.apply(namespace, SAMPLE).await?;
-        stage.exposed(NAME).await?;
+        stage.settled(NAME).await?;
+        let exposed = condition(&stage.instance(NAME).await?, "Exposed")?;
+        ensure!(exposed.reason == "Accepted", "Ready, and its hosts lead nowhere: {exposed:?}");
         for host in &hosts {
             let leads = || edge::leads(&outside, host, true);
             stage.until(&format!("a way to {host}"), PATIENCE, leads).await?;
@@ -56,7 +66,13 @@ async fn is_counted(stage: &Stage) -> Result<()> {
     stage.rest().await?;
     let writes = stage.writes()?;
     println!("{} writes:\n{}", writes.len(), lines(&writes));
-    ensure!(writes.len() <= PROVISIONING, "{} writes:\n{}", writes.len(), lines(&writes));
+    let (events, objects): (Vec<_>, Vec<_>) = writes.iter().partition(|it| it.resource == "events");
+    ensure!(objects.len() <= PROVISIONING, "{} writes:\n{}", objects.len(), lines(&writes));
+    ensure!(events.len() <= EVENTS, "{} Events:\n{}", events.len(), lines(&writes));
+    // Users are let in once the phase is Ready and the Event of it is written.
+    let let_in = |it: &Entry| it.resource == "services" && it.name == "orders-backend";
+    let ready = writes.iter().position(let_in).context("nobody was let in")?;
+    ensure!(ready <= PROVISIONING, "{ready} writes to phase Ready:\n{}", lines(&writes));
     let mark = stage.mark()?;
     tokio::time::sleep(LOOK).await;
     ensure!(!stage.requests_since(mark)?.is_empty(), "nobody has looked");
