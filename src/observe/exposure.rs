@@ -32,6 +32,7 @@ use crate::{
 
 /// What is known of the way in.
 #[derive(Clone, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // facts are independent; an enum would invent relations
 pub struct Exposure {
     /// The hosts that are this instance's; for one that belongs to another nothing is made here.
     pub hosts: Vec<(Purpose, String)>,

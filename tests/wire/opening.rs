@@ -64,11 +64,13 @@ async fn routes_are_written_with_the_backend_and_told_with_its_being_ready() {
         writes.extend(rig.server.writes());
         rig.settle();
         // Whoever serves routes is late, and sees no Service before there is one.
-        if turn == 2 {
-            ROUTES.iter().for_each(|it| judge(&rig, it, NOT_FOUND));
-        }
-        if turn == 4 {
-            ROUTES.iter().for_each(|it| judge(&rig, it, FOUND));
+        let resolved = match turn {
+            2 => NOT_FOUND,
+            4 => FOUND,
+            _ => continue,
+        };
+        for name in ROUTES {
+            judge(&rig, name, resolved);
         }
     }
     let expected = [

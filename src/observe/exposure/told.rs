@@ -54,7 +54,8 @@ fn redirect(name: &str, parent: &HttpRouteParentRefs, ways: &Ways, home: &str) -
     let is_it = |it: &ParentRef| {
         it.name == parent.name
             && it.section_name == parent.section_name
-            && within(&it.namespace, home) == within(&parent.namespace, home)
+            && it.namespace.as_deref().unwrap_or(home)
+                == parent.namespace.as_deref().unwrap_or(home)
     };
     let leads = |way: &Way| way.redirects() && way.listeners.iter().any(|it| is_it(&it.parent));
     let hosts = ways.iter().filter(|(.., way)| leads(way)).map(|(_, host, _)| host.as_str());
@@ -74,7 +75,8 @@ fn route(
     let home = found.namespace().unwrap_or_default();
     wanted.iter().find_map(|parent| {
         let about = About { what: what(parent), generation: found.metadata.generation };
-        let controller = seen.controller(&within(&parent.namespace, &home), &parent.name);
+        let controller =
+            seen.controller(parent.namespace.as_deref().unwrap_or(&home), &parent.name);
         let is_of = |it: &&HttpRouteStatusParents| {
             is_same(parent, it, &home) && controller.is_none_or(|name| name == it.controller_name)
         };
@@ -114,12 +116,9 @@ fn unsaid(what: &str, parent: &HttpRouteParentRefs) -> Obstacle {
 fn is_same(wanted: &HttpRouteParentRefs, told: &HttpRouteStatusParents, home: &str) -> bool {
     let parent = &told.parent_ref;
     wanted.name == parent.name
-        && within(&wanted.namespace, home) == within(&parent.namespace, home)
+        && wanted.namespace.as_deref().unwrap_or(home)
+            == parent.namespace.as_deref().unwrap_or(home)
         && wanted.section_name == parent.section_name
-}
-
-fn within(namespace: &Option<String>, home: &str) -> String {
-    namespace.as_deref().unwrap_or(home).to_owned()
 }
 
 #[cfg(test)]

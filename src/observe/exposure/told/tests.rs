@@ -93,57 +93,62 @@ fn a_field_that_is_ignored_keeps_nobody_out() {
     assert_eq!(told(CONTROLLER, "web", &all), None);
 }
 
-/// The route that leads to HTTPS, refused by the second of its listeners.
-#[test]
-fn of_a_redirect_it_is_told_whose_plain_http_is_refused_and_where() {
-    let parent = |section: &str| ParentRef {
+fn parent(section: &str) -> ParentRef {
+    ParentRef {
         name: "public".to_owned(),
         namespace: Some("infra".to_owned()),
         section_name: Some(section.to_owned()),
+    }
+}
+
+/// A host that comes in by this listener for plain HTTP, and by the one for HTTPS that there is.
+fn way(purpose: Purpose, host: &str, plain: &str) -> (Purpose, String, Way) {
+    let listener = |section, tls| Listener { parent: parent(section), tls };
+    let listeners = vec![listener(plain, false), listener("tls", true)];
+    (purpose, host.to_owned(), Way { listeners, ..Way::default() })
+}
+
+/// A route by these listeners, which all of them take but this one.
+fn by(name: &str, sections: &[&str], refused: Option<&str>) -> Arc<HttpRoute> {
+    let judged = |section: &&str| {
+        let is = |type_: &str, status: &str| condition(type_, status, "NotAllowedByListeners", 1);
+        let accepted = if refused == Some(*section) { "False" } else { "True" };
+        json!({"controllerName": CONTROLLER, "parentRef": parent(section),
+            "conditions": [is("Accepted", accepted), is("ResolvedRefs", "True")]})
     };
-    let way = |plain: &str| Way {
-        listeners: vec![
-            Listener { parent: parent(plain), tls: false },
-            Listener { parent: parent("tls"), tls: true },
-        ],
-        ..Way::default()
-    };
+    let told: Vec<_> = sections.iter().map(judged).collect();
+    let parents: Vec<_> = sections.iter().map(|it| parent(it)).collect();
+    let route = json!({"metadata": {"name": name, "namespace": "shop", "generation": 1},
+        "spec": {"parentRefs": parents}, "status": {"parents": told}});
+    Arc::new(serde_json::from_value(route).unwrap())
+}
+
+/// What is told of two hosts with listeners of their own, where this is the redirect.
+fn told_of_both(redirect: Option<Arc<HttpRoute>>) -> Option<Obstacle> {
     let ways = [
-        (Purpose::Api, "api.example.com".to_owned(), way("web")),
-        (Purpose::Site, "site.example.com".to_owned(), way("other")),
+        way(Purpose::Api, "api.example.com", "web"),
+        way(Purpose::Site, "site.example.com", "other"),
     ];
     let seen = Seen { gateways: vec![gateway(&json!([]), &serving())], ..Seen::default() };
-    let made = |name: &str, sections: &[&str], refused: &str| {
-        let parents: Vec<_> = sections
-            .iter()
-            .map(|it| json!({"name": "public", "namespace": "infra", "sectionName": it}))
-            .collect();
-        let judged = |parent: &Value| {
-            let is =
-                |type_: &str, status: &str| condition(type_, status, "NotAllowedByListeners", 1);
-            let accepted = if parent["sectionName"] == refused { "False" } else { "True" };
-            json!({"controllerName": CONTROLLER, "parentRef": parent,
-                "conditions": [is("Accepted", accepted), is("ResolvedRefs", "True")]})
-        };
-        let told: Vec<_> = parents.iter().map(judged).collect();
-        let route = json!({"metadata": {"name": name, "namespace": "shop", "generation": 1},
-            "spec": {"parentRefs": parents}, "status": {"parents": told}});
-        Arc::new(serde_json::from_value(route).unwrap())
-    };
-    let mut children = Children {
-        routes: vec![made("dev-api", &["tls"], ""), made("dev-site", &["tls"], "")],
-        ..Children::default()
-    };
-    let told = |children: &Children| routes(&instance(), children, &ways, &seen);
-    let missing = told(&children).unwrap();
+    let to_hosts = [by("dev-api", &["tls"], None), by("dev-site", &["tls"], None)];
+    let made = to_hosts.into_iter().chain(redirect).collect();
+    let children = Children { routes: made, ..Children::default() };
+    routes(&instance(), &children, &ways, &seen)
+}
+
+#[test]
+fn a_redirect_is_awaited_and_taken_like_a_route() {
+    let missing = told_of_both(None).unwrap();
     assert_eq!((missing.reason, missing.abnormal), ("RoutePending", false));
     assert!(missing.message.contains("\"dev-redirect\""), "{missing:?}");
-    children.routes.push(made("dev-redirect", &["web", "other"], ""));
-    assert_eq!(told(&children), None);
-    children.routes.pop();
-    children.routes.push(made("dev-redirect", &["web", "other"], "other"));
-    let refused = told(&children).unwrap();
+    assert_eq!(told_of_both(Some(by("dev-redirect", &["web", "other"], None))), None);
+}
+
+#[test]
+fn of_a_redirect_it_is_told_whose_plain_http_is_refused_and_where() {
+    let refused = by("dev-redirect", &["web", "other"], Some("other"));
+    let refused = told_of_both(Some(refused)).unwrap();
     assert_eq!((refused.reason, refused.abnormal), ("NotAllowedByListeners", true));
-    let whose = "HTTPRoute \"dev-redirect\" (plain HTTP of site.example.com at listener \"other\")";
+    let whose = "\"dev-redirect\" (plain HTTP of site.example.com at listener \"other\")";
     assert!(refused.message.contains(whose), "{refused:?}");
 }
