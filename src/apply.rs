@@ -150,7 +150,8 @@ impl Doer<'_> {
             }
             Step::Create(secret) => self.mint(secret).await,
             Step::TakeOver(name) => self.take_over(name).await,
-            Step::Complete(secret) => self.complete(secret).await,
+            Step::Complete(secret) => self.complete(secret, false).await,
+            Step::Rename(secret) => self.complete(secret, true).await,
             Step::Grow(claim) => self.ensure(&**claim, self.claim(&claim.name_any())).await,
             Step::Start(job) => self.create(&**job).await.map(|_| ()),
             Step::Hold => self.pause(true).await,

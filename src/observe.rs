@@ -54,7 +54,7 @@ use crate::{
     api::ConvexInstance,
     context::{Context, Span},
     error::Error,
-    plan::{labels, names::Names},
+    plan::{deployment, labels, names::Names},
 };
 
 /// How long an image may fail to be pulled before it is held for one that cannot be: a registry has its moments.
@@ -73,12 +73,14 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let barred = references::barred(ctx, instance, &names, &children, (served, opened.as_ref()));
     let found = backend::found(&children).filter(|_| barred.is_none());
     let data = data(instance, &pins, &children, found.is_some());
-    let keys = keys::read(ctx, instance, &names, &data).await.map_err(Error::Observe)?;
+    let own = deployment::stores(&pins, children.record().as_ref());
+    let asked = keys::Asked { data: &data, used: &children.store, own: &own };
+    let keys = keys::read(ctx, instance, &names, asked).await.map_err(Error::Observe)?;
     let keys = keys.for_data_of(children.instance_name().filter(|_| barred.is_none()));
     let references = references::read(ctx, instance, &names, &children, opened.as_ref())
         .await
         .map_err(Error::Observe)?;
-    let outside = outside::read(ctx, instance, &names, keys.keys.as_ref());
+    let outside = outside::read(ctx, instance, &names, keys.keys.as_ref(), asked);
     let outside = outside.await.map_err(Error::Observe)?;
     let pending = phase(instance) == Phase::Pending;
     let keyless = keys.keys.is_none() || pending;

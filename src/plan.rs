@@ -9,6 +9,7 @@ pub mod claim;
 pub mod client_settings;
 pub mod config;
 pub mod dashboard;
+pub mod deployment;
 pub mod duration;
 pub mod exports;
 pub mod gate;
@@ -153,6 +154,8 @@ pub enum Step {
     TakeOver(String),
     /// The Secret for applications says where the backend is and has a key; a key that is there stays.
     Complete(Concealed),
+    /// The Secret names the deployment that holds the data now; a key of that deployment stays.
+    Rename(Concealed),
     /// The `StatefulSet` asks for no pod, and stays as it is in everything else: what it would be built from
     /// cannot be had.
     Stop,

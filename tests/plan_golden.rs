@@ -24,6 +24,7 @@ use convex_operator::{
 };
 use k8s_openapi::api::core::v1::PodSpec;
 use serde_json::{Value, json};
+use statemachine::pins::Store;
 
 use self::planned::{ADMIN_KEY, SECRET, instance, keys, objects, steps, steps_reading, yaml};
 
@@ -276,6 +277,7 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
             names: Names::of("dev"),
             keys: &keys,
             outside,
+            store: Store::Original,
             release: planned::release(&instance),
             dashboard_repository: "example.com/dashboard",
             worker_image: "example.com/operator:v0",
@@ -287,7 +289,7 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
             restarted: None,
             instance: &instance,
         };
-        config::digest(&inputs)
+        config::digest(&inputs, &Store::Original)
     };
     let digest = |change: &dyn Fn(&mut Value)| reading(&Settings::new(), change);
     let before = digest(&|_| {});

@@ -45,7 +45,7 @@ pub struct Database {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::data_key")]
     pub ca_key: Option<String>,
-    /// Whether the database is made where the server has none of its name. Default: Never.
+    /// Whether the database is made where the server has none of its name. Default: Never. With IfMissing, an upgrade into a fresh store and a rollback to an export make a database of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_database: Option<CreateDatabase>,
 }
@@ -75,6 +75,12 @@ impl Database {
     #[must_use]
     pub fn is_server(&self) -> bool {
         self.engine != Engine::Sqlite
+    }
+
+    /// Whether a new database is made on the server where a store is to be a new one.
+    #[must_use]
+    pub fn makes_databases(&self) -> bool {
+        self.is_server() && self.create_database == Some(CreateDatabase::IfMissing)
     }
 }
 

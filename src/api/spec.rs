@@ -42,8 +42,8 @@ use super::{Backend, ConvexInstanceStatus, Dashboard, Maintenance, NetworkPolicy
     .message("engines postgres and mysql keep their data in a server: set spec.backend.storage.mode to external"))]
 #[x_kube(validation = Rule::new("self.backend.db.engine == 'sqlite' || self.maintenance.preUpgradeSnapshot != 'Copy'")
     .message("a copy of the volume is no way back for a database on a server: set spec.maintenance.preUpgradeSnapshot to Auto or Export"))]
-#[x_kube(validation = Rule::new("self.backend.db.engine == 'sqlite' || self.maintenance.upgradeStrategy != 'exportImport' || self.maintenance.exportImport.into != 'FreshStore'")
-    .message("the operator makes no databases on a server: set spec.maintenance.exportImport.into to SameStore, or import an export into a new instance on a database of its own"))]
+#[x_kube(validation = Rule::new("self.backend.db.engine == 'sqlite' || self.maintenance.upgradeStrategy != 'exportImport' || self.maintenance.exportImport.into != 'FreshStore' || (has(self.backend.db.createDatabase) && self.backend.db.createDatabase == 'IfMissing')")
+    .message("a fresh store on a server is a new database, which its user has to make: set spec.backend.db.createDatabase to IfMissing and let the user of the URL create databases, or set spec.maintenance.exportImport.into to SameStore"))]
 #[x_kube(validation = Rule::new("!self.networkPolicy.enabled || !has(self.networking.host) || has(self.networkPolicy.from)")
     .message("what serves spec.networking.host runs in some namespace, and the network policy has to let it in: name it in spec.networkPolicy.from"))]
 #[serde(rename_all = "camelCase")]

@@ -48,6 +48,10 @@ pub struct ConvexInstanceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub image: Option<String>,
+    /// Where the database is on a server: the name of the deployment that holds the data (`INSTANCE_NAME`); its database has that name with `_` for `-`. An upgrade into a new database changes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub instance_name: Option<String>,
     /// When the phase was entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase_transition_time: Option<Time>,

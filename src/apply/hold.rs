@@ -43,8 +43,7 @@ impl Doer<'_> {
     }
 
     fn deployment(&self) -> Option<Deployment> {
-        let key = self.world.keys.as_ref()?.admin.clone();
-        Some(Deployment::at(hold::address(&self.world.children)?, key))
+        hold::deployment(self.instance, &self.world.children, self.world.keys.as_ref())
     }
 
     /// A backend that does not answer now is asked again, later and later: what holds is observed, never assumed.

@@ -45,15 +45,19 @@ impl Doer<'_> {
         Ok(())
     }
 
-    /// Fills in what is missing beside what is there.
-    pub(super) async fn complete(&mut self, wanted: &Secret) -> kube::Result<()> {
+    /// Fills in what is missing beside what is there; a key to another deployment gives way only where it was asked for.
+    pub(super) async fn complete(&mut self, wanted: &Secret, renames: bool) -> kube::Result<()> {
         let api = self.api::<Secret>();
         let name = wanted.name_any();
         let there = api.get(&name).await?;
         let (now, then) = (there.data.as_ref(), wanted.data.as_ref());
-        let key = |data: Option<&BTreeMap<String, ByteString>>| data?.get(ADMIN_KEY).cloned();
-        // It may have changed since it was read, and a key is never written over.
-        if !self.is_ours(&there.metadata) || key(now).is_some_and(|it| Some(it) != key(then)) {
+        // It may have changed since it was read, and a key of the deployment is never written over.
+        let kept = match (key(now), key(then)) {
+            (None, _) => false,
+            (Some(one), Some(other)) if renames => deployment(one) == deployment(other),
+            (one, other) => one != other,
+        };
+        if !self.is_ours(&there.metadata) || kept {
             return Ok(());
         }
         let patch = json!({
@@ -64,6 +68,15 @@ impl Doer<'_> {
         self.applied.writes += 1;
         Ok(())
     }
+}
+
+fn key(data: Option<&BTreeMap<String, ByteString>>) -> Option<&[u8]> {
+    Some(&data?.get(ADMIN_KEY)?.0)
+}
+
+/// The name before a key, which says whose it is.
+fn deployment(key: &[u8]) -> Option<&[u8]> {
+    key.split(|byte| *byte == b'|').next()
 }
 
 fn outrun() -> kube::Error {

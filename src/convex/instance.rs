@@ -69,6 +69,14 @@ impl InstanceName {
         Ok(Self(value.iter().copied().map(char::from).collect()))
     }
 
+    /// The name that is a label of DNS (RFC 1123), which has nothing that a name may not have: 63 bytes of letters, digits and
+    /// dashes at most.
+    #[must_use]
+    pub fn of_label(label: &str) -> Self {
+        debug_assert!(Self::parse(label).is_ok(), "no label: {label}");
+        Self(label.to_owned())
+    }
+
     /// The name as Convex reads it.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -6,7 +6,10 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use statemachine::Phase;
 
-use super::{Children, Keys, Obstacle, backend::is_ready, phase, uid};
+use super::{Children, Keys, Obstacle,
+    backend::{is_ready, of_pod},
+    phase, uid,
+};
 use crate::{
     api::ConvexInstance,
     context::Context,
@@ -42,18 +45,22 @@ pub(super) async fn ask(
     if !is_ready(pod) || matches!(phase(instance), Phase::Deleting | Phase::Unknown) {
         return None;
     }
-    let (instance, id) = (uid(instance), container(pod));
-    let known = ctx.memory.answer(&instance, &id).filter(|it| it.verdict.is_ok());
+    let (uid, id) = (uid(instance), container(pod));
+    let known = ctx.memory.answer(&uid, &id).filter(|it| it.verdict.is_ok());
     if known.is_some() {
         return known;
     }
     let keys = keys?;
-    let answer = Answer { container: id.clone(), verdict: verdict(pod, keys).await };
-    ctx.memory.remember(&instance, &id, answer.clone());
+    let answer = Answer { container: id.clone(), verdict: verdict(instance, pod, keys).await };
+    ctx.memory.remember(&uid, &id, answer.clone());
     Some(answer)
 }
 
-async fn verdict(pod: &Pod, keys: &Keys) -> Result<String, Obstacle> {
+async fn verdict(
+    instance: &ConvexInstance,
+    pod: &Pod,
+    keys: &Keys,
+) -> Result<String, Obstacle> {
     let unreachable = |error: &convex::Error| {
         let name = pod.name_any();
         let (reason, advice) = match error {
@@ -76,7 +83,10 @@ async fn verdict(pod: &Pod, keys: &Keys) -> Result<String, Obstacle> {
     })?;
     let backend = convex::Backend::at(address);
     let version = backend.version().await.map_err(|error| unreachable(&error))?;
-    backend.check_admin_key(&keys.admin).await.map_err(|error| unreachable(&error))?;
+    let key = keys
+        .of_store(instance, &of_pod(pod).store)
+        .map_err(|error| Obstacle::new("AdminKeyNotMinted", error.to_string()))?;
+    backend.check_admin_key(&key).await.map_err(|error| unreachable(&error))?;
     Ok(version)
 }
 

@@ -49,7 +49,7 @@ pub(super) fn found(children: &Children) -> Option<Backend> {
     let record = children.record();
     let Some((store, claim)) = stores::newest_sealed(&children.claims, record.as_ref()) else {
         let template = || template(children.stateful_set.as_deref()?);
-        return record.map(|it| it.backend).or_else(template);
+        return record.map(|it| it.at(&it.home()).unwrap_or(it.backend)).or_else(template);
     };
     // A claim that is taken over is the original store of its new instance, whatever it was to the one before.
     let stamped = || Some(Backend { store: store.clone(), ..stamp(&claim.metadata)? });

@@ -49,10 +49,11 @@ impl Looked<'_> {
         let attempt = pins.upgrade.as_ref().map(Upgrade::next_snapshot);
         let deadline = wish::patience(instance, phase(instance));
         let shut = || children.gate.is_none() || backend::is_shut(children, fence);
-        // An export goes back into a new database, and those are made by people: nothing goes back by itself.
-        let server = instance.spec.backend.db.is_server();
+        // An export goes back into a new database. Where those are made by people, nothing goes back by itself.
+        let db = &instance.spec.backend.db;
+        let by_hand = db.is_server() && !db.makes_databases();
         let gone = |it: &Upgrade| {
-            server && it.overwritten() || jobs.way_back_is_gone(it, instance, children)
+            by_hand && it.overwritten() || jobs.way_back_is_gone(it, instance, children)
         };
         Observed {
             revision: Revision(instance.resource_version().unwrap_or_default()),

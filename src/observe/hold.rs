@@ -55,8 +55,7 @@ pub(super) async fn ask(
         }
         _ => false,
     };
-    let address = address(children).filter(|_| asks)?;
-    let deployment = Deployment::at(address, keys?.admin.clone());
+    let deployment = deployment(instance, children, keys).filter(|_| asks)?;
     let (paused, can) = (deployment.is_paused().await, deployment.can_be_paused().await);
     let mut hold = Hold {
         // That it lets users in is news only where it is known that it could keep them out.
@@ -82,6 +81,17 @@ pub(super) async fn ask(
         hold.deployed = deployment.functions().await.ok().map(|count| count > 0);
     }
     Some(hold)
+}
+
+/// The deployment of the one backend pod.
+pub(crate) fn deployment(
+    instance: &ConvexInstance,
+    children: &Children,
+    keys: Option<&Keys>,
+) -> Option<Deployment> {
+    let address = address(children)?;
+    let store = backend::of_pod(children.pods.first()?).store;
+    Some(Deployment::at(address, keys?.of_store(instance, &store).ok()?))
 }
 
 /// Whether the one pod is what an upgrade goes to.

@@ -6,8 +6,11 @@
 mod admin;
 mod found;
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
+use statemachine::pins::Store;
 
 pub use self::found::{AdminFound, Keys, KeysFound, Source};
 pub(super) use self::found::{Data, Seen};
@@ -23,15 +26,26 @@ use crate::{
     },
 };
 
+/// What keys are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// Whether there is data that they were made for.
+    pub(super) data: &'a Data,
+    /// The store that the data is in, or is meant for.
+    pub(super) used: &'a Store,
+    /// All stores that are the instance's.
+    pub(super) own: &'a BTreeSet<Store>,
+}
+
 /// The reason of an admin key that was not made with the instance's secret.
 const MISMATCH: &str = "AdminKeyMismatch";
 
 impl Seen {
     /// The keys, unless the data was made under another instance name: that is part of it.
     pub(super) fn for_data_of(self, name: Option<&str>) -> Self {
-        let other = |keys: &Keys| name.filter(|it| *it != keys.name.as_str());
+        let other = |keys: &Keys| name.filter(|it| *it != keys.deployment.as_str());
         let Some(made) = self.keys.as_ref().and_then(other) else { return self };
-        let now = self.keys.as_ref().map(|it| it.name.to_string()).unwrap_or_default();
+        let now = self.keys.as_ref().map(|it| it.deployment.to_string()).unwrap_or_default();
         let obstacle = Some(renamed(made, &now));
         Self { keys: None, obstacle, unfit: true, ..self }
     }
@@ -50,7 +64,7 @@ pub(super) async fn read(
     ctx: &Context,
     instance: &ConvexInstance,
     names: &Names,
-    data: &Data,
+    asked: Asked<'_>,
 ) -> kube::Result<Seen> {
     let namespace = instance.namespace().unwrap_or_default();
     let secrets: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
@@ -60,14 +74,14 @@ pub(super) async fn read(
     // was there before, and stay.
     let admin = secrets.get_opt(&names.admin_secret()).await?;
     let holder = secrets.get_opt(existing.unwrap_or(&own)).await?;
-    Ok(judged(instance, names, data, holder.as_ref(), admin.as_ref()))
+    Ok(judged(instance, names, asked, holder.as_ref(), admin.as_ref()))
 }
 
 /// What the two Secrets say, where they are there.
 fn judged(
     instance: &ConvexInstance,
     names: &Names,
-    data: &Data,
+    asked: Asked<'_>,
     holder: Option<&Secret>,
     admin: Option<&Secret>,
 ) -> Seen {
@@ -79,14 +93,14 @@ fn judged(
         .map(ResourceExt::name_any)
         .collect();
     let namespace = instance.namespace().unwrap_or_default();
-    let reader = Reader { instance, names, namespace: &namespace, data };
+    let reader = Reader { instance, names, namespace: &namespace, asked };
     let found = match (existing, holder) {
         (Some(name), holder) => reader.named(name, holder),
         (None, Some(holder)) => reader.own(holder),
         (None, None) => reader.fresh(),
     };
     match found.and_then(|half| reader.with_admin(half, admin)) {
-        Ok((_, Some(obstacle))) if *data == Data::Own && obstacle.reason == MISMATCH => {
+        Ok((_, Some(obstacle))) if *asked.data == Data::Own && obstacle.reason == MISMATCH => {
             Seen { keys: None, obstacle: Some(obstacle), stored, unfit: true }
         }
         Ok((keys, obstacle)) => Seen { keys: Some(keys), obstacle, stored, unfit: false },
@@ -98,7 +112,7 @@ struct Reader<'a> {
     instance: &'a ConvexInstance,
     names: &'a Names,
     namespace: &'a str,
-    data: &'a Data,
+    asked: Asked<'a>,
 }
 
 struct Half {
@@ -106,6 +120,7 @@ struct Half {
     secret: InstanceSecret,
     source: Source,
     found: KeysFound,
+    kept_name: Option<InstanceName>,
 }
 
 impl Reader<'_> {
@@ -171,12 +186,13 @@ impl Reader<'_> {
             secret,
             source: Source { secret: name, key: secrets::INSTANCE_SECRET.to_owned() },
             found: KeysFound::Nowhere,
+            kept_name: None,
         })
     }
 
     /// Data whose keys are not here, with what to do about it.
     fn keyless(&self, name: &str) -> Option<Obstacle> {
-        match self.data {
+        match self.asked.data {
             Data::New => None,
             Data::Own => Some(Obstacle::new(
                 "SecretLost",
@@ -197,6 +213,9 @@ impl Reader<'_> {
     }
 
     fn half(&self, holder: &Secret, key: &str, found: KeysFound) -> Result<Half, Obstacle> {
+        if let Some(left) = self.left(holder) {
+            return Err(left);
+        }
         let secret = holder.name_any();
         let value = value(holder, key).ok_or_else(|| key_missing(holder, key))?;
         let invalid = |error: &dyn std::fmt::Display| {
@@ -212,7 +231,18 @@ impl Reader<'_> {
             name: self.instance_name(Some(holder))?,
             source: Source { secret, key: key.to_owned() },
             found,
+            kept_name: kept_name(holder),
         })
+    }
+
+    /// A Secret that we have written names the deployment that the data is in. Where that was moved to a database of another
+    /// name, the one that the spec still names holds what was left then.
+    fn left(&self, holder: &Secret) -> Option<Obstacle> {
+        let spec = self.instance.spec.backend.instance.name.as_deref()?;
+        let begins = *self.asked.used == Store::Original;
+        let asks = begins && self.instance.spec.backend.db.is_server();
+        let kept = kept_name(holder).filter(|_| asks && labels::belongs(self.instance, &holder.metadata) != Belongs::Foreign)?;
+        (kept.as_str() != spec).then(|| renamed(kept.as_str(), spec))
     }
 
     /// The spec's name, else the one beside the secret, else the name of the resource.
@@ -229,6 +259,10 @@ impl Reader<'_> {
             )
         })
     }
+}
+
+fn kept_name(holder: &Secret) -> Option<InstanceName> {
+    InstanceName::parse(value(holder, secrets::INSTANCE_NAME)?).ok()
 }
 
 fn value<'a>(secret: &'a Secret, key: &str) -> Option<&'a [u8]> {

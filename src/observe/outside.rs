@@ -16,13 +16,19 @@ use k8s_openapi::{
 };
 use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
+use statemachine::pins::Store;
 
 pub use self::in_use::Identity;
-use super::{Keys, Obstacle, keys::renamed};
+use super::{
+    Keys, Obstacle,
+    keys::{Asked, renamed},
+};
 use crate::{
     api::ConvexInstance,
     context::Context,
+    convex::InstanceName,
     plan::{
+        deployment,
         labels::{self, Belongs},
         names::Names,
         outside::{Server, Settings, Values},
@@ -48,11 +54,18 @@ pub struct Outside {
 struct Kept(Server, Arc<Secret>);
 
 impl Kept {
-    /// Under another name the backend would open another database, and another folder of the buckets.
-    fn renamed(&self, keys: &Keys) -> Option<Obstacle> {
+    /// Under another name the backend would open another database, and another folder of the buckets. An upgrade leads from one
+    /// that is the instance's to another one that is.
+    fn renamed(&self, named: &Named<'_>) -> Option<Obstacle> {
         let made = self.1.annotations().get(labels::INSTANCE_NAME)?;
-        let now = keys.name.as_str();
-        (made != now).then(|| renamed(made, now))
+        let own = named.own.iter().any(|it| it.as_str() == made);
+        (!own).then(|| renamed(made, named.keys.deployment.as_str()))
+    }
+
+    /// Whether the backend was given it under this name.
+    fn is_of(&self, name: &InstanceName) -> bool {
+        let made = self.1.annotations().get(labels::INSTANCE_NAME);
+        made.is_some_and(|it| it == name.as_str())
     }
 }
 
@@ -112,16 +125,19 @@ pub(super) async fn read(
     instance: &ConvexInstance,
     names: &Names,
     keys: Option<&Keys>,
+    stores: Asked<'_>,
 ) -> kube::Result<Outside> {
     let spec = &instance.spec.backend;
     let asked = [(Server::Database, spec.db.is_server()), (Server::Storage, spec.s3.enabled)];
     let asked: Vec<_> = asked.into_iter().filter(|it| it.1).map(|it| it.0).collect();
     // Without keys nothing is built, and the database has no name.
     let Some(keys) = keys else { return Ok(Outside::default()) };
+    let own = stores.own.iter().map(|it| deployment::name(instance, &keys.name, it));
+    let named = Named { keys, used: stores.used, own: own.collect() };
     let reader = Reader { ctx, instance, namespace: instance.namespace().unwrap_or_default() };
     let mut outside = Outside::nothing();
     for server in asked {
-        let one = reader.one(server, names, keys).await?;
+        let one = reader.one(server, names, &named).await?;
         outside.settings = outside.settings.zip(one.settings).map(|(mut all, one)| {
             all.extend(one);
             all
@@ -133,6 +149,13 @@ pub(super) async fn read(
     Ok(outside)
 }
 
+/// How the deployments are called that are the instance's.
+struct Named<'a> {
+    keys: &'a Keys,
+    used: &'a Store,
+    own: Vec<InstanceName>,
+}
+
 struct Reader<'a> {
     ctx: &'a Context,
     instance: &'a ConvexInstance,
@@ -140,7 +163,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn one(&self, server: Server, names: &Names, keys: &Keys) -> kube::Result<Outside> {
+    async fn one(
+        &self,
+        server: Server,
+        names: &Names,
+        named: &Named<'_>,
+    ) -> kube::Result<Outside> {
         let name = server.secret(names);
         let found = self.get::<Secret>(&name).await?;
         let is_ours = |it: &Secret| labels::belongs(self.instance, &it.metadata) == Belongs::Ours;
@@ -149,17 +177,18 @@ impl Reader<'_> {
             return Ok(Outside { unread, ..Outside::default() });
         }
         let kept = found.map(|it| Kept(server, Arc::new(it)));
-        if let Some(unread) = kept.as_ref().and_then(|it| it.renamed(keys)) {
+        if let Some(unread) = kept.as_ref().and_then(|it| it.renamed(named)) {
             let kept = kept.into_iter().collect();
             return Ok(Outside { unread: Some(unread), kept, ..Outside::default() });
         }
         let given = kept.as_ref().map(|it| Values::of(server, &it.1));
+        let opened = kept.as_ref().is_some_and(|it| it.is_of(&named.keys.deployment));
         let wanted = match server {
-            Server::Database => self.database(keys).await?,
+            Server::Database => self.database(named).await?,
             Server::Storage => self.storage().await?.map(|values| (values, None)),
         };
         let mut outside = match wanted {
-            Ok((values, identity)) => self.admitted(given, values, identity).await?,
+            Ok((values, identity)) => self.admitted((given, opened), values, identity).await?,
             Err(unread) => given_up(server, given, unread),
         };
         outside.kept.extend(kept);
@@ -169,14 +198,14 @@ impl Reader<'_> {
     /// What is wanted, unless it is a database that another instance has.
     async fn admitted(
         &self,
-        given: Option<Values>,
+        (given, opened): (Option<Values>, bool),
         wanted: Values,
         identity: Option<Identity>,
     ) -> kube::Result<Outside> {
         let Some(identity) = identity else {
             return Ok(Outside::reading(Settings::from([(Server::Storage, wanted)])));
         };
-        let known = given.as_ref() == Some(&wanted);
+        let known = opened && given.as_ref() == Some(&wanted);
         let taken = self.taken(&identity, known).await?;
         let counts = if taken.is_some() { given } else { Some(wanted) };
         let settings = counts.map(|it| Settings::from([(Server::Database, it)]));

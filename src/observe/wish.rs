@@ -99,12 +99,13 @@ fn strategy(instance: &ConvexInstance) -> Strategy {
 }
 
 /// Whether what the strategy asks for can be had: copies and new stores are claims, and a store without one goes with the
-/// pod that has it open. Of a database on a server neither is made: a volume beside it holds files only, and a copy of that
-/// is no way back.
+/// pod that has it open. Of a database on a server no copy is made: a volume beside it holds files only, and a copy of that
+/// is no way back. A new one is made where its user is asked to make what is missing.
 pub(super) fn obtainable(instance: &ConvexInstance) -> bool {
     let strategy = strategy(instance);
-    if instance.spec.backend.db.is_server() {
-        return !strategy.stops() && !strategy.starts_over();
+    let db = &instance.spec.backend.db;
+    if db.is_server() {
+        return !strategy.stops() && (!strategy.starts_over() || db.makes_databases());
     }
     let volume = instance.spec.backend.storage.pvc.enabled;
     volume || strategy == Strategy::InPlace(WayBack::None)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use statemachine::{
     Observed, Phase, Stage, Step,
-    pins::{Direction, Release},
+    pins::{Direction, Release, Store},
 };
 
 use super::{
@@ -101,6 +101,7 @@ impl World {
             keys: self.keys.as_ref()?,
             outside: self.outside.settings.as_ref()?,
             release: self.goes_to().clone(),
+            store: self.leads_to(),
             dashboard_repository: &self.dashboard_repository,
             worker_image: &self.worker_image,
             operator_namespace: &self.operator_namespace,
@@ -129,6 +130,15 @@ impl World {
                 Direction::Rollback => &it.from.release,
             },
         )
+    }
+
+    /// The store of the backend that is wanted.
+    fn leads_to(&self) -> Store {
+        let pins = &self.facts.pins;
+        let moved = pins.upgrade.as_ref().filter(|it| it.stage != Stage::Exporting);
+        let aim = moved.map(|it| it.aim().store);
+        let home = || pins.home.as_ref().map(|it| it.store.clone());
+        aim.or_else(home).unwrap_or_else(|| self.children.store.clone())
     }
 
     /// Whether the one backend is held for ready by Kubernetes.

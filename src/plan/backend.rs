@@ -23,7 +23,7 @@ use k8s_openapi::{
         util::intstr::IntOrString,
     },
 };
-use statemachine::pins::{Backend, Release};
+use statemachine::pins::Backend;
 
 use super::{
     Inputs, config,
@@ -83,7 +83,7 @@ fn template(inputs: &Inputs<'_>, backend: &Backend) -> PodTemplateSpec {
         (labels::VERSION, release.version.clone()),
         (labels::ENGINE, release.engine.clone()),
         (labels::STORE, String::from(backend.store.clone())),
-        (labels::CONFIG_HASH, config::digest(inputs)),
+        (labels::CONFIG_HASH, config::digest(inputs, &backend.store)),
     ];
     let restarted = inputs.restarted.clone().map(|at| (labels::RESTARTED, at));
     let annotations = annotations.into_iter().chain(restarted);
@@ -102,7 +102,6 @@ fn template(inputs: &Inputs<'_>, backend: &Backend) -> PodTemplateSpec {
 }
 
 fn pod(inputs: &Inputs<'_>, backend: &Backend) -> PodSpec {
-    let release = &backend.release;
     let security = &inputs.instance.spec.backend.security;
     let restricted = security.profile == Profile::Restricted;
     let pod = PodSpec {
@@ -111,14 +110,15 @@ fn pod(inputs: &Inputs<'_>, backend: &Backend) -> PodSpec {
         termination_grace_period_seconds: Some(60),
         security_context: Some(security::pod(security.profile, security.pod.as_ref())),
         init_containers: Some(first::containers(inputs, backend, restricted)),
-        containers: vec![container(inputs, release, restricted)],
+        containers: vec![container(inputs, backend, restricted)],
         volumes: Some(volumes(inputs, backend, restricted)),
         ..PodSpec::default()
     };
     settings::with(inputs, Part::Backend, pod)
 }
 
-fn container(inputs: &Inputs<'_>, release: &Release, restricted: bool) -> Container {
+fn container(inputs: &Inputs<'_>, backend: &Backend, restricted: bool) -> Container {
+    let release = &backend.release;
     let spec = &inputs.instance.spec.backend;
     let mut mounts = vec![
         mount("data", config::DATA_DIR),
@@ -135,7 +135,7 @@ fn container(inputs: &Inputs<'_>, release: &Release, restricted: bool) -> Contai
         working_dir: restricted.then(|| COPY.to_owned()),
         command: restricted.then(|| vec!["./run_backend.sh".to_owned()]),
         ports: Some(vec![port("api", API_PORT), port("site", SITE_PORT)]),
-        env: Some(environment::of(inputs, release)),
+        env: Some(environment::of(inputs, backend)),
         resources: resources(inputs),
         security_context: Some(security::container(spec.security.container.as_ref())),
         // A large database may take its time to load; a pod that is killed meanwhile begins anew.

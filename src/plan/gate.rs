@@ -13,7 +13,7 @@ use super::{
     labels::{self, Part},
     names::Names,
 };
-use crate::api::ConvexInstance;
+use crate::{api::ConvexInstance, observe::is_server};
 
 /// The key of the record in its `ConfigMap`.
 pub const RECORD: &str = "record";
@@ -37,6 +37,10 @@ pub struct Record {
     /// The release that was last let into each store.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub releases: BTreeMap<String, Release>,
+    /// The newest store on a server that users were let in to, where that is not the one that the instance was born with. A store
+    /// on a volume is sealed on its claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<Store>,
 }
 
 impl Record {
@@ -68,7 +72,23 @@ impl Record {
             let forgotten = of.len().saturating_sub(REMEMBERED);
             of.drain(..forgotten);
         }
-        Self { backend: backend.clone(), open, permit: None, opened, releases }
+        let served = before.and_then(|it| it.served.clone());
+        Self { backend: backend.clone(), open, permit: None, opened, releases, served }
+    }
+
+    /// The same record, once users are let in to this store.
+    #[must_use]
+    pub fn serving(self, store: Option<&Store>) -> Self {
+        Self { served: store.cloned().or(self.served), ..self }
+    }
+
+    /// The store that the data is in, where no claim tells and the status is lost: one on a server that was made and that nobody
+    /// was let in to need not hold it.
+    #[must_use]
+    pub fn home(&self) -> Store {
+        let server = is_server(&self.backend.release);
+        let served = || self.served.clone().unwrap_or_default();
+        if server { served() } else { self.backend.store.clone() }
     }
 
     /// The same record, with what this attempt may do.
@@ -85,6 +105,11 @@ impl Record {
         }
         let release = self.releases.get(&String::from(store.clone()))?.clone();
         Some(Backend { release, store: store.clone() })
+    }
+
+    /// Every store that anything was ever let into.
+    pub fn stores(&self) -> impl Iterator<Item = Store> {
+        self.releases.keys().filter_map(|it| Store::try_from(it.clone()).ok())
     }
 
     /// Everything that was about to open this store, oldest first: see [`Release::opener`].

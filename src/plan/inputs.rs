@@ -8,13 +8,14 @@ use statemachine::pins::{Release, Store};
 
 use super::{
     backend::{API_PORT, SITE_PORT},
-    dashboard,
+    dashboard, deployment,
     host::{Purpose, Schemes},
     names::Names,
     outside::Settings,
 };
 use crate::{
     api::{ConvexInstance, DeletionPolicy},
+    convex::InstanceName,
     observe::{Keys, Sources},
 };
 
@@ -31,6 +32,8 @@ pub struct Inputs<'a> {
     pub outside: &'a Settings,
     /// What the data belongs to, or what is aimed at.
     pub release: Release,
+    /// The store that it is in, or that it is meant for.
+    pub store: Store,
     /// The repository of dashboard images, without a tag.
     pub dashboard_repository: &'a str,
     /// The operator's own image.
@@ -70,6 +73,12 @@ impl Inputs<'_> {
     #[must_use]
     pub fn origins(&self) -> Origins {
         Origins::of(self.instance, &self.names, self.schemes)
+    }
+
+    /// The `INSTANCE_NAME` of the deployment of a store.
+    #[must_use]
+    pub fn deployment(&self, store: &Store) -> InstanceName {
+        deployment::name(self.instance, &self.keys.name, store)
     }
 
     /// The URL of the backend's Service inside the cluster.

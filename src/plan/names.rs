@@ -115,6 +115,13 @@ impl Names {
         }
     }
 
+    /// The deployment of a store that was made on a server for the upgrade of this id, and of this instance alone.
+    #[must_use]
+    pub fn deployment(&self, uid: &str, id: &str) -> String {
+        let digest = hex::encode(Sha256::digest(format!("{uid}/{id}")));
+        self.child(&format!("-{id}-{}", &digest[..DIGEST]), DNS_LABEL)
+    }
+
     /// The claim that exports are kept on.
     #[must_use]
     pub fn snapshots(&self) -> String {

@@ -155,7 +155,7 @@ pub(super) fn secrets(inputs: &Inputs<'_>) -> Vec<Concealed> {
         let name = server.secret(&inputs.names);
         let data = values.iter().map(|(key, value)| (key.to_owned(), ByteString(value.to_vec())));
         let mut metadata = labels::owned(inputs.instance, Part::Backend, name);
-        let made = (labels::INSTANCE_NAME.to_owned(), inputs.keys.name.to_string());
+        let made = (labels::INSTANCE_NAME.to_owned(), inputs.deployment(&inputs.store).to_string());
         metadata.annotations = Some([made].into());
         Concealed::from(Secret { metadata, data: Some(data.collect()), ..Secret::default() })
     };

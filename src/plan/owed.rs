@@ -11,7 +11,7 @@ use statemachine::{
 };
 
 use super::{
-    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard,
+    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard, deployment,
     gate::{self, Record},
     labels::Part,
     outside, secrets, service,
@@ -26,7 +26,11 @@ use crate::{
 #[must_use]
 pub fn owed(instance: &ConvexInstance, actions: &[Action], world: &World) -> Plan<Prepared> {
     let removes = actions.iter().any(|it| matches!(it, Action::EnsureChildrenRemoved { .. }));
-    let planner = Planner { instance, world, inputs: world.inputs(instance), removes };
+    let sealed = actions.iter().find_map(|it| match it {
+        Action::EnsureStoreSealed(store) => Some(store),
+        _ => None,
+    });
+    let planner = Planner { instance, world, inputs: world.inputs(instance), removes, sealed };
     let fills = if is_exporting(actions) { planner.to_fill() } else { Vec::new() };
     // What is refused ends the plan: it keeps an upgrade from being felt, and nothing else from being put right.
     let waits = |action: &&Action| !fills.is_empty() && is_felt(action);
@@ -66,6 +70,8 @@ struct Planner<'a> {
     world: &'a World,
     inputs: Option<Inputs<'a>>,
     removes: bool,
+    /// The store that users are let in to.
+    sealed: Option<&'a Store>,
 }
 
 impl Planner<'_> {
@@ -133,10 +139,10 @@ impl Planner<'_> {
         vec![Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, backend))))]
     }
 
-    /// A database on a server is one and the same for every store that a volume could be: none but the first is in it, and
-    /// an old version that were given another volume would open what a new one has migrated.
+    /// A database on a server is in no copy of a volume: an old version that were given one would open what a new one has
+    /// migrated.
     fn is_elsewhere(&self, backend: &Backend) -> bool {
-        self.instance.spec.backend.db.is_server() && backend.store != Store::Original
+        self.instance.spec.backend.db.is_server() && matches!(backend.store, Store::Copied(_))
     }
 
     /// The record first: no pod starts past one that asks for something else.
@@ -144,7 +150,7 @@ impl Planner<'_> {
         let set = backend::stateful_set(inputs, backend, stopped);
         let mut steps = vec![
             self.gate(backend, !stopped),
-            Step::Ensure(Child::ConfigMap(Box::new(config::config_map(inputs)))),
+            Step::Ensure(Child::ConfigMap(Box::new(config::config_map(inputs, &backend.store)))),
         ];
         steps.extend(beside::account(inputs, Part::Backend));
         steps.push(Step::Ensure(Child::StatefulSet(Box::new(set))));
@@ -155,7 +161,8 @@ impl Planner<'_> {
         let found = self.world.children.record();
         let known = self.opened_by(&backend.store);
         let next = Record::knowing(&known, found.as_ref(), backend, open);
-        self.record(&next.permitting(self.permit(open)))
+        let sealed = self.sealed.filter(|it| deployment::is_renamed(self.instance, it));
+        self.record(&next.permitting(self.permit(open)).serving(sealed))
     }
 
     /// Everything that has opened a store: by the record, or else by its claim.
@@ -231,6 +238,7 @@ fn secret_steps(inputs: &Inputs<'_>) -> Vec<Step> {
     let admin = match inputs.keys.admin_found {
         AdminFound::Nowhere => Some(Step::Create(secret())),
         AdminFound::InPart => Some(Step::Complete(secret())),
+        AdminFound::Renamed => Some(Step::Rename(secret())),
         AdminFound::Whole => None,
     };
     let outside = outside::secrets(inputs).into_iter();

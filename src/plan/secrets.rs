@@ -9,6 +9,7 @@ use super::{
     Inputs,
     labels::{self, Part},
 };
+use crate::convex::InstanceName;
 
 /// The key of the name of an instance.
 pub const INSTANCE_NAME: &str = "INSTANCE_NAME";
@@ -30,6 +31,14 @@ pub fn instance(inputs: &Inputs<'_>) -> Secret {
         ])),
         ..Secret::default()
     }
+}
+
+/// What of that Secret follows the data: the name of the deployment, under which whoever makes the instance anew finds it.
+#[must_use]
+pub fn renamed(inputs: &Inputs<'_>, deployment: &InstanceName) -> Secret {
+    let Secret { metadata, .. } = instance(inputs);
+    let data = data([(INSTANCE_NAME, deployment.to_string())]);
+    Secret { metadata, data: Some(data), ..Secret::default() }
 }
 
 /// The Secret that an application's `envFrom` takes: where the backend is, and the key to it.

@@ -2,6 +2,7 @@
 
 mod dependencies;
 mod plan;
+mod stores;
 pub(super) mod upgrade;
 
 use chrono::{DateTime, Utc};
@@ -67,6 +68,7 @@ pub(super) fn of(
         target: Some(messages::short(&instance.spec.version)),
         running_version: running,
         image: seen.and_then(|_| image::running(&world.children)).or_else(|| before.image.clone()),
+        instance_name: named(instance, world).or_else(|| before.instance_name.clone()),
         phase_transition_time: Some(entered.unwrap_or_else(|| now.clone())),
         endpoints: Some(endpoints(instance, world)),
         components: Some(components(instance, world)),
@@ -74,11 +76,11 @@ pub(super) fn of(
         blocked_by: told.blocked.iter().cloned().collect(),
         history: history(&before, step, &told.news, &now),
         conditions,
-        upgrade: upgrade::under_way(&before, &pins, world, &now),
+        upgrade: upgrade::under_way(instance, &before, &pins, world, &now),
         plan: plan::of(instance, world, &before),
         next_upgrade_time: plan::opens(world).map(instant),
         snapshots: upgrade::snapshots(&before, world),
-        stores: upgrade::stores(instance, &before, &pins, world, &now),
+        stores: stores::stores(instance, &before, &pins, world, &now),
         retry: upgrade::retry(&before, &pins),
         traffic: upgrade::traffic(instance, step, world, applied),
         lifecycle: Some(pins),
@@ -101,6 +103,12 @@ pub(super) fn amended(
         None => all.push(one),
     }
     all
+}
+
+/// On a volume it is in nobody's way.
+fn named(instance: &ConvexInstance, world: &World) -> Option<String> {
+    let keys = world.keys.as_ref().filter(|_| instance.spec.backend.db.is_server())?;
+    Some(keys.deployment.to_string())
 }
 
 /// An image of one's own may answer with more than the status can hold.

@@ -45,9 +45,12 @@ pub fn set(spec: &mut Value, place: &str, value: Value) {
 pub fn keys(instance: &ConvexInstance) -> Keys {
     let spec = &instance.spec.backend.instance;
     let own = format!("{}-instance", instance.name_any());
+    let name = spec.name.clone().unwrap_or_else(|| instance.name_any());
+    let name = InstanceName::parse(name).unwrap();
     Keys {
-        name: InstanceName::parse(spec.name.clone().unwrap_or_else(|| instance.name_any()))
-            .unwrap(),
+        deployment: name.clone(),
+        name,
+        kept_name: None,
         secret: InstanceSecret::parse(SECRET).unwrap(),
         admin: AdminKey::parse(ADMIN_KEY).unwrap(),
         found: if spec.secret_ref.is_some() { KeysFound::Named } else { KeysFound::Nowhere },

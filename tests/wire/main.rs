@@ -16,6 +16,7 @@ mod deletion;
 mod drift;
 mod exposure;
 mod foreign;
+mod fresh_databases;
 mod gateways;
 mod keys;
 mod late_watches;

@@ -44,7 +44,7 @@ pub(crate) fn says(rig: &Rig, uri: &str) {
     rig.server.edit("secrets", "pg-app", |it| it["data"]["uri"] = json!(base64(uri)));
 }
 
-fn given(rig: &Rig, secret: &str, key: &str) -> String {
+pub(crate) fn given(rig: &Rig, secret: &str, key: &str) -> String {
     let secret = rig.server.get("secrets", secret).unwrap_or_default();
     let bytes: k8s_openapi::ByteString =
         serde_json::from_value(secret["data"][key].clone()).unwrap();

@@ -97,9 +97,14 @@ pub struct StoreStatus {
     /// Which store it is, as the operator calls it.
     #[schemars(length(max = 96))]
     pub store: String,
-    /// The claim that holds it.
+    /// The claim that holds it; empty where it is on no volume.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(max = 253))]
     pub claim: String,
+    /// The database that holds it, where that is on a server. The operator never removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub database: Option<String>,
     /// Of a cold copy: whether it was read back as a whole. One that was not is no data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<bool>,

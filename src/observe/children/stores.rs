@@ -173,7 +173,7 @@ pub(super) async fn in_use(
             let original = claim(ctx, instance, names, &Store::Original).await?;
             let all = claims(&ctx.stores.claims, instance, (&Store::Original, original.as_ref()));
             let sealed = newest_sealed(&all, Some(record)).map(|(store, _)| store.clone());
-            sealed.unwrap_or_else(|| record.backend.store.clone())
+            sealed.unwrap_or_else(|| record.home())
         }
     };
     let found = claim(ctx, instance, names, &store).await?;

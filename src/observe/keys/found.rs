@@ -1,22 +1,31 @@
 //! What may be found of keys.
 
+use chrono::Utc;
+use statemachine::pins::Store;
+
 use crate::{
-    convex::{AdminKey, InstanceName, InstanceSecret},
+    api::ConvexInstance,
+    convex::{AdminKey, InstanceName, InstanceSecret, NotMinted},
     observe::Obstacle,
+    plan::deployment,
 };
 
 /// The keys of an instance, as they are or as they are about to be made.
 #[derive(Clone, Debug)]
 pub struct Keys {
-    /// `INSTANCE_NAME`.
+    /// `INSTANCE_NAME` of the store that the instance was born with.
     pub name: InstanceName,
+    /// `INSTANCE_NAME` of the store that the data is in, or is meant for.
+    pub deployment: InstanceName,
+    /// The name that our own Secret keeps beside the instance secret, for whoever makes the instance anew.
+    pub kept_name: Option<InstanceName>,
     /// `INSTANCE_SECRET`.
     pub secret: InstanceSecret,
     /// Where the pod takes the secret from.
     pub source: Source,
     /// Where the secret was found.
     pub found: KeysFound,
-    /// The admin key.
+    /// The admin key of the deployment.
     pub admin: AdminKey,
     /// How much of the Secret for applications is there.
     pub admin_found: AdminFound,
@@ -28,6 +37,20 @@ impl Keys {
     pub fn is_kept(&self) -> bool {
         matches!(self.found, KeysFound::Ours | KeysFound::Named)
     }
+
+    /// An admin key that a backend takes which has this store open. While one store is left for another, that need not be the
+    /// one that the data is meant for.
+    ///
+    /// # Errors
+    /// It cannot be minted.
+    pub fn of_store(&self, instance: &ConvexInstance, store: &Store) -> Result<AdminKey, NotMinted> {
+        let name = deployment::name(instance, &self.name, store);
+        if name == self.deployment {
+            return Ok(self.admin.clone());
+        }
+        let now = u64::try_from(Utc::now().timestamp()).unwrap_or(1);
+        AdminKey::mint(&name, &self.secret, now)
+    }
 }
 
 /// How much of the Secret for applications was found.
@@ -37,6 +60,8 @@ pub enum AdminFound {
     Nowhere,
     /// The URL is not that of the backend, or the key is missing: it is completed.
     InPart,
+    /// A key to another deployment of this instance, which it has left or will come back to: it is minted for the one in use.
+    Renamed,
     /// All that there has to be. A key that is spoilt counts: it is told, and not written over.
     Whole,
 }

@@ -1,16 +1,20 @@
 //! What the spec says of its database server.
 
 use rustls_pki_types::{CertificateDer, pem::PemObject};
+use statemachine::pins::Store;
 
-use super::{Identity, Reader, value::Holder};
+use super::{Identity, Named, Reader, value::Holder};
 use crate::{
     api::{ConvexInstance, Database, Engine},
     convex::{
         InstanceName,
         database_url::{DatabaseUrl, Encryption, Server, database_of},
     },
-    observe::{Keys, Obstacle},
-    plan::outside::{AUTHORITIES, Values, authorities},
+    observe::Obstacle,
+    plan::{
+        deployment,
+        outside::{AUTHORITIES, Values, authorities},
+    },
 };
 
 /// The key of certificate authorities where the spec names none: cert-manager and `CloudNativePG` call it so.
@@ -23,7 +27,7 @@ pub(super) type Wanted = Result<(Values, Option<Identity>), Obstacle>;
 
 impl Reader<'_> {
     /// Reads the Secrets that the spec names.
-    pub(super) async fn database(&self, keys: &Keys) -> kube::Result<Wanted> {
+    pub(super) async fn database(&self, names: &Named<'_>) -> kube::Result<Wanted> {
         let db = &self.instance.spec.backend.db;
         let url = match &db.secret_ref {
             Some(name) => Some(self.secret(name).await?),
@@ -33,7 +37,7 @@ impl Reader<'_> {
             Some(name) => Some(self.secret(name).await?),
             None => None,
         };
-        let name = named(self.instance, &keys.name);
+        let name = named(self.instance, &names.keys.deployment, names.used);
         Ok(name.and_then(|database| {
             let (values, url) = values(db, url.as_ref(), ca.as_ref())?;
             Ok((values, Some(Identity::of(&url, &self.namespace, &database))))
@@ -51,9 +55,16 @@ pub(super) const fn server(engine: Engine) -> Option<Server> {
 }
 
 /// The database that the backend opens, unless the spec means another one.
-fn named(instance: &ConvexInstance, name: &InstanceName) -> Result<String, Obstacle> {
+/// One that an upgrade has made has a name that nobody could have meant.
+fn named(
+    instance: &ConvexInstance,
+    name: &InstanceName,
+    store: &Store,
+) -> Result<String, Obstacle> {
     let opened = database_of(name);
-    let Some(meant) = instance.spec.backend.db.database_name.as_ref() else { return Ok(opened) };
+    let meant = instance.spec.backend.db.database_name.as_ref();
+    let meant = meant.filter(|_| !deployment::is_renamed(instance, store));
+    let Some(meant) = meant else { return Ok(opened) };
     if *meant == opened {
         return Ok(opened);
     }

@@ -4,7 +4,7 @@
 //! Nothing is published for that. Which database an instance has is in the Secret of ours that its backend reads; those of
 //! instances that would open a database of the same name are read by name, in the moment in which another one asks for it.
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Api, Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
 
 use super::Reader;
@@ -16,6 +16,7 @@ use crate::{
     },
     observe::{Obstacle, uid},
     plan::{
+        labels,
         names::Names,
         outside::{Server, Values},
         secrets::INSTANCE_NAME,
@@ -93,7 +94,8 @@ impl Reader<'_> {
         let others = all.iter().filter(|it| {
             let meta = it.meta();
             let server = it.0.as_ref().map_or(true, |it| it.spec.backend.db.is_server());
-            server && meta.uid.as_ref() != Some(&own) && self.database_of(it) == database
+            let has = || self.databases_of(it).iter().any(|it| it == database);
+            server && meta.uid.as_ref() != Some(&own) && has()
         });
         let named = others.filter_map(|it| {
             let meta = it.meta().clone();
@@ -102,17 +104,25 @@ impl Reader<'_> {
         named.collect()
     }
 
-    /// What the database of an instance is called: by the environment of its backend, or where that is not made yet by its spec.
-    fn database_of(&self, of: &DeserializeGuard<ConvexInstance>) -> String {
+    /// What the databases of an instance are called: by the environment of its backend, or where that is not made yet by its
+    /// spec; and by what its upgrades have left, which is its way back.
+    fn databases_of(&self, of: &DeserializeGuard<ConvexInstance>) -> Vec<String> {
         let meta = of.meta();
         let name = meta.name.clone().unwrap_or_default();
         let namespace = meta.namespace.clone().unwrap_or_default();
         let config = ObjectRef::new(&Names::of(&name).config()).within(&namespace);
         let config = self.ctx.stores.configs.get(&config);
-        let told = config.and_then(|it| it.data.as_ref()?.get(INSTANCE_NAME).cloned());
-        let spec = || of.0.as_ref().ok().and_then(|it| it.spec.backend.instance.name.clone());
-        let name = told.or_else(spec).unwrap_or(name);
-        InstanceName::parse(&name).map_or(name, |it| database_of(&it))
+        let data = |it: &ConfigMap| it.data.as_ref()?.get(INSTANCE_NAME).cloned();
+        let told = config.as_deref().and_then(data);
+        let moved = config.as_deref().and_then(|it| it.annotations().get(labels::INSTANCE_NAME));
+        let instance = of.0.as_ref().ok();
+        let spec = || instance.and_then(|it| it.spec.backend.instance.name.clone());
+        let first = told.or_else(spec).unwrap_or(name);
+        let status = instance.and_then(|it| it.status.as_ref());
+        let left = status.into_iter().flat_map(|it| it.stores.iter().map(|it| it.database.clone()));
+        let names = moved.into_iter().cloned().chain([first]);
+        let named = names.map(|it| InstanceName::parse(&it).map_or(it, |it| database_of(&it)));
+        named.chain(left.flatten()).collect()
     }
 
     /// The database that the backend of another instance was given.

@@ -79,15 +79,16 @@ fn the_engine_is_the_kind_of_the_database_wherever_it_is() {
 
 /// A volume beside a database holds files only.
 #[test]
-fn of_a_database_on_a_server_an_export_can_be_had_and_neither_a_copy_nor_a_new_one() {
+fn of_a_database_on_a_server_no_copy_can_be_had_and_a_new_one_where_its_user_makes_it() {
     for volume in [true, false] {
-        let on = |maintenance: Value| {
+        let with = |db: Value, maintenance: Value| {
             obtainable(&instance_with(|spec| {
-                spec["backend"]["db"]["engine"] = json!("postgres");
+                spec["backend"]["db"] = db;
                 spec["backend"]["storage"]["pvc"] = json!({"enabled": volume});
                 spec["maintenance"] = maintenance;
             }))
         };
+        let on = |maintenance| with(json!({"engine": "postgres"}), maintenance);
         assert!(on(json!({})) && on(json!({"upgradeStrategy": "exportImport"})), "{volume}");
         assert!(on(json!({"preUpgradeSnapshot": "Off"})));
         assert!(!on(json!({"preUpgradeSnapshot": "Copy"})));
@@ -95,7 +96,10 @@ fn of_a_database_on_a_server_an_export_can_be_had_and_neither_a_copy_nor_a_new_o
         assert!(!on(copied));
         let fresh =
             json!({"upgradeStrategy": "exportImport", "exportImport": {"into": "FreshStore"}});
-        assert!(!on(fresh));
+        assert!(!on(fresh.clone()));
+        let makes = |how: &str| json!({"engine": "postgres", "createDatabase": how});
+        assert!(with(makes("IfMissing"), fresh.clone()) && !with(makes("Never"), fresh));
+        assert!(!with(makes("IfMissing"), json!({"preUpgradeSnapshot": "Copy"})));
     }
 }
 

@@ -2,27 +2,28 @@
 //! `ConfigMap` is nobody's wish, and one that is missing keeps the backend from starting with a guess.
 
 use k8s_openapi::api::core::v1::{ConfigMapKeySelector, EnvVar, EnvVarSource, SecretKeySelector};
-use statemachine::pins::Release;
+use statemachine::pins::{Backend, Store};
 
-use crate::plan::{Inputs, config, outside};
+use crate::plan::{Inputs, config, deployment, outside, secrets::INSTANCE_NAME};
 
 /// The environment of the backend's container.
-pub(super) fn of(inputs: &Inputs<'_>, release: &Release) -> Vec<EnvVar> {
+pub(super) fn of(inputs: &Inputs<'_>, backend: &Backend) -> Vec<EnvVar> {
     let own = &inputs.instance.spec.backend.env;
     let mut env = vec![
         secret(inputs),
         // The official image answers "unknown" on /version; this makes it answer what it is.
         EnvVar {
             name: "CONVEX_RELEASE_VERSION_DEV".to_owned(),
-            value: Some(release.version.clone()),
+            value: Some(backend.release.version.clone()),
             value_from: None,
         },
     ];
+    env.extend(named(inputs, &backend.store));
     let is_own = |name: &str| own.iter().any(|it| it.name == name);
     let further: Vec<_> =
         inputs.sources.variables().iter().filter(|it| !is_own(&it.name)).collect();
     let of_the_spec = |name: &String| is_own(name) || further.iter().any(|it| it.name == *name);
-    let names = config::environment(inputs).into_keys().filter(|name| !of_the_spec(name));
+    let names = config::environment(inputs, &backend.store).into_keys().filter(|name| !of_the_spec(name));
     env.extend(names.map(|name| configured(inputs, name)));
     env.extend(outside::environment(inputs).into_iter().filter(|it| !of_the_spec(&it.name)));
     env.extend(further.into_iter().cloned());
@@ -30,17 +31,28 @@ pub(super) fn of(inputs: &Inputs<'_>, release: &Release) -> Vec<EnvVar> {
     env
 }
 
+/// A deployment that is not the first one is named in its template and nowhere else: a container that starts again by itself reads
+/// the `ConfigMap` as it is then, and would open the store that its successor is meant for.
+fn named(inputs: &Inputs<'_>, store: &Store) -> Option<EnvVar> {
+    let renamed = deployment::is_renamed(inputs.instance, store);
+    renamed.then(|| EnvVar {
+        name: INSTANCE_NAME.to_owned(),
+        value: Some(inputs.deployment(store).to_string()),
+        value_from: None,
+    })
+}
+
 /// What is no setting of ours and decides all the same how servers are reached: credentials of the cloud and authorities.
 const PREFIXES: [&str; 2] = ["AWS_", "SSL_CERT_"];
-const FURTHER: [&str; 3] = ["INSTANCE_NAME", "MYSQL_MAX_CONNECTIONS", "POSTGRES_MAX_CONNECTIONS"];
+const FURTHER: [&str; 3] = [INSTANCE_NAME, "MYSQL_MAX_CONNECTIONS", "POSTGRES_MAX_CONNECTIONS"];
 
 /// What of it is about servers outside, for the container that looks at them first.
-pub(super) fn about_servers(inputs: &Inputs<'_>, release: &Release) -> Vec<EnvVar> {
+pub(super) fn about_servers(inputs: &Inputs<'_>, backend: &Backend) -> Vec<EnvVar> {
     let is = |name: &str| {
         let ours = outside::Server::ALL.iter().any(|it| it.keys().contains(&name));
         ours || FURTHER.contains(&name) || PREFIXES.iter().any(|it| name.starts_with(it))
     };
-    of(inputs, release).into_iter().filter(|it| is(&it.name)).collect()
+    of(inputs, backend).into_iter().filter(|it| is(&it.name)).collect()
 }
 
 fn secret(inputs: &Inputs<'_>) -> EnvVar {

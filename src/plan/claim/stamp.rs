@@ -47,7 +47,7 @@ pub(super) fn stamp_of(
         (labels::VERSION.to_owned(), release.version.clone()),
         (labels::IMAGE.to_owned(), release.image.clone()),
         (labels::ENGINE.to_owned(), release.engine.clone()),
-        (labels::INSTANCE_NAME.to_owned(), inputs.keys.name.to_string()),
+        (labels::INSTANCE_NAME.to_owned(), inputs.deployment(&backend.store).to_string()),
         (labels::STORE.to_owned(), String::from(backend.store.clone())),
         (labels::OPENED_BY.to_owned(), opened[forgotten..].join(",")),
     ]);

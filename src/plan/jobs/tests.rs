@@ -25,6 +25,7 @@ fn built_for(instance: &ConvexInstance, build: impl Fn(&Inputs<'_>) -> Job) -> V
         names: crate::plan::names::Names::of("dev"),
         keys: &keys,
         outside: &crate::plan::outside::Settings::new(),
+        store: Store::Original,
         release: Release { version: "v1".to_owned(), ..Release::default() },
         dashboard_repository: "example.com/dashboard",
         worker_image: "example.com/operator:v0",

@@ -53,9 +53,10 @@ fn a_claim_of_our_own_is_made_and_one_that_the_spec_names_is_only_ever_stamped()
     assert!(!makes_a_claim(Some("dev-data"), false));
 }
 
-/// A volume of its own would be beside the same database, which a later version may have migrated.
+/// A copy of a volume would be beside the same database, which a later version may have migrated. A store that is made has a
+/// database of its own.
 #[test]
-fn a_backend_of_a_database_on_a_server_is_started_on_its_first_store_alone() {
+fn a_backend_of_a_database_on_a_server_is_started_on_no_copy_of_a_volume() {
     let sets = |engine: &str, store: &str| {
         let instance = instance_with(|spec| spec["backend"]["db"]["engine"] = engine.into());
         let store = Store::try_from(store.to_owned()).unwrap();
@@ -65,6 +66,6 @@ fn a_backend_of_a_database_on_a_server_is_started_on_its_first_store_alone() {
         steps.steps.iter().filter(is_set).count()
     };
     assert_eq!(sets("postgres", "Original"), 1);
-    assert_eq!((sets("postgres", "Made/71"), sets("postgres", "Copied/71/1")), (0, 0));
+    assert_eq!((sets("postgres", "Made/71"), sets("postgres", "Copied/71/1")), (1, 0));
     assert_eq!(sets("sqlite", "Made/71"), 1);
 }

@@ -11,13 +11,14 @@ use statemachine::{
 use super::Planner;
 use crate::{
     observe::{
+        KeysFound,
         hold::{self, Hold},
         jobs::{Seen, again::errand_of},
     },
     plan::{
-        Child, Inputs, Kind, Step, claim, jobs,
+        Child, Inputs, Kind, Step, claim, deployment, jobs,
         names::{Errand, attempt},
-        retention,
+        retention, secrets,
         service::{self, Traffic},
     },
 };
@@ -102,7 +103,7 @@ impl Planner<'_> {
         let used = String::from(self.world.children.store.clone());
         let over = stores.into_iter().flatten().filter(|it| {
             let due = it.since.as_ref().and_then(|at| retention::due(self.instance, &it.claim, at));
-            it.store != used && due.is_some_and(|at| at.0.as_second() <= now)
+            it.store != used && !it.claim.is_empty() && due.is_some_and(|at| at.0.as_second() <= now)
         });
         let claims: Vec<_> = over.map(|it| Step::Remove(Kind::Claim, it.claim.clone())).collect();
         let mut there = self.world.children.claims.iter().map(|(_, claim)| claim);
@@ -125,7 +126,25 @@ impl Planner<'_> {
         let home = self.world.facts.pins.home.as_ref().filter(|home| home.store == *store);
         let there = home.filter(|home| inputs.found(&home.store).is_some());
         let sealed = there.and_then(|home| claim::sealed(inputs, home));
-        sealed.map(|it| Step::Ensure(Child::Claim(Box::new(it)))).into_iter().collect()
+        let claim = sealed.map(|it| Step::Ensure(Child::Claim(Box::new(it))));
+        let served = self.served(store);
+        claim.into_iter().chain(served).chain(self.named(inputs, store)).collect()
+    }
+
+    /// What the record says of a store on a server, where no backend is rolled whose record would say it.
+    fn served(&self, store: &Store) -> Option<Step> {
+        let renamed = deployment::is_renamed(self.instance, store) && self.may_not_roll();
+        let record = self.world.children.record().filter(|_| renamed)?;
+        (record.served.as_ref() != Some(store)).then(|| self.record(&record.serving(Some(store))))
+    }
+
+    /// Our Secret outlives the instance, and a name that is left in it would lead the next one to the store that was left.
+    fn named(&self, inputs: &Inputs<'_>, store: &Store) -> Option<Step> {
+        let renamed = deployment::is_renamed(self.instance, store);
+        let name = inputs.deployment(store);
+        let ours = inputs.keys.found == KeysFound::Ours;
+        let outdated = renamed && ours && inputs.keys.kept_name.as_ref() != Some(&name);
+        outdated.then(|| Step::Rename(secrets::renamed(inputs, &name).into()))
     }
 
     pub(super) fn prove(&self, inputs: &Inputs<'_>, release: &Release) -> Vec<Step> {

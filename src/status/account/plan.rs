@@ -45,8 +45,10 @@ struct Words {
     exports: String,
     size: Option<String>,
     waits_for_functions: bool,
-    /// Whether the data is on a database server.
-    served: bool,
+    /// What a new store is.
+    fresh: &'static str,
+    /// Where an export goes, to go back to it.
+    back: &'static str,
 }
 
 impl Words {
@@ -66,7 +68,12 @@ impl Words {
             exports: exports::place(&world.names),
             size: size(world),
             waits_for_functions: spec.maintenance.export_import.wait_for_functions,
-            served: spec.backend.db.is_server(),
+            fresh: if spec.backend.db.is_server() { "database" } else { "claim" },
+            back: match (spec.backend.db.is_server(), spec.backend.db.makes_databases()) {
+                (true, false) => ", into a new database, by hand",
+                (true, true) => ", into a new database",
+                (false, _) => "",
+            },
         }
     }
 
@@ -106,21 +113,20 @@ impl Words {
     }
 
     fn start(&self, strategy: Strategy) -> String {
-        let Self { to, store, .. } = self;
+        let Self { to, store, fresh, back, .. } = self;
         match strategy {
             Strategy::ExportImport(Destination::FreshStore) => {
                 format!(
-                    "start {to} on a new and empty claim; {store} stays as it is, as the way back"
+                    "start {to} on a new and empty {fresh}; {store} stays as it is, as the way back"
                 )
             }
             Strategy::ExportImport(Destination::SameStoreCopied)
             | Strategy::InPlace(WayBack::Copy) => {
                 format!("start {to} on {store}, which it migrates; the way back is the copy")
             }
-            _ if self.served => format!(
-                "start {to} on {store}, which it migrates; the way back is the export, into a new database, by hand"
+            _ => format!(
+                "start {to} on {store}, which it migrates; the way back is the export{back}"
             ),
-            _ => format!("start {to} on {store}, which it migrates; the way back is the export"),
         }
     }
 

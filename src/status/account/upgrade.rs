@@ -3,27 +3,26 @@
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::ResourceExt;
 use statemachine::{
-    Phase, Stage, Step,
+    Phase, Step,
     observed::Outcome,
     pins::{Direction, Pins, Store, Upgrade},
     taken::Reason,
 };
 
 use crate::{
-    api::{ConvexInstance, ConvexInstanceStatus, SnapshotStatus, StoreStatus, UpgradeStatus},
-    observe::{World, hold, image, is_server},
+    api::{ConvexInstance, ConvexInstanceStatus, SnapshotStatus, UpgradeStatus},
+    observe::{World, hold, image},
+    convex::database_url::database_of,
     plan::{
-        Applied, exports,
-        gate::version_of,
-        labels,
-        names::{Errand, attempt},
-        retention,
+        Applied, deployment, exports,
+        names::attempt,
     },
     worker::report::Report,
 };
 
 /// The upgrade that is under way.
 pub(super) fn under_way(
+    instance: &ConvexInstance,
     before: &ConvexInstanceStatus,
     pins: &Pins,
     world: &World,
@@ -45,31 +44,46 @@ pub(super) fn under_way(
             .to_owned(),
         attempt: upgrade.attempt,
         start_time: Some(started),
-        way_back: way_back(upgrade, world).filter(|_| is_there(upgrade, world)),
+        way_back: way_back(instance, upgrade, world).filter(|_| is_there(upgrade, world)),
     })
 }
 
 /// Where a rollback goes, in words.
-pub(in crate::status) fn way_back(upgrade: &Upgrade, world: &World) -> Option<String> {
+pub(in crate::status) fn way_back(
+    instance: &ConvexInstance,
+    upgrade: &Upgrade,
+    world: &World,
+) -> Option<String> {
     let names = &world.names;
     match (&upgrade.copy, &upgrade.snapshot) {
         _ if !upgrade.overwritten() && upgrade.target_started => {
-            let known = |(store, _): &&(Store, _)| *store == upgrade.from.store;
-            let claim = world.children.claims.iter().find(known).map(|(_, it)| it.name_any());
-            let claim = claim.unwrap_or_else(|| names.store(&upgrade.from.store));
-            Some(format!("the old store, claim {claim}, untouched"))
+            Some(format!("the old store, {}, untouched", place(instance, &upgrade.from.store, world)))
         }
         (Some(copy), _) => {
             Some(format!("the cold copy, claim {}", names.store(&Store::Copied(copy.clone()))))
         }
         (None, Some(snapshot)) => {
-            let server = is_server(&upgrade.from.release);
-            let into = if server { "a new database, by hand" } else { "a new store" };
+            let db = &instance.spec.backend.db;
+            let into = match (db.is_server(), db.makes_databases()) {
+                (true, false) => "a new database, by hand",
+                (true, true) => "a new database",
+                (false, _) => "a new store",
+            };
             let place = exports::place(names);
             Some(format!("export {} on {place}, into {into}", attempt(snapshot)))
         }
         (None, None) => None,
     }
+}
+
+/// Where the documents of a store are.
+fn place(instance: &ConvexInstance, store: &Store, world: &World) -> String {
+    if let Some(keys) = world.keys.as_ref().filter(|_| instance.spec.backend.db.is_server()) {
+        return format!("database {}", database_of(&deployment::name(instance, &keys.name, store)));
+    }
+    let known = world.children.claims.iter().find(|(of, _)| of == store);
+    let claim = known.map_or_else(|| world.names.store(store), |(_, it)| it.name_any());
+    format!("claim {claim}")
 }
 
 /// Whether nobody took away what a rollback goes to.
@@ -170,60 +184,6 @@ fn exported<'a>(report: &'a Report, world: &World) -> Option<(SnapshotStatus, &'
         verified: true,
     };
     Some((status, kept))
-}
-
-/// Every store besides the one that is in use and the one that is on its way to be. The time of one begins once the upgrade is
-/// over that has left it.
-pub(super) fn stores(
-    instance: &ConvexInstance,
-    before: &ConvexInstanceStatus,
-    pins: &Pins,
-    world: &World,
-    now: &Time,
-) -> Vec<StoreStatus> {
-    let home = || pins.home.as_ref().map(|it| it.store.clone());
-    let aim = pins.upgrade.as_ref().map(|it| it.aim().store);
-    let exporting = pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting);
-    let from = exporting.map(|it| it.from.store.clone());
-    let used = aim.or_else(home).unwrap_or_else(|| world.children.store.clone());
-    let others = world.children.claims.iter();
-    let others = others.filter(|(store, _)| *store != used && Some(store) != from.as_ref());
-    others
-        .map(|(store, claim)| {
-            let called = String::from(store.clone());
-            let known = before.stores.iter().find(|it| it.store == called);
-            let left = || pins.upgrade.is_none().then(|| now.clone());
-            let since = known.and_then(|it| it.since.clone()).or_else(left);
-            let (claim, marked) = (claim.name_any(), claim.annotations().get(labels::VERSION));
-            StoreStatus {
-                verified: verified(store, known, world),
-                version: last_opened(world, store, marked),
-                removal_time: since.as_ref().and_then(|it| retention::due(instance, &claim, it)),
-                claim,
-                since,
-                store: called,
-            }
-        })
-        .collect()
-}
-
-/// What a Job has reported once stays known when the Job is gone.
-fn verified(store: &Store, known: Option<&StoreStatus>, world: &World) -> Option<bool> {
-    let Store::Copied(of) = store else { return None };
-    let before = known.is_some_and(|it| it.verified == Some(true));
-    let opened = world
-        .children
-        .record()
-        .is_some_and(|it| it.releases.contains_key(&String::from(store.clone())));
-    let job = world.jobs.find(Errand::Copy, of);
-    Some(before || opened || job.is_some_and(|it| it.outcome == Outcome::Succeeded))
-}
-
-fn last_opened(world: &World, store: &Store, stamped: Option<&String>) -> Option<String> {
-    let record = world.children.record();
-    let opened = record.and_then(|it| it.opened_by(store).last().cloned());
-    let opened = opened.map(|it| version_of(&it).to_owned());
-    opened.or_else(|| stamped.cloned())
 }
 
 /// The token of the last try that was asked for and begun.

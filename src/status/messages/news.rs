@@ -43,7 +43,7 @@ pub(super) fn announced(
             finished(instance, step, &runs, world)
         }
         Reason::RollbackStarted => {
-            let way_back = super::super::account::upgrade::way_back(upgrade?, world)?;
+            let way_back = super::super::account::upgrade::way_back(instance, upgrade?, world)?;
             format!("going back to {version}: {way_back}{}", because(instance, world))
         }
         Reason::UpgradeAbandoned => {

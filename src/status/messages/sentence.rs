@@ -73,7 +73,7 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
     let Some(upgrade) = &world.facts.pins.upgrade else { return at_home(instance, world, why) };
     let (from, to) = (short(&upgrade.from.release.version), short(&upgrade.to.release.version));
     let there = upgrade.has_way_back() && !world.facts.way_back_gone;
-    let kept = way_back(upgrade, world).filter(|_| there && is_there(upgrade, world));
+    let kept = way_back(instance, upgrade, world).filter(|_| there && is_there(upgrade, world));
     let kept = kept.map(|it| format!("The data of {from} is kept: {it}. ")).unwrap_or_default();
     let (id, stage, why) = (&upgrade.id.0, upgrade.stage, why.trim_end_matches('.'));
     let asked = asked_again(instance).filter(|it| !it.is_empty() && *it != upgrade.retry);
@@ -95,7 +95,7 @@ fn degraded(instance: &ConvexInstance, world: &World, why: &str) -> String {
     } else if let Some(by_hand) = by_hand::told(instance, world, upgrade) {
         by_hand
     } else if upgrade.has_way_back() {
-        let gone = way_back(upgrade, world).unwrap_or_default();
+        let gone = way_back(instance, upgrade, world).unwrap_or_default();
         format!("There is no way back to {from} any more: {gone}, is gone.")
     } else {
         format!("There is no way back to {from}: none was asked for (preUpgradeSnapshot Off).")

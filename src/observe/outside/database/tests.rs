@@ -97,10 +97,23 @@ fn the_backend_names_its_database_itself_and_who_means_another_is_told_how() {
     let instance = |name: Option<&str>| {
         instance_with(|spec| spec["backend"]["db"]["databaseName"] = json!(name))
     };
-    let of = |name: Option<&str>| named(&instance(name), &InstanceName::parse("my-shop").unwrap());
+    let opened = InstanceName::parse("my-shop").unwrap();
+    let of = |name: Option<&str>| named(&instance(name), &opened, &Store::Original);
     assert_eq!(of(None).unwrap(), "my_shop");
     assert_eq!(of(Some("my_shop")).unwrap(), "my_shop");
     let why = of(Some("app")).unwrap_err();
     assert_eq!(why.reason, "DatabaseNameMismatch");
     assert!(why.message.contains("spec.backend.instance.name: app"), "{}", why.message);
+}
+
+/// Nobody could have meant it: it was made by an upgrade.
+#[test]
+fn a_database_that_an_upgrade_has_made_is_held_to_no_name() {
+    let instance = instance_with(|spec| {
+        spec["backend"]["db"] = json!({"engine": "postgres", "databaseName": "dev"});
+    });
+    let made = Store::Made(statemachine::pins::Revision("7".to_owned()));
+    let opened = InstanceName::parse("dev-7-1234abcd").unwrap();
+    assert_eq!(named(&instance, &opened, &made).unwrap(), "dev_7_1234abcd");
+    assert!(named(&instance, &opened, &Store::Original).is_err());
 }

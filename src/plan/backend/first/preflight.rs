@@ -1,7 +1,7 @@
 //! The gate looks at the servers outside that the backend depends on, with what the backend gets.
 
 use k8s_openapi::api::core::v1::{Container, EnvVar, VolumeMount};
-use statemachine::pins::Release;
+use statemachine::pins::Backend;
 
 use super::{is, own};
 use crate::{
@@ -17,12 +17,12 @@ use crate::{
 const TOLD: &str = "preflight.told";
 
 /// The gate that looks at them, where there are any.
-pub(super) fn with(inputs: &Inputs<'_>, release: &Release, gate: Container) -> Container {
+pub(super) fn with(inputs: &Inputs<'_>, backend: &Backend, gate: Container) -> Container {
     if inputs.outside.is_empty() {
         return gate;
     }
     let tmp = config::TMP_DIR.trim_start_matches('/');
-    let about = environment::about_servers(inputs, release);
+    let about = environment::about_servers(inputs, backend);
     let mut gate = gate;
     gate.args.get_or_insert_default().push("--preflight".to_owned());
     let mounts = gate.volume_mounts.get_or_insert_default();

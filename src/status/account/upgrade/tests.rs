@@ -1,11 +1,9 @@
-//! What is listed of stores, and from when their time runs.
+//! Whose pause it is, and which exports are listed.
 
 use std::sync::Arc;
 
-use k8s_openapi::jiff::SignedDuration;
-use serde_json::json;
 use statemachine::{
-    Observed, Strategy,
+    Observed, Stage, Strategy,
     pins::{Destination, Revision, WayBack},
     worlds::{born, upgrade},
 };
@@ -32,46 +30,6 @@ fn two_stores(pinned: Option<Upgrade>, home: Store) -> World {
     let claims = claims.into_iter().map(|(store, name)| (store, Arc::new(claim(name))));
     world.children.claims = claims.collect();
     world
-}
-
-/// What is listed after a look at this time, given what was listed before.
-fn listed(before: &[StoreStatus], world: &World, seconds: i64) -> Vec<StoreStatus> {
-    let instance = instance_with(|spec| spec["maintenance"] = json!({"oldStoreRetention": "1h"}));
-    let before =
-        ConvexInstanceStatus { stores: before.to_vec(), ..ConvexInstanceStatus::default() };
-    let now = Time(Timestamp::from_second(seconds).unwrap());
-    stores(&instance, &before, &world.facts.pins, world, &now)
-}
-
-#[test]
-fn the_time_of_an_old_store_begins_once_the_upgrade_is_over_that_has_left_it() {
-    let rolling = upgrade(FRESH, Stage::Rolling, Direction::Forward);
-    let amid = listed(&[], &two_stores(Some(rolling), Store::Original), 1000);
-    assert_eq!(amid.iter().map(|it| it.claim.as_str()).collect::<Vec<_>>(), ["dev-data"]);
-    assert_eq!((&amid[0].since, &amid[0].removal_time), (&None, &None), "it is the way back");
-    let over = listed(&amid, &two_stores(None, made()), 5000);
-    let left = over[0].since.clone().unwrap();
-    assert_eq!(left.0.as_second(), 5000);
-    let goes = over[0].removal_time.clone().unwrap().0;
-    assert_eq!(goes.duration_since(left.0), SignedDuration::from_hours(1));
-    let later = listed(&over, &two_stores(None, made()), 9000);
-    assert_eq!(later[0].since, over[0].since, "a later look does not begin it anew");
-}
-
-#[test]
-fn a_store_that_is_gone_back_to_is_not_listed_and_the_one_that_is_left_is() {
-    let back = upgrade(FRESH, Stage::Rolling, Direction::Rollback);
-    let amid = listed(&[], &two_stores(Some(back), Store::Original), 1000);
-    assert!(amid.iter().all(|it| it.since.is_none()), "{amid:?}");
-    let over = listed(&amid, &two_stores(None, Store::Original), 2000);
-    assert_eq!(over.iter().map(|it| it.claim.as_str()).collect::<Vec<_>>(), ["dev-data-7"]);
-}
-
-#[test]
-fn while_the_way_back_is_made_the_store_in_use_is_not_called_old() {
-    let exporting = upgrade(FRESH, Stage::Exporting, Direction::Forward);
-    let amid = listed(&[], &two_stores(Some(exporting), Store::Original), 1000);
-    assert!(amid.iter().all(|it| it.claim != "dev-data"), "{amid:?}");
 }
 
 /// Else our own pause would be taken for the owner's, and never be lifted.

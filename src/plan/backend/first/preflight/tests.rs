@@ -21,7 +21,7 @@ fn settings() -> Settings {
 }
 
 fn gate(instance: &ConvexInstance, settings: &Settings) -> Container {
-    built_reading(settings, instance, |it| with(it, &born().release, Container::default()))
+    built_reading(settings, instance, |it| with(it, &born(), Container::default()))
 }
 
 fn names(gate: &Container) -> Vec<&str> {
