@@ -45,7 +45,7 @@ pub struct Database {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::data_key")]
     pub ca_key: Option<String>,
-    /// Whether the database is made where the server has none of its name. Default: Never. With IfMissing, an upgrade into a fresh store and a rollback to an export make a database of their own.
+    /// Whether the database is made where the server has none of its name. Default: Never. With `IfMissing`, an upgrade into a fresh store and a rollback to an export make a database of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub create_database: Option<CreateDatabase>,
 }

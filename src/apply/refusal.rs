@@ -48,7 +48,9 @@ pub(super) const fn is_final(code: u16) -> bool {
 pub(super) fn told(step: &Step, reason: &str, message: &str) -> Refused {
     let (kind, name) = match step {
         Step::Ensure(child) => (child.kind().to_owned(), child.name()),
-        Step::Create(secret) | Step::Complete(secret) | Step::Rename(secret) => ("Secret".to_owned(), secret.name_any()),
+        Step::Create(secret) | Step::Complete(secret) | Step::Rename(secret) => {
+            ("Secret".to_owned(), secret.name_any())
+        }
         Step::Grow(claim) => ("PersistentVolumeClaim".to_owned(), claim.name_any()),
         Step::TakeOver(name) => ("Secret".to_owned(), name.clone()),
         Step::Stop => ("StatefulSet".to_owned(), String::new()),

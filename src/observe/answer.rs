@@ -6,7 +6,8 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use statemachine::Phase;
 
-use super::{Children, Keys, Obstacle,
+use super::{
+    Children, Keys, Obstacle,
     backend::{is_ready, of_pod},
     phase, uid,
 };
@@ -56,11 +57,7 @@ pub(super) async fn ask(
     Some(answer)
 }
 
-async fn verdict(
-    instance: &ConvexInstance,
-    pod: &Pod,
-    keys: &Keys,
-) -> Result<String, Obstacle> {
+async fn verdict(instance: &ConvexInstance, pod: &Pod, keys: &Keys) -> Result<String, Obstacle> {
     let unreachable = |error: &convex::Error| {
         let name = pod.name_any();
         let (reason, advice) = match error {

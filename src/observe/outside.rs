@@ -56,10 +56,10 @@ struct Kept(Server, Arc<Secret>);
 impl Kept {
     /// Under another name the backend would open another database, and another folder of the buckets. An upgrade leads from one
     /// that is the instance's to another one that is.
-    fn renamed(&self, named: &Named<'_>) -> Option<Obstacle> {
+    fn renamed(&self, called: &Called<'_>) -> Option<Obstacle> {
         let made = self.1.annotations().get(labels::INSTANCE_NAME)?;
-        let own = named.own.iter().any(|it| it.as_str() == made);
-        (!own).then(|| renamed(made, named.keys.deployment.as_str()))
+        let own = called.own.iter().any(|it| it.as_str() == made);
+        (!own).then(|| renamed(made, called.keys.deployment.as_str()))
     }
 
     /// Whether the backend was given it under this name.
@@ -133,11 +133,11 @@ pub(super) async fn read(
     // Without keys nothing is built, and the database has no name.
     let Some(keys) = keys else { return Ok(Outside::default()) };
     let own = stores.own.iter().map(|it| deployment::name(instance, &keys.name, it));
-    let named = Named { keys, used: stores.used, own: own.collect() };
+    let called = Called { keys, used: stores.used, own: own.collect() };
     let reader = Reader { ctx, instance, namespace: instance.namespace().unwrap_or_default() };
     let mut outside = Outside::nothing();
     for server in asked {
-        let one = reader.one(server, names, &named).await?;
+        let one = reader.one(server, names, &called).await?;
         outside.settings = outside.settings.zip(one.settings).map(|(mut all, one)| {
             all.extend(one);
             all
@@ -150,7 +150,7 @@ pub(super) async fn read(
 }
 
 /// How the deployments are called that are the instance's.
-struct Named<'a> {
+struct Called<'a> {
     keys: &'a Keys,
     used: &'a Store,
     own: Vec<InstanceName>,
@@ -167,7 +167,7 @@ impl Reader<'_> {
         &self,
         server: Server,
         names: &Names,
-        named: &Named<'_>,
+        called: &Called<'_>,
     ) -> kube::Result<Outside> {
         let name = server.secret(names);
         let found = self.get::<Secret>(&name).await?;
@@ -177,14 +177,14 @@ impl Reader<'_> {
             return Ok(Outside { unread, ..Outside::default() });
         }
         let kept = found.map(|it| Kept(server, Arc::new(it)));
-        if let Some(unread) = kept.as_ref().and_then(|it| it.renamed(named)) {
+        if let Some(unread) = kept.as_ref().and_then(|it| it.renamed(called)) {
             let kept = kept.into_iter().collect();
             return Ok(Outside { unread: Some(unread), kept, ..Outside::default() });
         }
         let given = kept.as_ref().map(|it| Values::of(server, &it.1));
-        let opened = kept.as_ref().is_some_and(|it| it.is_of(&named.keys.deployment));
+        let opened = kept.as_ref().is_some_and(|it| it.is_of(&called.keys.deployment));
         let wanted = match server {
-            Server::Database => self.database(named).await?,
+            Server::Database => self.database(called).await?,
             Server::Storage => self.storage().await?.map(|values| (values, None)),
         };
         let mut outside = match wanted {

@@ -10,7 +10,7 @@ use k8s_openapi::{
 };
 
 use self::words::About;
-use super::{Children, Keys, Obstacle, cut};
+use super::{Children, Keys, Obstacle, backend, cut};
 use crate::{
     api::ConvexInstance,
     plan::outside::Server,
@@ -71,9 +71,9 @@ impl Preflight {
 pub(super) fn of(instance: &ConvexInstance, keys: Option<&Keys>, children: &Children) -> Preflight {
     let made = |pod: &&Pod| pod.metadata.creation_timestamp.as_ref().map(|it| it.0);
     let told = children.pods.iter().map(|it| &**it).filter(|it| verdict(it).is_some());
-    let told = told.max_by_key(made).and_then(verdict);
-    let Some((verdict, at)) = told else { return Preflight::default() };
-    let about = About::of(instance, keys);
+    let told = told.max_by_key(made).and_then(|pod| Some((verdict(pod)?, pod)));
+    let Some(((verdict, at), pod)) = told else { return Preflight::default() };
+    let about = About::of(instance, keys, &backend::of_pod(pod).store);
     let dependencies = verdict.dependencies.iter().map(|it| dependency(it, at.as_ref(), &about));
     Preflight { dependencies: dependencies.collect() }
 }

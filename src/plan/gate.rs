@@ -86,9 +86,10 @@ impl Record {
     /// was let in to need not hold it.
     #[must_use]
     pub fn home(&self) -> Store {
-        let server = is_server(&self.backend.release);
-        let served = || self.served.clone().unwrap_or_default();
-        if server { served() } else { self.backend.store.clone() }
+        if is_server(&self.backend.release) {
+            return self.served.clone().unwrap_or_default();
+        }
+        self.backend.store.clone()
     }
 
     /// The same record, with what this attempt may do.

@@ -47,7 +47,7 @@ fn opens(rig: &Rig) -> String {
     let config = rig.server.get("configmaps", "dev-backend").unwrap();
     let read = variable["valueFrom"]["configMapKeyRef"]["key"].as_str();
     let named = read.map_or(&variable["value"], |key| &config["data"][key]);
-    let named = named.as_str().expect("a name").to_owned();
+    let named = named.as_str().unwrap().to_owned();
     assert_eq!(given_under(rig), json!(named));
     assert_eq!(keyed(rig), named);
     named

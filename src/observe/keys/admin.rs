@@ -90,8 +90,11 @@ impl Reader<'_> {
             return Ok(Stored::OfAnother);
         }
         Err(Obstacle::new(
-                MISMATCH,
-                format!("the admin key in Secret \"{own}\" was not made with the name and secret in \"{}\", so one of the two was changed. Put it back. Where the change of \"{}\" is meant: {again} That rolls the backend, and every key that was given out before is void.", half.source.secret, half.source.secret),
+            MISMATCH,
+            format!(
+                "the admin key in Secret \"{own}\" was not made with the name and secret in \"{}\", so one of the two was changed. Put it back. Where the change of \"{}\" is meant: {again} That rolls the backend, and every key that was given out before is void.",
+                half.source.secret, half.source.secret
+            ),
         ))
     }
 }

@@ -43,7 +43,11 @@ impl Keys {
     ///
     /// # Errors
     /// It cannot be minted.
-    pub fn of_store(&self, instance: &ConvexInstance, store: &Store) -> Result<AdminKey, NotMinted> {
+    pub fn of_store(
+        &self,
+        instance: &ConvexInstance,
+        store: &Store,
+    ) -> Result<AdminKey, NotMinted> {
         let name = deployment::name(instance, &self.name, store);
         if name == self.deployment {
             return Ok(self.admin.clone());

@@ -272,7 +272,9 @@ fn a_key_to_another_deployment_of_the_instance_is_minted_anew_and_of_anybody_els
     };
     let keys = moved(&[], &admin_of(&first)).keys.unwrap();
     assert_eq!(keys.admin_found, AdminFound::Renamed);
-    assert!(keys.deployment != keys.name && keys.admin.opens(&keys.deployment, &keys.secret).is_ok());
+    assert!(
+        keys.deployment != keys.name && keys.admin.opens(&keys.deployment, &keys.secret).is_ok()
+    );
     let again = moved(&[], &admin_of(&keys)).keys.unwrap();
     assert_eq!((again.admin_found, again.admin.expose()), (AdminFound::Whole, keys.admin.expose()));
     // Back to the first: what was minted for the second gives way in turn.

@@ -3,7 +3,7 @@
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use statemachine::pins::Store;
 
-use super::{Identity, Named, Reader, value::Holder};
+use super::{Called, Identity, Reader, value::Holder};
 use crate::{
     api::{ConvexInstance, Database, Engine},
     convex::{
@@ -27,7 +27,7 @@ pub(super) type Wanted = Result<(Values, Option<Identity>), Obstacle>;
 
 impl Reader<'_> {
     /// Reads the Secrets that the spec names.
-    pub(super) async fn database(&self, names: &Named<'_>) -> kube::Result<Wanted> {
+    pub(super) async fn database(&self, called: &Called<'_>) -> kube::Result<Wanted> {
         let db = &self.instance.spec.backend.db;
         let url = match &db.secret_ref {
             Some(name) => Some(self.secret(name).await?),
@@ -37,7 +37,7 @@ impl Reader<'_> {
             Some(name) => Some(self.secret(name).await?),
             None => None,
         };
-        let name = named(self.instance, &names.keys.deployment, names.used);
+        let name = named(self.instance, &called.keys.deployment, called.used);
         Ok(name.and_then(|database| {
             let (values, url) = values(db, url.as_ref(), ca.as_ref())?;
             Ok((values, Some(Identity::of(&url, &self.namespace, &database))))

@@ -120,9 +120,9 @@ impl Reader<'_> {
         let first = told.or_else(spec).unwrap_or(name);
         let status = instance.and_then(|it| it.status.as_ref());
         let left = status.into_iter().flat_map(|it| it.stores.iter().map(|it| it.database.clone()));
-        let names = moved.into_iter().cloned().chain([first]);
-        let named = names.map(|it| InstanceName::parse(&it).map_or(it, |it| database_of(&it)));
-        named.chain(left.flatten()).collect()
+        let all = moved.into_iter().cloned().chain([first]);
+        let databases = all.map(|it| InstanceName::parse(&it).map_or(it, |it| database_of(&it)));
+        databases.chain(left.flatten()).collect()
     }
 
     /// The database that the backend of another instance was given.

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateRunning, PodStatus};
 use serde_json::{Value, json};
+use statemachine::pins::Store;
 
 use super::*;
 use crate::{
@@ -157,7 +158,7 @@ fn everything_that_can_be_found_is_said_in_words() {
             let failure = Failure { reason, why, code: None }.code("X1");
             let instance = on_servers(|_| {});
             let finding = Finding::of(name.clone(), Err(failure));
-            let about = About::of(&instance, None);
+            let about = About::of(&instance, None, &Store::Original);
             let found = dependency(&finding, None, &about);
             let said = found.obstacle.unwrap();
             assert_eq!(said.reason, reason.word());
@@ -172,7 +173,7 @@ fn a_missing_database_comes_with_the_statement_to_run() {
     let said = |why: Option<Why>, engine: &str| {
         let instance = on_servers(|it| it["db"]["engine"] = json!(engine));
         let failure = Failure { reason: Reason::DatabaseMissing, why, code: None };
-        let about = About::of(&instance, Some(&keys()));
+        let about = About::of(&instance, Some(&keys()), &Store::Original);
         about.failure(&Finding::of(Subject::Database, Err(failure)))
     };
     let told = said(None, "postgres");
@@ -187,7 +188,7 @@ fn a_bucket_is_named_where_the_spec_names_it_and_else_by_its_key() {
     let said = |change: &dyn Fn(&mut Value)| {
         let instance = on_servers(|it| change(&mut it["s3"]));
         let missing = Failure::of(Reason::BucketMissing);
-        About::of(&instance, None)
+        About::of(&instance, None, &Store::Original)
             .failure(&Finding::of(Subject::Bucket(vec![Purpose::Files]), Err(missing)))
     };
     assert!(said(&|_| {}).starts_with("bucket \"orders\""));

@@ -1,9 +1,12 @@
 //! What a preflight found, for people: what is, and what to do. Secrets are named, and nothing of what is in them.
 
+use statemachine::pins::Store;
+
 use crate::{
     api::{ConvexInstance, Engine},
     convex::database_url::database_of,
     observe::Keys,
+    plan::deployment,
     worker::preflight::{
         reason::{Reason, Why},
         subject::{Purpose, Subject},
@@ -18,9 +21,10 @@ pub(super) struct About<'a> {
 }
 
 impl<'a> About<'a> {
-    /// Of this instance.
-    pub(super) fn of(instance: &'a ConvexInstance, keys: Option<&Keys>) -> Self {
-        let database = keys.map(|it| database_of(&it.name)).unwrap_or_default();
+    /// Of this instance, and the store that a pod is for.
+    pub(super) fn of(instance: &'a ConvexInstance, keys: Option<&Keys>, store: &Store) -> Self {
+        let of = |it: &Keys| database_of(&deployment::name(instance, &it.name, store));
+        let database = keys.map(of).unwrap_or_default();
         Self { instance, database }
     }
 

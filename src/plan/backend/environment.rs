@@ -23,7 +23,8 @@ pub(super) fn of(inputs: &Inputs<'_>, backend: &Backend) -> Vec<EnvVar> {
     let further: Vec<_> =
         inputs.sources.variables().iter().filter(|it| !is_own(&it.name)).collect();
     let of_the_spec = |name: &String| is_own(name) || further.iter().any(|it| it.name == *name);
-    let names = config::environment(inputs, &backend.store).into_keys().filter(|name| !of_the_spec(name));
+    let names =
+        config::environment(inputs, &backend.store).into_keys().filter(|name| !of_the_spec(name));
     env.extend(names.map(|name| configured(inputs, name)));
     env.extend(outside::environment(inputs).into_iter().filter(|it| !of_the_spec(&it.name)));
     env.extend(further.into_iter().cloned());

@@ -17,8 +17,7 @@ pub(super) fn containers(
     backend: &Backend,
     restricted: bool,
 ) -> Vec<Container> {
-    let mut first =
-        vec![preflight::with(inputs, backend, asked(inputs, backend, "gate", &[]))];
+    let mut first = vec![preflight::with(inputs, backend, asked(inputs, backend, "gate", &[]))];
     first.extend(restricted.then(|| prepare(inputs, &backend.release)));
     // Asked once more, right before the backend: pulling its image may have taken its time, and so may servers that could not
     // be used at first. What could not be pulled has opened nothing.

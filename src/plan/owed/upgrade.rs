@@ -103,7 +103,9 @@ impl Planner<'_> {
         let used = String::from(self.world.children.store.clone());
         let over = stores.into_iter().flatten().filter(|it| {
             let due = it.since.as_ref().and_then(|at| retention::due(self.instance, &it.claim, at));
-            it.store != used && !it.claim.is_empty() && due.is_some_and(|at| at.0.as_second() <= now)
+            it.store != used
+                && !it.claim.is_empty()
+                && due.is_some_and(|at| at.0.as_second() <= now)
         });
         let claims: Vec<_> = over.map(|it| Step::Remove(Kind::Claim, it.claim.clone())).collect();
         let mut there = self.world.children.claims.iter().map(|(_, claim)| claim);

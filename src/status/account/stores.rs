@@ -14,7 +14,13 @@ use crate::{
     api::{ConvexInstance, ConvexInstanceStatus, StoreStatus},
     convex::database_url::database_of,
     observe::World,
-    plan::{deployment, gate::{Record, version_of}, labels, names::Errand, retention},
+    plan::{
+        deployment,
+        gate::{Record, version_of},
+        labels,
+        names::Errand,
+        retention,
+    },
 };
 
 /// Every store besides the one that is in use and the one that is on its way to be. The time of one begins once the upgrade is

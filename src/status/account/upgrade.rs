@@ -11,12 +11,9 @@ use statemachine::{
 
 use crate::{
     api::{ConvexInstance, ConvexInstanceStatus, SnapshotStatus, UpgradeStatus},
-    observe::{World, hold, image},
     convex::database_url::database_of,
-    plan::{
-        Applied, deployment, exports,
-        names::attempt,
-    },
+    observe::{World, hold, image},
+    plan::{Applied, deployment, exports, names::attempt},
     worker::report::Report,
 };
 
@@ -56,9 +53,10 @@ pub(in crate::status) fn way_back(
 ) -> Option<String> {
     let names = &world.names;
     match (&upgrade.copy, &upgrade.snapshot) {
-        _ if !upgrade.overwritten() && upgrade.target_started => {
-            Some(format!("the old store, {}, untouched", place(instance, &upgrade.from.store, world)))
-        }
+        _ if !upgrade.overwritten() && upgrade.target_started => Some(format!(
+            "the old store, {}, untouched",
+            place(instance, &upgrade.from.store, world)
+        )),
         (Some(copy), _) => {
             Some(format!("the cold copy, claim {}", names.store(&Store::Copied(copy.clone()))))
         }

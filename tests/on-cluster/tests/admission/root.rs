@@ -37,8 +37,10 @@ pub fn cases() -> Vec<Case> {
             .accepts(Instance::postgres("a").with("maintenance.preUpgradeSnapshot", "Export"))
             .accepts(dev("a").with("maintenance.preUpgradeSnapshot", "Copy"))
             .refuses(Instance::postgres("a").with("maintenance.preUpgradeSnapshot", "Copy")),
-        rule("spec", "the operator makes no databases on a server")
+        rule("spec", "a fresh store on a server is a new database")
             .accepts(fresh(dev("a")))
+            .accepts(fresh(Instance::postgres("a").with("backend.db.createDatabase", "IfMissing")))
+            .refuses(fresh(Instance::postgres("a").with("backend.db.createDatabase", "Never")))
             .accepts(Instance::postgres("a").with("maintenance.upgradeStrategy", "exportImport"))
             .refuses(fresh(Instance::postgres("a"))),
         rule("spec.backend", "object storage without keys knows the backend by its ServiceAccount")

@@ -4,6 +4,7 @@
 mod bad_input;
 mod bounds;
 mod claims;
+mod databases;
 mod deletion;
 mod drift;
 mod engines;
