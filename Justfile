@@ -58,7 +58,7 @@ test-servers:
 measure-snapshot:
     cargo bench --quiet --locked --workspace --bench snapshot
 
-# Show an instance's life on a local cluster, or on your own: [--context NAME] [--sample dev|prod] [--upgrade inPlace|exportImport|freshStore|failing].
+# Show an instance's life on a local cluster, or on your own: [--context NAME] [--sample dev|prod [--amiss]] [--upgrade inPlace|exportImport|freshStore|failing].
 demo *arguments:
     @cargo run --quiet --all-features --bin demo -- "$@"
 

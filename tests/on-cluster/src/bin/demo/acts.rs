@@ -1,5 +1,6 @@
 //! What happens, in order.
 
+mod amiss;
 mod delete;
 mod failing;
 mod hosts;
@@ -21,6 +22,7 @@ pub const fn count(choice: &Choice) -> usize {
     match (choice.upgrade, choice.sample) {
         (Some(_), _) => 8,
         (None, Sample::Dev) => 7,
+        (None, Sample::Prod) if choice.amiss => 3 + amiss::PARTS,
         (None, Sample::Prod) => 10,
     }
 }
@@ -37,6 +39,9 @@ pub async fn play(house: &House, choice: &Choice, story: &mut Story) -> Result<(
             return upgrades::show(scene, choice, showing, story).await;
         }
         if let (Sample::Prod, Some(cluster)) = (choice.sample, house.cluster()) {
+            if choice.amiss {
+                return amiss::show(scene, cluster, story).await;
+            }
             return production::show(scene, cluster, choice, story).await;
         }
         instance::apply(scene, choice, story).await?;

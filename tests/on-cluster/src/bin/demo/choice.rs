@@ -35,6 +35,9 @@ pub struct Choice {
     /// Which sample is shown: prod with a real PostgreSQL and a real S3 server, which are installed and built the first time.
     #[arg(long, value_enum, default_value_t = Sample::Dev, conflicts_with_all = ["context", "upgrade"])]
     pub sample: Sample,
+    /// With --sample prod: a wrong password, a bucket and a route that are missing, each told and mended.
+    #[arg(long, conflicts_with_all = ["context", "upgrade"])]
+    pub amiss: bool,
     /// A context of your own kubeconfig: the demo runs there, with Convex's real images.
     #[arg(long)]
     pub context: Option<String>,

@@ -39,7 +39,11 @@ pub async fn show(
     delete(scene, &beside, story).await
 }
 
-async fn servers(scene: &Scene, cluster: &Description, story: &mut Story) -> Result<Beside> {
+pub(super) async fn servers(
+    scene: &Scene,
+    cluster: &Description,
+    story: &mut Story,
+) -> Result<Beside> {
     story.part(
         "servers",
         "PostgreSQL with TLS under a private authority, and S3, in the cluster's network",
