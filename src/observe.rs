@@ -26,13 +26,13 @@ mod trouble;
 mod wish;
 mod world;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use kube::ResourceExt;
 use statemachine::{
     Phase,
-    pins::{Pins, Upgrade},
+    pins::{Pins, Store, Upgrade},
 };
 
 use self::facts::Looked;
@@ -73,7 +73,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let barred = references::barred(ctx, instance, &names, &children, (served, opened.as_ref()));
     let found = backend::found(&children).filter(|_| barred.is_none());
     let data = data(instance, &pins, &children, found.is_some());
-    let own = deployment::stores(&pins, children.record().as_ref());
+    let own = stores(&pins, &children);
     let asked = keys::Asked { data: &data, used: &children.store, own: &own };
     let keys = keys::read(ctx, instance, &names, asked).await.map_err(Error::Observe)?;
     let keys = keys.for_data_of(children.instance_name().filter(|_| barred.is_none()));
@@ -172,6 +172,15 @@ fn is_unproven(ctx: &Context, instance: &ConvexInstance, pins: &Pins, jobs: &job
     let fails = jobs.pull_fails(attempt.as_ref());
     let lasted = ctx.memory.lasted(&uid(instance), Span::Unproven, fails);
     lasted.is_some_and(|it| it >= UNPROVEN)
+}
+
+/// Every store that is the instance's, as far as anything of its own tells.
+fn stores(pins: &Pins, children: &Children) -> BTreeSet<Store> {
+    let mut own = deployment::stores(pins, children.record().as_ref());
+    let asked = children.stateful_set.as_deref().and_then(backend::template);
+    own.extend(asked.map(|it| it.store));
+    own.insert(children.store.clone());
+    own
 }
 
 /// The phase that is written in the status.

@@ -9,6 +9,7 @@ pub mod claim;
 pub mod client_settings;
 pub mod config;
 pub mod dashboard;
+pub mod deed;
 pub mod deployment;
 pub mod duration;
 pub mod exports;

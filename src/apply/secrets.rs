@@ -57,13 +57,18 @@ impl Doer<'_> {
             (Some(one), Some(other)) if renames => deployment(one) == deployment(other),
             (one, other) => one != other,
         };
-        if !self.is_ours(&there.metadata) || kept {
+        // One that an earlier instance has left, and that the spec names, is stamped as ours is.
+        let ours = labels::belongs(self.instance, &there.metadata) != Belongs::Foreign;
+        if !ours || kept {
             return Ok(());
         }
-        let patch = json!({
+        let mut patch = json!({
             "metadata": {"uid": there.uid(), "resourceVersion": there.resource_version()},
             "data": then,
         });
+        if let Some(annotations) = &wanted.metadata.annotations {
+            patch["metadata"]["annotations"] = json!(annotations);
+        }
         api.patch(&name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
         self.applied.writes += 1;
         Ok(())

@@ -15,7 +15,7 @@ use statemachine::{
 use kube::ResourceExt;
 
 use super::{Answer, Children, children::stores};
-use crate::plan::{backend::CONTAINER, labels};
+use crate::plan::{backend::CONTAINER, deed::Deed, labels};
 
 /// What the `StatefulSet` asks for, once its controller has seen it, and it and the gate say so under this fence.
 pub(super) fn asked(children: &Children, fence: &str) -> Option<Backend> {
@@ -49,7 +49,9 @@ pub(super) fn found(children: &Children) -> Option<Backend> {
     let record = children.record();
     let Some((store, claim)) = stores::newest_sealed(&children.claims, record.as_ref()) else {
         let template = || template(children.stateful_set.as_deref()?);
-        return record.map(|it| it.at(&it.home()).unwrap_or(it.backend)).or_else(template);
+        let recorded = record.map(|it| it.at(&it.home()).unwrap_or(it.backend));
+        let deed = || children.deed.as_ref().map(Deed::backend);
+        return recorded.or_else(deed).or_else(template);
     };
     // A claim that is taken over is the original store of its new instance, whatever it was to the one before.
     let stamped = || Some(Backend { store: store.clone(), ..stamp(&claim.metadata)? });
@@ -113,7 +115,8 @@ fn is_observed(set: &StatefulSet) -> bool {
     seen >= set.metadata.generation
 }
 
-fn template(set: &StatefulSet) -> Option<Backend> {
+/// What the `StatefulSet` asks for.
+pub(super) fn template(set: &StatefulSet) -> Option<Backend> {
     let template = &set.spec.as_ref()?.template;
     Some(of(template.metadata.as_ref()?, template.spec.as_ref()?))
 }

@@ -24,6 +24,7 @@ use crate::{
     context::Context,
     plan::{
         Claimed, ClientSettingsPolicy,
+        deed::Deed,
         exports::Exports,
         gate::Record,
         labels::{self, Belongs, Part},
@@ -39,6 +40,8 @@ pub struct Children {
     pub store: StoreName,
     /// The claims of all stores of this instance, that one's included.
     pub claims: Vec<Claimed>,
+    /// What is known of data on a server by the Secret with its keys.
+    pub deed: Option<Deed>,
     /// Where exports are kept.
     pub exports: Exports,
     /// What carries data, or has carried some.
@@ -93,7 +96,9 @@ impl Children {
         let watched = &ctx.stores;
         let gate = ours(&watched.configs, instance, &names.gate());
         let record = gate.as_deref().and_then(Record::of);
-        let (store, claim) = stores::in_use(ctx, instance, names, (pins, record.as_ref())).await?;
+        let deed = stores::deed(ctx, instance, names).await?;
+        let known = (pins, record.as_ref(), deed.as_ref());
+        let (store, claim) = stores::in_use(ctx, instance, names, known).await?;
         let stateful_set = ours(&watched.stateful_sets, instance, &names.backend());
         let jobs = jobs(&watched.jobs, instance);
         let claims = stores::claims(&watched.claims, instance, (&store, claim.as_ref()));
@@ -102,6 +107,7 @@ impl Children {
         Ok(Self {
             claims,
             store,
+            deed,
             exports: exports::seen(ctx, instance, names, pins).await?,
             jobs,
             workers: pods(&watched.pods, instance, Part::Worker),

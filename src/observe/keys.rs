@@ -15,7 +15,6 @@ use statemachine::pins::Store;
 
 pub use self::found::{AdminFound, Keys, KeysFound, Source};
 pub(super) use self::found::{Data, Seen};
-use self::naming::kept_name;
 pub(in crate::observe) use self::naming::renamed;
 use super::Obstacle;
 use crate::{
@@ -115,7 +114,7 @@ struct Half {
     secret: InstanceSecret,
     source: Source,
     found: KeysFound,
-    kept_name: Option<InstanceName>,
+    of_the_operator: bool,
 }
 
 impl Reader<'_> {
@@ -152,8 +151,8 @@ impl Reader<'_> {
                 return Err(Obstacle::new(
                     "NameConflict",
                     format!(
-                        "Secret \"{name}\" was kept from an earlier instance of this name (deletionPolicy Retain). To take it over with its data, create the instance with spec.backend.storage.pvc.existingClaim: {}; to start anew, delete the Secret and that claim, or choose another name.",
-                        self.names.claim()
+                        "Secret \"{name}\" was kept from an earlier instance of this name (deletionPolicy Retain). To take it over with its data, create the instance with spec.backend.storage.pvc.existingClaim: {} (where an upgrade has moved the data, the claim whose annotation convex.icod.de/sealed is the largest number); to start anew, delete the Secret and that claim, or choose another name.",
+                        self.names.store(&self.left_in(holder))
                     ),
                 ));
             }
@@ -181,7 +180,7 @@ impl Reader<'_> {
             secret,
             source: Source { secret: name, key: secrets::INSTANCE_SECRET.to_owned() },
             found: KeysFound::Nowhere,
-            kept_name: None,
+            of_the_operator: true,
         })
     }
 
@@ -226,7 +225,7 @@ impl Reader<'_> {
             name: self.instance_name(Some(holder))?,
             source: Source { secret, key: key.to_owned() },
             found,
-            kept_name: kept_name(holder),
+            of_the_operator: labels::belongs(self.instance, &holder.metadata) != Belongs::Foreign,
         })
     }
 }

@@ -104,8 +104,9 @@ fn claim_used_by(
         (Belongs::Retained, None) => Some(Obstacle::new(
             "NameConflict",
             format!(
-                "claim \"{name}\" was kept from an earlier instance \"{}\" (deletionPolicy Retain). To take it over with its data, create the instance with spec.backend.storage.pvc.existingClaim: {name}; to start anew, delete the claim and Secret \"{}\", or choose another name.",
+                "claim \"{name}\" was kept from an earlier instance \"{}\" (deletionPolicy Retain). To take it over with its data, create the instance with spec.backend.storage.pvc.existingClaim: {} (where an upgrade has moved the data, it is the claim whose annotation convex.icod.de/sealed is the largest number); to start anew, delete the claim and Secret \"{}\", or choose another name.",
                 instance.name_any(),
+                children.deed.as_ref().map_or_else(|| name.clone(), |it| names.store(&it.store)),
                 names.instance_secret()
             ),
         )),

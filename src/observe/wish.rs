@@ -128,7 +128,10 @@ pub(super) fn outgrown(wish: &Wish, children: &Children, pins: &Pins) -> bool {
         (Some(record), Some(store)) if !record.opened_by(store).is_empty() => {
             record.opened_by(store).to_vec()
         }
-        _ => claim::opened_by(children.claim().map(|claim| &claim.metadata)),
+        _ => children.deed.as_ref().filter(|it| store == Some(&it.about())).map_or_else(
+            || claim::opened_by(children.claim().map(|claim| &claim.metadata)),
+            |deed| deed.opened.clone(),
+        ),
     };
     runs.as_ref() != Some(wanted) && left_behind(&opened, wanted).is_some()
 }

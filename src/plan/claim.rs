@@ -12,7 +12,8 @@ use k8s_openapi::{
 use statemachine::pins::{Backend, Store};
 
 pub use self::stamp::{is_copy, opened_by};
-use self::stamp::{kept, mark, stamp, stamp_of, with};
+use self::stamp::{kept, mark, stamp, stamp_of};
+pub(super) use self::stamp::{marks, with};
 use super::{
     Inputs,
     gate::Record,

@@ -25,6 +25,8 @@ pub const CONFIG_HASH: &str = "convex.icod.de/config-hash";
 pub const IMAGE: &str = "convex.icod.de/image";
 /// On claims: the cold copy that it was made for.
 pub const COPY: &str = "convex.icod.de/copy";
+/// On the Secret with the keys of data on a server: the UID of the instance that has stamped it.
+pub const STAMPED_FOR: &str = "convex.icod.de/stamped-for";
 /// On claims: every version that was about to open the store, oldest first.
 pub const OPENED_BY: &str = "convex.icod.de/opened-by";
 /// On claims, and on Secrets about servers: the `INSTANCE_NAME` that the data was made under.

@@ -1,6 +1,7 @@
 //! From obligations to steps.
 
 mod beside;
+mod deed;
 mod removal;
 mod upgrade;
 mod way_in;
@@ -11,7 +12,7 @@ use statemachine::{
 };
 
 use super::{
-    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard, deployment,
+    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard,
     gate::{self, Record},
     labels::Part,
     outside, secrets, service,
@@ -133,10 +134,12 @@ impl Planner<'_> {
         // A copy is only ever made by its Job.
         let copied = !backend.store.may_be_made_empty() && inputs.found(&backend.store).is_none();
         let awaited = awaited || copied;
+        let deed = self.deed(inputs, backend);
         if !storage.enabled || self.world.barred.is_some() || awaited {
-            return Vec::new();
+            return deed.into_iter().collect();
         }
-        vec![Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, backend))))]
+        let claim = Step::Ensure(Child::Claim(Box::new(claim::stamped(inputs, backend))));
+        deed.into_iter().chain([claim]).collect()
     }
 
     /// A database on a server is in no copy of a volume: an old version that were given one would open what a new one has
@@ -161,8 +164,7 @@ impl Planner<'_> {
         let found = self.world.children.record();
         let known = self.opened_by(&backend.store);
         let next = Record::knowing(&known, found.as_ref(), backend, open);
-        let sealed = self.sealed.filter(|it| deployment::is_renamed(self.instance, it));
-        self.record(&next.permitting(self.permit(open)).serving(sealed))
+        self.record(&next.permitting(self.permit(open)).serving(self.served()))
     }
 
     /// Everything that has opened a store: by the record, or else by its claim.
@@ -173,7 +175,9 @@ impl Planner<'_> {
             let found = self.world.children.claims.iter().find(|(of, _)| of == store);
             claim::opened_by(found.map(|(_, claim)| &claim.metadata))
         };
-        recorded.unwrap_or_else(stamped)
+        let deed = self.world.children.deed.as_ref().filter(|it| it.about() == *store);
+        let deeded = || deed.map(|it| it.opened.clone());
+        recorded.or_else(deeded).unwrap_or_else(stamped)
     }
 
     fn record(&self, record: &Record) -> Step {

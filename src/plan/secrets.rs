@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::{ByteString, api::core::v1::Secret};
+use k8s_openapi::{
+    ByteString, api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
+use statemachine::pins::Backend;
 
 use super::{
-    Inputs,
+    Inputs, deed,
     labels::{self, Part},
 };
-use crate::convex::InstanceName;
 
 /// The key of the name of an instance.
 pub const INSTANCE_NAME: &str = "INSTANCE_NAME";
@@ -23,8 +25,14 @@ pub const URL: &str = "CONVEX_SELF_HOSTED_URL";
 /// The Secret with name and secret of the instance. It outlives the instance under Retain.
 #[must_use]
 pub fn instance(inputs: &Inputs<'_>) -> Secret {
+    let name = inputs.names.instance_secret();
+    let mut metadata = labels::outliving(inputs.instance, Part::Backend, name);
+    if inputs.instance.spec.backend.db.is_server() {
+        let backend = Backend { release: inputs.release.clone(), store: inputs.store.clone() };
+        metadata.annotations = Some(deed::stamp(inputs, &backend, &[backend.release.opener()]));
+    }
     Secret {
-        metadata: labels::outliving(inputs.instance, Part::Backend, inputs.names.instance_secret()),
+        metadata,
         data: Some(data([
             (INSTANCE_NAME, inputs.keys.name.to_string()),
             (INSTANCE_SECRET, inputs.keys.secret.to_hex().to_string()),
@@ -33,12 +41,20 @@ pub fn instance(inputs: &Inputs<'_>) -> Secret {
     }
 }
 
-/// What of that Secret follows the data: the name of the deployment, under which whoever makes the instance anew finds it.
+/// What of the Secret with the keys follows the data on a server: its stamp ([`deed`]), and the name that this instance was born
+/// with.
 #[must_use]
-pub fn renamed(inputs: &Inputs<'_>, deployment: &InstanceName) -> Secret {
-    let Secret { metadata, .. } = instance(inputs);
-    let data = data([(INSTANCE_NAME, deployment.to_string())]);
-    Secret { metadata, data: Some(data), ..Secret::default() }
+pub fn stamped(inputs: &Inputs<'_>, stamp: BTreeMap<String, String>) -> Secret {
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(inputs.keys.source.secret.clone()),
+            namespace: inputs.instance.metadata.namespace.clone(),
+            annotations: Some(stamp),
+            ..ObjectMeta::default()
+        },
+        data: Some(data([(INSTANCE_NAME, inputs.keys.name.to_string())])),
+        ..Secret::default()
+    }
 }
 
 /// The Secret that an application's `envFrom` takes: where the backend is, and the key to it.

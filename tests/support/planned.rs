@@ -50,7 +50,7 @@ pub fn keys(instance: &ConvexInstance) -> Keys {
     Keys {
         deployment: name.clone(),
         name,
-        kept_name: None,
+        of_the_operator: spec.secret_ref.is_none(),
         secret: InstanceSecret::parse(SECRET).unwrap(),
         admin: AdminKey::parse(ADMIN_KEY).unwrap(),
         found: if spec.secret_ref.is_some() { KeysFound::Named } else { KeysFound::Nowhere },

@@ -9,14 +9,14 @@ use super::{
 use crate::support::{instance::set, rig::Rig};
 
 /// On a server whose user makes databases, with nothing on a volume but exports.
-fn makes_databases(maintenance: Value) -> Value {
+pub(crate) fn makes_databases(maintenance: Value) -> Value {
     let mut instance = served("dev");
     set(&mut instance, "/backend/db/createDatabase", json!("IfMissing"));
     set(&mut instance, "/maintenance", maintenance);
     instance
 }
 
-fn fresh() -> Value {
+pub(crate) fn fresh() -> Value {
     json!({"upgradeStrategy": "exportImport", "exportImport": {"into": "FreshStore"}})
 }
 
@@ -41,8 +41,14 @@ fn given_under(rig: &Rig) -> Value {
         .clone()
 }
 
+/// What the Secret with the keys says of the database.
+fn stamped(rig: &Rig, what: &str) -> Value {
+    let secret = rig.server.get("secrets", "dev-instance").unwrap();
+    secret["metadata"]["annotations"][format!("convex.icod.de/{what}")].clone()
+}
+
 /// Every name under which the next pod would open a database: they have to be one.
-fn opens(rig: &Rig) -> String {
+pub(crate) fn opens(rig: &Rig) -> String {
     let variable = variable(rig, "INSTANCE_NAME");
     let config = rig.server.get("configmaps", "dev-backend").unwrap();
     let read = variable["valueFrom"]["configMapKeyRef"]["key"].as_str();
@@ -80,13 +86,14 @@ async fn a_fresh_store_is_a_database_of_its_own_and_the_old_one_stays_as_it_is()
     assert_eq!(variable(&rig, "INSTANCE_NAME")["value"], json!(name));
     let config = rig.server.get("configmaps", "dev-backend").unwrap();
     assert_eq!(config["data"]["INSTANCE_NAME"], Value::Null);
-    assert_eq!(given(&rig, "dev-instance", "INSTANCE_NAME"), "dev", "nobody is let in yet");
+    assert_eq!(stamped(&rig, "store"), "Original", "nobody is let in yet");
     until(&rig, ("Ready", Value::Null)).await;
     rig.run("dev", 4).await;
     assert_eq!(opens(&rig), name);
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{}", rig.status("dev"));
     assert_eq!(rig.status("dev")["instanceName"], json!(name));
-    assert_eq!(given(&rig, "dev-instance", "INSTANCE_NAME"), name, "who comes after finds it");
+    assert_eq!(stamped(&rig, "instance-name"), json!(name), "who comes after finds it");
+    assert_eq!(stamped(&rig, "opened-by"), "v2");
     let stores = rig.status("dev")["stores"].clone();
     assert_eq!(stores[0]["database"], "dev", "{stores}");
     rig.server.writes();
@@ -105,7 +112,8 @@ async fn a_fresh_store_that_fails_is_left_and_the_old_version_opens_the_old_data
     until(&rig, ("Ready", Value::Null)).await;
     rig.run("dev", 4).await;
     assert_eq!(opens(&rig), "dev");
-    assert_eq!(given(&rig, "dev-instance", "INSTANCE_NAME"), "dev");
+    assert_eq!(stamped(&rig, "instance-name"), "dev");
+    assert_eq!(stamped(&rig, "opened-by"), "v1", "v2 was never let at it");
     assert_eq!(rig.status("dev")["instanceName"], "dev");
     let left = rig.status("dev")["stores"][0]["database"].as_str().unwrap().to_owned();
     assert_eq!(left, made.replace('-', "_"), "it is named for whoever drops it");

@@ -12,6 +12,7 @@ mod conflicts;
 mod control;
 mod copies;
 mod databases;
+mod deeds;
 mod deletion;
 mod drift;
 mod exposure;

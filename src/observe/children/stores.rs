@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::{batch::v1::Job, core::v1::PersistentVolumeClaim};
+use k8s_openapi::api::{
+    batch::v1::Job,
+    core::v1::{PersistentVolumeClaim, Secret},
+};
 use kube::{
     Api, ResourceExt,
     runtime::reflector::{self, ObjectRef},
@@ -23,6 +26,7 @@ use crate::{
         Claimed,
         claim::{is_going, is_usable},
         claim_name,
+        deed::Deed,
         gate::Record,
         labels::{self, Belongs},
         names::{Errand, Names},
@@ -158,17 +162,33 @@ fn pinned(pins: &Pins) -> Option<Store> {
     aim.or_else(|| pins.home.as_ref().map(|home| home.store.clone()))
 }
 
+/// What the Secret with the keys says of data on a server.
+pub(super) async fn deed(
+    ctx: &Context,
+    instance: &ConvexInstance,
+    names: &Names,
+) -> kube::Result<Option<Deed>> {
+    if !instance.spec.backend.db.is_server() {
+        return Ok(None);
+    }
+    let named = instance.spec.backend.instance.secret_ref.clone();
+    let namespace = instance.namespace().unwrap_or_default();
+    let secrets: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
+    let found = secrets.get_opt(&named.unwrap_or_else(|| names.instance_secret())).await?;
+    Ok(found.and_then(|it| Deed::of(instance, &it)))
+}
+
 /// The store that the data is in, or that it is on its way to, with its claim. Where nothing is pinned, it is the newest one
 /// that was ever served from.
 pub(super) async fn in_use(
     ctx: &Context,
     instance: &ConvexInstance,
     names: &Names,
-    (pins, record): (&Pins, Option<&Record>),
+    (pins, record, deed): (&Pins, Option<&Record>, Option<&Deed>),
 ) -> kube::Result<(Store, Option<Arc<PersistentVolumeClaim>>)> {
     let store = match (pinned(pins), record) {
         (Some(store), _) => store,
-        (None, None) => Store::default(),
+        (None, None) => deed.map(Deed::about).unwrap_or_default(),
         (None, Some(record)) => {
             let original = claim(ctx, instance, names, &Store::Original).await?;
             let all = claims(&ctx.stores.claims, instance, (&Store::Original, original.as_ref()));

@@ -48,9 +48,9 @@ impl Reader<'_> {
             Some((holder, Ok(Stored::Key(key)))) => (key, self.addressed(holder), None),
             Some((_, Err(obstacle))) => (mint()?, AdminFound::Whole, Some(obstacle)),
         };
-        let Half { name, secret, source, found, kept_name } = half;
+        let Half { name, secret, source, found, of_the_operator } = half;
         Ok((
-            Keys { name, deployment, kept_name, secret, source, found, admin, admin_found },
+            Keys { name, deployment, of_the_operator, secret, source, found, admin, admin_found },
             obstacle,
         ))
     }

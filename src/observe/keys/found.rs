@@ -17,8 +17,8 @@ pub struct Keys {
     pub name: InstanceName,
     /// `INSTANCE_NAME` of the store that the data is in, or is meant for.
     pub deployment: InstanceName,
-    /// The name that our own Secret keeps beside the instance secret, for whoever makes the instance anew.
-    pub kept_name: Option<InstanceName>,
+    /// Whether an operator has made the Secret that they are in, for this instance or for an earlier one of its name.
+    pub of_the_operator: bool,
     /// `INSTANCE_SECRET`.
     pub secret: InstanceSecret,
     /// Where the pod takes the secret from.

@@ -8,10 +8,7 @@ use super::{Reader, value};
 use crate::{
     convex::InstanceName,
     observe::Obstacle,
-    plan::{
-        labels::{self, Belongs},
-        secrets,
-    },
+    plan::{deed::Deed, secrets},
 };
 
 /// That the data belongs to another instance name.
@@ -23,24 +20,32 @@ pub(in crate::observe) fn renamed(made: &str, now: &str) -> Obstacle {
 }
 
 impl Reader<'_> {
-    /// A Secret that we have written names the deployment that the data is in. Where that was moved to a database of another
-    /// name, the one that the spec still names holds what was left then.
+    /// An instance that was there before has moved the data to a database of another name, and the one that the spec names holds
+    /// what was left then.
     pub(super) fn left(&self, holder: &Secret) -> Option<Obstacle> {
         let spec = self.instance.spec.backend.instance.name.as_deref()?;
-        let begins = *self.asked.used == Store::Original;
-        let asks = begins && self.instance.spec.backend.db.is_server();
-        let kept = kept_name(holder).filter(|_| {
-            asks && labels::belongs(self.instance, &holder.metadata) != Belongs::Foreign
-        })?;
-        (kept.as_str() != spec).then(|| renamed(kept.as_str(), spec))
+        let deed = self.inherited(holder)?;
+        (deed.deployment.as_str() != spec).then(|| renamed(deed.deployment.as_str(), spec))
     }
 
-    /// The spec's name, else the one beside the secret, else the name of the resource.
+    /// What an earlier instance has stamped on the Secret.
+    fn inherited(&self, holder: &Secret) -> Option<Deed> {
+        Deed::of(self.instance, holder).filter(|it| !it.own)
+    }
+
+    /// The store that an earlier instance has left its data in, as that one called it.
+    pub(super) fn left_in(&self, holder: &Secret) -> Store {
+        self.inherited(holder).map(|it| it.store).unwrap_or_default()
+    }
+
+    /// The spec's name, else the one that the data has, else the one beside the secret, else the name of the resource.
     pub(super) fn instance_name(&self, holder: Option<&Secret>) -> Result<InstanceName, Obstacle> {
         let spec = self.instance.spec.backend.instance.name.as_deref().map(str::as_bytes);
+        let inherited = holder.and_then(|it| self.inherited(it)).map(|it| it.deployment);
         let beside = holder.and_then(|it| value(it, secrets::INSTANCE_NAME));
         let own = self.instance.name_any();
-        let name = spec.or(beside).unwrap_or(own.as_bytes());
+        let moved = inherited.as_ref().map(|it| it.as_str().as_bytes());
+        let name = spec.or(moved).or(beside).unwrap_or(own.as_bytes());
         InstanceName::parse(name).map_err(|error| {
             let holder = holder.map(ResourceExt::name_any).unwrap_or_default();
             Obstacle::new(
@@ -49,9 +54,4 @@ impl Reader<'_> {
             )
         })
     }
-}
-
-/// The name beside an instance secret.
-pub(super) fn kept_name(holder: &Secret) -> Option<InstanceName> {
-    InstanceName::parse(value(holder, secrets::INSTANCE_NAME)?).ok()
 }

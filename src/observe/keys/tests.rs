@@ -288,10 +288,17 @@ fn a_key_to_another_deployment_of_the_instance_is_minted_anew_and_of_anybody_els
 /// It would open what was left when the data was moved, and serve it as if nothing had been written since.
 #[test]
 fn an_instance_that_is_made_anew_under_the_name_that_was_left_is_refused_with_the_one_to_name() {
-    let holder = secret(
-        "dev-instance",
-        &[("INSTANCE_SECRET", hex()), ("INSTANCE_NAME", "dev-7-1234abcd".to_owned())],
-    );
+    let mut holder = secret("dev-instance", &[("INSTANCE_SECRET", hex())]);
+    let marks = [
+        (labels::STAMPED_FOR, "an earlier one"),
+        (labels::STORE, "Made/7"),
+        (labels::INSTANCE_NAME, "dev-7-1234abcd"),
+        (labels::VERSION, "v2"),
+        (labels::IMAGE, "example.com/backend:v2"),
+        (labels::ENGINE, "postgres"),
+    ];
+    let marks = marks.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    holder.metadata.annotations = Some(marks.into());
     let named = on_a_server(Some("dev"));
     let anew = seen(&named, &Data::New, Some(&holder), None);
     let (reason, message) = obstacle(&anew);
@@ -299,7 +306,7 @@ fn an_instance_that_is_made_anew_under_the_name_that_was_left_is_refused_with_th
     assert!(message.contains("\"dev-7-1234abcd\""), "{message}");
     let unnamed = seen(&on_a_server(None), &Data::New, Some(&holder), None).keys.unwrap();
     assert_eq!(unnamed.deployment.as_str(), "dev-7-1234abcd");
-    // The one that has moved names the store by itself.
-    let moved = seen_of(&named, (&Data::Own, &made("7"), &[]), Some(&holder), None);
-    assert!(moved.keys.is_some_and(|it| it.deployment.as_str().starts_with("dev-7-")));
+    // The claim that was left is none to go on with.
+    let kept = seen(&on_a_server(None), &Data::New, Some(&retained(holder)), None);
+    assert!(obstacle(&kept).1.contains("existingClaim: dev-data-7 "), "{:?}", kept.obstacle);
 }

@@ -18,6 +18,8 @@ use crate::{
 pub(super) struct About<'a> {
     instance: &'a ConvexInstance,
     database: String,
+    /// Whether users were let in to it.
+    served: bool,
 }
 
 impl<'a> About<'a> {
@@ -25,7 +27,9 @@ impl<'a> About<'a> {
     pub(super) fn of(instance: &'a ConvexInstance, keys: Option<&Keys>, store: &Store) -> Self {
         let of = |it: &Keys| database_of(&deployment::name(instance, &it.name, store));
         let database = keys.map(of).unwrap_or_default();
-        Self { instance, database }
+        let pins = instance.status.as_ref().and_then(|it| it.lifecycle.as_ref());
+        let home = pins.filter(|it| it.served).and_then(|it| it.home.as_ref());
+        Self { instance, database, served: home.is_some_and(|it| it.store == *store) }
     }
 
     /// Why the backend could not use a server.
@@ -145,6 +149,12 @@ impl<'a> About<'a> {
     /// With the statement to be run.
     fn missing(&self, why: Option<Why>, code: &str) -> String {
         let name = &self.database;
+        if self.served {
+            return format!(
+                "database \"{name}\", which this instance has served from, is not on the server of {}: lead back to the server that has it, or restore it from a backup. None is made in its place; to begin anew, create another instance",
+                self.url()
+            );
+        }
         let sql = if self.is_postgres() {
             format!("CREATE DATABASE \"{name}\" OWNER \"USER-OF-THE-URL\";")
         } else {

@@ -27,12 +27,30 @@ pub(super) fn stamp(inputs: &Inputs<'_>, backend: &Backend) -> BTreeMap<String, 
 }
 
 /// Who has opened a store once this backend has.
-pub(super) fn with(mut opened: Vec<String>, backend: &Backend) -> Vec<String> {
+pub(in crate::plan) fn with(mut opened: Vec<String>, backend: &Backend) -> Vec<String> {
     let last = backend.release.opener();
     if opened.last() != Some(&last) {
         opened.push(last);
     }
     opened
+}
+
+/// What is said of a store wherever it is: which one it is, and who was about to open it.
+pub(in crate::plan) fn marks(
+    inputs: &Inputs<'_>,
+    backend: &Backend,
+    opened: &[String],
+) -> BTreeMap<String, String> {
+    let release = &backend.release;
+    let forgotten = opened.len().saturating_sub(REMEMBERED);
+    BTreeMap::from([
+        (labels::VERSION.to_owned(), release.version.clone()),
+        (labels::IMAGE.to_owned(), release.image.clone()),
+        (labels::ENGINE.to_owned(), release.engine.clone()),
+        (labels::INSTANCE_NAME.to_owned(), inputs.deployment(&backend.store).to_string()),
+        (labels::STORE.to_owned(), String::from(backend.store.clone())),
+        (labels::OPENED_BY.to_owned(), opened[forgotten..].join(",")),
+    ])
 }
 
 pub(super) fn stamp_of(
@@ -41,16 +59,7 @@ pub(super) fn stamp_of(
     opened: &[String],
     sealed: Option<String>,
 ) -> BTreeMap<String, String> {
-    let release = &backend.release;
-    let forgotten = opened.len().saturating_sub(REMEMBERED);
-    let mut stamp = BTreeMap::from([
-        (labels::VERSION.to_owned(), release.version.clone()),
-        (labels::IMAGE.to_owned(), release.image.clone()),
-        (labels::ENGINE.to_owned(), release.engine.clone()),
-        (labels::INSTANCE_NAME.to_owned(), inputs.deployment(&backend.store).to_string()),
-        (labels::STORE.to_owned(), String::from(backend.store.clone())),
-        (labels::OPENED_BY.to_owned(), opened[forgotten..].join(",")),
-    ]);
+    let mut stamp = marks(inputs, backend, opened);
     stamp.extend(sealed.map(|it| (labels::SEALED.to_owned(), it)));
     // What a claim was made for it stays, whoever takes it over.
     let copy = inputs.found(&backend.store).and_then(|it| mark(it, labels::COPY));

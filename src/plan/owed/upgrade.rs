@@ -11,14 +11,13 @@ use statemachine::{
 use super::Planner;
 use crate::{
     observe::{
-        KeysFound,
         hold::{self, Hold},
         jobs::{Seen, again::errand_of},
     },
     plan::{
-        Child, Inputs, Kind, Step, claim, deployment, jobs,
+        Child, Inputs, Kind, Step, claim, jobs,
         names::{Errand, attempt},
-        retention, secrets,
+        retention,
         service::{self, Traffic},
     },
 };
@@ -129,24 +128,7 @@ impl Planner<'_> {
         let there = home.filter(|home| inputs.found(&home.store).is_some());
         let sealed = there.and_then(|home| claim::sealed(inputs, home));
         let claim = sealed.map(|it| Step::Ensure(Child::Claim(Box::new(it))));
-        let served = self.served(store);
-        claim.into_iter().chain(served).chain(self.named(inputs, store)).collect()
-    }
-
-    /// What the record says of a store on a server, where no backend is rolled whose record would say it.
-    fn served(&self, store: &Store) -> Option<Step> {
-        let renamed = deployment::is_renamed(self.instance, store) && self.may_not_roll();
-        let record = self.world.children.record().filter(|_| renamed)?;
-        (record.served.as_ref() != Some(store)).then(|| self.record(&record.serving(Some(store))))
-    }
-
-    /// Our Secret outlives the instance, and a name that is left in it would lead the next one to the store that was left.
-    fn named(&self, inputs: &Inputs<'_>, store: &Store) -> Option<Step> {
-        let renamed = deployment::is_renamed(self.instance, store);
-        let name = inputs.deployment(store);
-        let ours = inputs.keys.found == KeysFound::Ours;
-        let outdated = renamed && ours && inputs.keys.kept_name.as_ref() != Some(&name);
-        outdated.then(|| Step::Rename(secrets::renamed(inputs, &name).into()))
+        claim.into_iter().chain(self.unrecorded(store)).chain(self.moved(inputs, store)).collect()
     }
 
     pub(super) fn prove(&self, inputs: &Inputs<'_>, release: &Release) -> Vec<Step> {

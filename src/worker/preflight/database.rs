@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use statemachine::pins::Backend;
 use zeroize::Zeroizing;
 
 use super::{
@@ -10,7 +11,10 @@ use super::{
     reason::Reason,
     verdict::{Failure, Passed},
 };
-use crate::convex::{InstanceName, database_url::database_of};
+use crate::{
+    convex::{InstanceName, database_url::database_of},
+    plan::gate::Record,
+};
 
 /// How many connections the backend opens where nobody says otherwise (`crates/common/src/knobs.rs` upstream).
 const POOL: u32 = 128;
@@ -54,7 +58,8 @@ impl Asked {
             authorities: variable(authorities).map(|it| beneath(&it)),
             // Any text at all switches it off.
             encrypted: variable("DO_NOT_REQUIRE_SSL").is_none_or(|it| it.is_empty()),
-            create: variable("CREATE_DATABASE").is_some_and(|it| it == "IfMissing"),
+            create: variable("CREATE_DATABASE").is_some_and(|it| it == "IfMissing")
+                && !has_served(&variable),
             pool: variable(pool).and_then(|it| it.parse().ok()).unwrap_or(POOL),
         })
     }
@@ -66,6 +71,15 @@ impl Asked {
             Server::Mysql => mysql::check(self).await,
         }
     }
+}
+
+/// Whether users were ever let in to the store that this pod is for: where its database is gone, it was not forgotten to be made.
+/// An empty one in its place would be served as if there had never been any data.
+fn has_served(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let record = variable("RECORD").and_then(|it| serde_json::from_str::<Record>(&it).ok());
+    let template = variable("TEMPLATE").and_then(|it| serde_json::from_str::<Backend>(&it).ok());
+    let stores = record.and_then(|it| it.served).zip(template.map(|it| it.store));
+    stores.is_some_and(|(served, opened)| served == opened)
 }
 
 /// A file of the backend's container, which is in this one at the same place: like every path of the gate it is beneath the folder

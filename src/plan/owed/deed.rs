@@ -1,0 +1,55 @@
+//! What is remembered of stores on servers: by the Secret with the keys, and by the record.
+
+use statemachine::pins::{Backend, Store};
+
+use super::Planner;
+use crate::{
+    observe::KeysFound,
+    plan::{Inputs, Step, claim, deed, deployment, secrets},
+};
+
+impl Planner<'_> {
+    /// Who is about to open the store is told before it may. A store that users are not let in to yet is none that anybody comes
+    /// back to.
+    pub(super) fn deed(&self, inputs: &Inputs<'_>, backend: &Backend) -> Option<Step> {
+        let known = self.world.children.deed.as_ref();
+        let about = known.is_none_or(|it| it.about() == backend.store);
+        about.then(|| self.stamped(inputs, backend)).flatten()
+    }
+
+    /// Users are let in to this store: from now on it is the one that is come back to.
+    pub(super) fn moved(&self, inputs: &Inputs<'_>, store: &Store) -> Option<Step> {
+        let home = self.world.facts.pins.home.as_ref().filter(|home| home.store == *store)?;
+        let known = self.world.children.deed.as_ref();
+        let elsewhere = known.is_some_and(|it| it.about() != *store);
+        elsewhere.then(|| self.stamped(inputs, home)).flatten()
+    }
+
+    /// The stamp, where it says something else. One that is made with its Secret is there from the beginning.
+    fn stamped(&self, inputs: &Inputs<'_>, backend: &Backend) -> Option<Step> {
+        let there = matches!(inputs.keys.found, KeysFound::Ours | KeysFound::Retained)
+            || inputs.keys.found == KeysFound::Named && inputs.keys.of_the_operator;
+        if !self.instance.spec.backend.db.is_server() || !there {
+            return None;
+        }
+        let opened = claim::with(self.opened_by(&backend.store), backend);
+        let known = self.world.children.deed.as_ref();
+        let said = known.filter(|it| it.own && it.backend() == *backend && it.opened == opened);
+        let stamp = deed::stamp(inputs, backend, &opened);
+        said.is_none().then(|| Step::Rename(secrets::stamped(inputs, stamp).into()))
+    }
+
+    /// The store on a server that users are let in to in this pass. Where it is made on demand, that ends with it: a database that
+    /// is gone later was not there to be made.
+    pub(super) fn served(&self) -> Option<&Store> {
+        let makes = self.instance.spec.backend.db.makes_databases();
+        self.sealed.filter(|it| makes || deployment::is_renamed(self.instance, it))
+    }
+
+    /// What the record says of it, where no backend is rolled whose record would say it.
+    pub(super) fn unrecorded(&self, store: &Store) -> Option<Step> {
+        let served = self.served().filter(|it| *it == store && self.may_not_roll())?;
+        let record = self.world.children.record()?;
+        (record.served.as_ref() != Some(served)).then(|| self.record(&record.serving(Some(served))))
+    }
+}
