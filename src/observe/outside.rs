@@ -207,7 +207,9 @@ impl Reader<'_> {
         };
         let known = opened && given.as_ref() == Some(&wanted);
         let taken = self.taken(&identity, known).await?;
-        let counts = if taken.is_some() { given } else { Some(wanted) };
+        // What was given under another name is no leave to open the database of this one.
+        let kept = given.filter(|_| opened);
+        let counts = if taken.is_some() { kept } else { Some(wanted) };
         let settings = counts.map(|it| Settings::from([(Server::Database, it)]));
         Ok(Outside { settings, taken, ..Outside::default() })
     }

@@ -155,7 +155,8 @@ pub(super) fn secrets(inputs: &Inputs<'_>) -> Vec<Concealed> {
         let name = server.secret(&inputs.names);
         let data = values.iter().map(|(key, value)| (key.to_owned(), ByteString(value.to_vec())));
         let mut metadata = labels::owned(inputs.instance, Part::Backend, name);
-        let made = (labels::INSTANCE_NAME.to_owned(), inputs.deployment(&inputs.store).to_string());
+        // The one that this look was about: whose its database is was asked for no other.
+        let made = (labels::INSTANCE_NAME.to_owned(), inputs.keys.deployment.to_string());
         metadata.annotations = Some([made].into());
         Concealed::from(Secret { metadata, data: Some(data.collect()), ..Secret::default() })
     };

@@ -89,6 +89,7 @@ impl Planner<'_> {
             }
             Action::EnsureBackendRolled(_) if self.may_not_roll() => Vec::new(),
             Action::EnsureBackendRolled(backend) if self.is_elsewhere(backend) => Vec::new(),
+            Action::EnsureBackendRolled(backend) if self.is_unasked(backend) => Vec::new(),
             Action::EnsureBackendRolled(backend) => {
                 self.with(|it, inputs| it.backend(inputs, backend, false))
             }
@@ -146,6 +147,12 @@ impl Planner<'_> {
     /// migrated.
     fn is_elsewhere(&self, backend: &Backend) -> bool {
         self.instance.spec.backend.db.is_server() && matches!(backend.store, Store::Copied(_))
+    }
+
+    /// The edge to a store of another database was taken in this pass: whose that is is asked in the next one.
+    fn is_unasked(&self, backend: &Backend) -> bool {
+        let asked = |it: &Inputs<'_>| it.deployment(&backend.store) == it.keys.deployment;
+        !self.inputs.as_ref().is_some_and(asked)
     }
 
     /// The record first: no pod starts past one that asks for something else.

@@ -1,6 +1,7 @@
 //! What is remembered of a database on a server outlives status, record and instance: nothing but the newest store that users were
 //! let in to is ever come back to, and no older version is let at it.
 
+use convex_operator::plan::names::Names;
 use serde_json::{Value, json};
 
 use super::{
@@ -190,4 +191,46 @@ async fn an_instance_that_is_made_anew_is_told_the_claim_that_goes_with_the_data
         ["volumes"]
         .clone();
     assert_eq!(volumes[0]["persistentVolumeClaim"]["claimName"], json!(claim));
+}
+
+/// A Secret that somebody else keeps is not written: there the record says which database holds the data.
+#[tokio::test]
+async fn with_a_secret_of_somebody_else_the_record_tells_which_database_holds_the_data() {
+    let mut instance = bare(fresh());
+    set(&mut instance, "/backend/instance", json!({"secretRef": "mine"}));
+    let rig = Rig::with(instance).await;
+    rig.server.put("secrets", secret("mine", &[("INSTANCE_SECRET", &"ab".repeat(32))]));
+    rig.server.put("secrets", secret("bucket", &[("id", "canary-id"), ("key", "canary-key")]));
+    rig.server.put("secrets", secret("pg-app", &[("uri", "postgresql://app:canary-1@pg-rw")]));
+    rig.run("dev", 12).await;
+    let before = rig.server.get("secrets", "mine");
+    upgraded(&rig, "v2").await;
+    let made = opens(&rig);
+    assert_ne!(made, "dev");
+    assert_eq!(rig.server.get("secrets", "mine"), before);
+    loses(&rig, &[]);
+    rig.run("dev", 14).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{}", rig.status("dev"));
+    assert_eq!(opens(&rig), made);
+}
+
+/// Its name is one that nobody chooses; whoever does all the same was there first.
+#[tokio::test]
+async fn a_new_database_that_another_instance_has_is_not_opened() {
+    let rig = ready(bare(fresh())).await;
+    asks(&rig, "v2");
+    until(&rig, ("Upgrading", json!("Exporting"))).await;
+    let id = rig.status("dev")["upgrade"]["id"].as_str().unwrap().to_owned();
+    let uid = rig.server.get("convexinstances", "dev").unwrap()["metadata"]["uid"].clone();
+    let name = Names::of("dev").deployment(uid.as_str().unwrap(), &id);
+    let mut two = super::servers::served("two");
+    set(&mut two, "/backend/instance", json!({ "name": name }));
+    rig.server.put("convexinstances", two);
+    rig.run("two", 12).await;
+    assert_eq!(rig.condition("two", "Ready"), "True/Serving", "{}", rig.status("two"));
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    rig.run("dev", 3).await;
+    assert_eq!(rig.condition("dev", "DatabaseConnected"), "False/DatabaseInUse");
+    rig.run("two", 2).await;
+    assert_eq!(rig.condition("two", "Ready"), "True/Serving", "who was first keeps it");
 }

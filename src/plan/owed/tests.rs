@@ -57,14 +57,20 @@ fn a_claim_of_our_own_is_made_and_one_that_the_spec_names_is_only_ever_stamped()
 /// database of its own.
 #[test]
 fn a_backend_of_a_database_on_a_server_is_started_on_no_copy_of_a_volume() {
-    let sets = |engine: &str, store: &str| {
+    let looked = |engine: &str, store: &str, asked: &str| {
         let instance = instance_with(|spec| spec["backend"]["db"]["engine"] = engine.into());
-        let store = Store::try_from(store.to_owned()).unwrap();
+        let of = |store: &str| Store::try_from(store.to_owned()).unwrap();
+        let (store, asked) = (of(store), of(asked));
         let backend = Backend { store, ..born() };
-        let steps = owed(&instance, &[Action::EnsureBackendRolled(backend)], &world(all_is_well()));
+        let mut world = world(all_is_well());
+        let keys = world.keys.as_mut().unwrap();
+        keys.deployment = crate::plan::deployment::name(&instance, &keys.name, &asked);
+        let steps = owed(&instance, &[Action::EnsureBackendRolled(backend)], &world);
         let is_set = |it: &&Step| matches!(it, Step::Ensure(Child::StatefulSet(_)));
         steps.steps.iter().filter(is_set).count()
     };
+    let sets = |engine: &str, store: &str| looked(engine, store, store);
+    assert_eq!(looked("postgres", "Made/71", "Original"), 0, "whose its database is was not asked");
     assert_eq!(sets("postgres", "Original"), 1);
     assert_eq!((sets("postgres", "Made/71"), sets("postgres", "Copied/71/1")), (1, 0));
     assert_eq!(sets("sqlite", "Made/71"), 1);
