@@ -143,18 +143,6 @@ impl Planner<'_> {
         deed.into_iter().chain([claim]).collect()
     }
 
-    /// A database on a server is in no copy of a volume: an old version that were given one would open what a new one has
-    /// migrated.
-    fn is_elsewhere(&self, backend: &Backend) -> bool {
-        self.instance.spec.backend.db.is_server() && matches!(backend.store, Store::Copied(_))
-    }
-
-    /// The edge to a store of another database was taken in this pass: whose that is is asked in the next one.
-    fn is_unasked(&self, backend: &Backend) -> bool {
-        let asked = |it: &Inputs<'_>| it.deployment(&backend.store) == it.keys.deployment;
-        !self.inputs.as_ref().is_some_and(asked)
-    }
-
     /// The record first: no pod starts past one that asks for something else.
     fn backend(&self, inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> Vec<Step> {
         let set = backend::stateful_set(inputs, backend, stopped);

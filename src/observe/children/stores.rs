@@ -171,10 +171,10 @@ pub(super) async fn deed(
     if !instance.spec.backend.db.is_server() {
         return Ok(None);
     }
-    let named = instance.spec.backend.instance.secret_ref.clone();
+    let theirs = instance.spec.backend.instance.secret_ref.clone();
     let namespace = instance.namespace().unwrap_or_default();
     let secrets: Api<Secret> = Api::namespaced(ctx.client.clone(), &namespace);
-    let found = secrets.get_opt(&named.unwrap_or_else(|| names.instance_secret())).await?;
+    let found = secrets.get_opt(&theirs.unwrap_or_else(|| names.instance_secret())).await?;
     Ok(found.and_then(|it| Deed::of(instance, &it)))
 }
 

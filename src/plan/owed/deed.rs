@@ -9,6 +9,18 @@ use crate::{
 };
 
 impl Planner<'_> {
+    /// A database on a server is in no copy of a volume: an old version that were given one would open what a new one has
+    /// migrated.
+    pub(super) fn is_elsewhere(&self, backend: &Backend) -> bool {
+        self.instance.spec.backend.db.is_server() && matches!(backend.store, Store::Copied(_))
+    }
+
+    /// The edge to a store of another database was taken in this pass: whose that is is asked in the next one.
+    pub(super) fn is_unasked(&self, backend: &Backend) -> bool {
+        let asked = |it: &Inputs<'_>| it.deployment(&backend.store) == it.keys.deployment;
+        !self.inputs.as_ref().is_some_and(asked)
+    }
+
     /// Who is about to open the store is told before it may. A store that users are not let in to yet is none that anybody comes
     /// back to.
     pub(super) fn deed(&self, inputs: &Inputs<'_>, backend: &Backend) -> Option<Step> {
