@@ -86,6 +86,12 @@ impl Memory {
         locked(&self.databases).insert(instance.to_owned(), database.clone());
     }
 
+    /// Databases of instances that are gone are free. A pass that looks at one by what a watch still shows may come after that
+    /// instance was forgotten, and nothing would forget it once more.
+    pub fn frees(&self, lives: impl Fn(&str) -> bool) {
+        locked(&self.databases).retain(|by, _| lives(by));
+    }
+
     /// The same where no other instance has it. Of two that ask at the same time, one is told no.
     #[must_use]
     pub fn takes(&self, instance: &str, database: &Identity) -> bool {

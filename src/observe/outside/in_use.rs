@@ -82,6 +82,8 @@ impl Reader<'_> {
                 return Ok(Some(self.told(Some(&other))));
             }
         }
+        let all = self.ctx.stores.instances.state();
+        self.ctx.memory.frees(|of| all.iter().any(|it| it.meta().uid.as_deref() == Some(of)));
         // Of two that ask at once, while neither has it, the first one gets it.
         let gets = self.ctx.memory.takes(&own, identity);
         Ok((!gets).then(|| self.told(None)))
@@ -218,6 +220,10 @@ mod tests {
         assert!(memory.takes("a", &other) && memory.takes("b", &one));
         memory.forget("b");
         assert!(memory.takes("c", &one) && !memory.takes("c", &other));
+        // A late pass of one that is gone has taken it again.
+        assert!(!memory.takes("d", &one));
+        memory.frees(|of| of != "c");
+        assert!(memory.takes("d", &one) && !memory.takes("d", &other));
     }
 
     #[test]
