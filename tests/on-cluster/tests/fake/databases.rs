@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use on_cluster::{
     Beside, Instance, Stage, played,
-    stage::upgrades::{steering, ways},
+    stage::upgrades::{UPGRADE, steering, ways},
 };
 use serde_json::{Value, json};
 
@@ -31,6 +31,12 @@ async fn databases(stage: &Stage) -> Result<(String, Vec<String>)> {
     let status = stage.status(NAME).await?;
     let used = status.instance_name.context("a name")?.replace('-', "_");
     Ok((used, status.stores.into_iter().filter_map(|it| it.database).collect()))
+}
+
+/// That the old version serves is told a moment before its users are let in.
+async fn let_in(stage: &Stage) -> Result<()> {
+    let resumed = || async { Ok((!stage.door(NAME).await?.is_paused().await?).then_some(())) };
+    stage.until("users who are let in", UPGRADE, resumed).await
 }
 
 /// Everything that a database holds, in a few characters.
@@ -86,6 +92,7 @@ async fn a_target_that_crashes_on_a_new_database_is_left_for_the_old_one() -> Re
         let data = stage.fill(NAME).await?;
         stage.patch(NAME, json!({ "version": NEWER })).await?;
         stage.stands(NAME, "Ready", "ReleaseRefused").await?;
+        let_in(stage).await?;
         stage.has_all(NAME, &data).await?;
         let (used, left) = databases(stage).await?;
         ensure!(used == NAME && left.len() == 1, "{used} {left:?}");
@@ -107,6 +114,7 @@ async fn an_upgrade_in_place_that_fails_goes_back_to_its_export_in_a_new_databas
         let data = stage.fill(NAME).await?;
         stage.patch(NAME, json!({ "version": NEWER })).await?;
         stage.stands(NAME, "Ready", "ReleaseRefused").await?;
+        let_in(stage).await?;
         let (used, left) = databases(stage).await?;
         ensure!(used.starts_with("orders_") && left == [NAME], "{used} {left:?}");
         stage.has_data(NAME, &data).await?;
