@@ -11,5 +11,5 @@ pub(crate) use self::{
     instances::{UID, instance, instance_with, keys, secret},
     pods::{PodWords, pod},
     stores::{ClaimWords, FENCE, SetWords, claim, deployment, gate, stateful_set},
-    worlds::{all_is_well, built_for, built_reading, claimed, seen, world},
+    worlds::{all_is_well, built_for, built_reading, claimed, made, seen, two_stores, world},
 };

@@ -193,6 +193,19 @@ async fn an_instance_that_is_made_anew_is_told_the_claim_that_goes_with_the_data
     assert_eq!(volumes[0]["persistentVolumeClaim"]["claimName"], json!(claim));
 }
 
+/// By it the gate knows a database that is gone from one that was never made.
+#[tokio::test]
+async fn a_database_that_is_made_on_demand_is_noted_once_users_are_let_in() {
+    let rig = ready(bare(json!({}))).await;
+    rig.run("dev", 4).await;
+    let record = rig.server.get("configmaps", "dev-gate").unwrap()["data"]["record"].clone();
+    let record: Value = serde_json::from_str(record.as_str().unwrap()).unwrap();
+    assert_eq!(record["served"], "Original");
+    rig.server.writes();
+    rig.run("dev", 4).await;
+    assert_eq!(rig.server.writes(), [""; 0], "it rests");
+}
+
 /// A Secret that somebody else keeps is not written: there the record says which database holds the data.
 #[tokio::test]
 async fn with_a_secret_of_somebody_else_the_record_tells_which_database_holds_the_data() {

@@ -6,7 +6,7 @@ use statemachine::pins::Store;
 
 use super::*;
 use crate::{
-    fixtures::{PodWords, instance_with, keys, pod},
+    fixtures::{PodWords, all_is_well, instance_with, keys, pod},
     worker::preflight::{
         reason::{Reason, Why},
         subject::Purpose,
@@ -181,6 +181,20 @@ fn a_missing_database_comes_with_the_statement_to_run() {
     let told = said(Some(Why::Create), "postgres");
     assert!(told.contains("administrator") && !told.contains("IfMissing"), "{told}");
     assert!(said(None, "mysql").contains("CREATE DATABASE `dev`"));
+}
+
+/// It was not forgotten to be made: it is gone, or the URL leads elsewhere.
+#[test]
+fn a_database_that_has_served_is_to_be_found_and_not_made() {
+    let mut instance = on_servers(|_| {});
+    let mut pins = all_is_well().pins;
+    pins.served = true;
+    instance.status.get_or_insert_default().lifecycle = Some(pins);
+    let missing = Failure::of(Reason::DatabaseMissing);
+    let about = About::of(&instance, Some(&keys()), &Store::Original);
+    let told = about.failure(&Finding::of(Subject::Database, Err(missing)));
+    assert!(told.contains("restore it from a backup"), "{told}");
+    assert!(!told.contains("CREATE DATABASE") && !told.contains("IfMissing"), "{told}");
 }
 
 #[test]

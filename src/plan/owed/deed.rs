@@ -39,8 +39,7 @@ impl Planner<'_> {
 
     /// The stamp, where it says something else. One that is made with its Secret is there from the beginning.
     fn stamped(&self, inputs: &Inputs<'_>, backend: &Backend) -> Option<Step> {
-        let there = matches!(inputs.keys.found, KeysFound::Ours | KeysFound::Retained)
-            || inputs.keys.found == KeysFound::Named && inputs.keys.of_the_operator;
+        let there = inputs.keys.found != KeysFound::Nowhere && inputs.keys.of_the_operator;
         if !self.instance.spec.backend.db.is_server() || !there {
             return None;
         }

@@ -96,3 +96,33 @@ pub(super) fn unreached(unreached: Unreached) -> Failure {
         Unreached::Unreachable(why) => Failure::of(Reason::DatabaseUnreachable).why(why),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use statemachine::{pins::Store, worlds::born};
+
+    use super::*;
+
+    /// What the gate of a pod for this store makes of `IfMissing`, where the record says that users were let in there.
+    fn creates(store: &str, served: Option<&str>) -> bool {
+        let of = |it: &str| Store::try_from(it.to_owned()).unwrap();
+        let backend = Backend { store: of(store), ..born() };
+        let record = Record::next(None, &backend, true).serving(served.map(of).as_ref());
+        let asked = Asked::of(|name| match name {
+            "POSTGRES_URL" => Some("postgresql://app@pg".to_owned()),
+            "INSTANCE_NAME" => Some("dev".to_owned()),
+            "CREATE_DATABASE" => Some("IfMissing".to_owned()),
+            "RECORD" => serde_json::to_string(&record).ok(),
+            "TEMPLATE" => serde_json::to_string(&backend).ok(),
+            _ => None,
+        });
+        asked.unwrap().create
+    }
+
+    /// An empty one would be served in the place of the one that was dropped, or is yet to be restored.
+    #[test]
+    fn a_database_that_users_were_let_in_to_is_never_made_anew() {
+        assert!(creates("Original", None) && creates("Made/7", Some("Original")));
+        assert!(!creates("Original", Some("Original")) && !creates("Made/7", Some("Made/7")));
+    }
+}

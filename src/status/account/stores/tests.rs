@@ -1,35 +1,17 @@
 //! What is listed of stores, and from when their time runs.
 
-use std::sync::Arc;
-
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use statemachine::{
-    Observed, Strategy,
-    pins::{Destination, Direction, Revision, Upgrade},
-    worlds::{born, upgrade},
+    Strategy,
+    pins::{Destination, Direction},
+    worlds::upgrade,
 };
 
 use super::*;
-use crate::fixtures::{all_is_well, claim, instance_with, world};
+use crate::fixtures::{instance_with, made, two_stores};
 
 const FRESH: Strategy = Strategy::ExportImport(Destination::FreshStore);
-
-fn made() -> Store {
-    Store::Made(Revision("7".to_owned()))
-}
-
-/// Two stores: the one that is upgraded from, and the one that this upgrade has made.
-fn two_stores(pinned: Option<Upgrade>, home: Store) -> World {
-    let mut facts = Observed { asked: None, ..all_is_well() };
-    facts.pins.home = Some(statemachine::Backend { store: home, ..born() });
-    facts.pins.upgrade = pinned;
-    let mut world = world(facts);
-    let claims = [(Store::Original, "dev-data"), (made(), "dev-data-7")];
-    let claims = claims.into_iter().map(|(store, name)| (store, Arc::new(claim(name))));
-    world.children.claims = claims.collect();
-    world
-}
 
 /// What is listed after a look at this time, given what was listed before.
 fn listed(before: &[StoreStatus], world: &World, seconds: i64) -> Vec<StoreStatus> {

@@ -3,34 +3,18 @@
 use std::sync::Arc;
 
 use statemachine::{
-    Observed, Stage, Strategy,
-    pins::{Destination, Revision, WayBack},
-    worlds::{born, upgrade},
+    Stage, Strategy,
+    pins::{Destination, WayBack},
+    worlds::upgrade,
 };
 
 use super::*;
 use crate::{
-    fixtures::{all_is_well, claim, instance_with, world},
+    fixtures::{all_is_well, claim, instance_with, two_stores, world},
     plan::exports::Exports,
 };
 
 const FRESH: Strategy = Strategy::ExportImport(Destination::FreshStore);
-
-fn made() -> Store {
-    Store::Made(Revision("7".to_owned()))
-}
-
-/// Two stores: the one that is upgraded from, and the one that this upgrade has made.
-fn two_stores(pinned: Option<Upgrade>, home: Store) -> World {
-    let mut facts = Observed { asked: None, ..all_is_well() };
-    facts.pins.home = Some(statemachine::Backend { store: home, ..born() });
-    facts.pins.upgrade = pinned;
-    let mut world = world(facts);
-    let claims = [(Store::Original, "dev-data"), (made(), "dev-data-7")];
-    let claims = claims.into_iter().map(|(store, name)| (store, Arc::new(claim(name))));
-    world.children.claims = claims.collect();
-    world
-}
 
 /// Else our own pause would be taken for the owner's, and never be lifted.
 #[test]

@@ -65,16 +65,22 @@ async fn http_https_websockets_and_uploads_get_through_a_shared_gateway() -> Res
         let moved = format!("https://{api}/version?a=b");
         ensure!(plain.status == StatusCode::MOVED_PERMANENTLY, "{plain:?}");
         ensure!(plain.location.as_deref() == Some(&moved), "{plain:?}");
-        let version = outside.get(api, true, "/version").await?;
-        ensure!(version.status == StatusCode::OK && version.body == "v1", "{version:?}");
-        let action = outside.get(site, true, "/any/action").await?;
-        ensure!(action.body == "This deployment has no HTTP actions.", "{action:?}");
-        let page = outside.get(dashboard, true, "/").await?;
-        ensure!(page.status == StatusCode::OK, "{page:?}");
-        ensure!(outside.sync(api).await? == "Transition");
-        edge::uploaded(&outside, api).await
+        gets_through(&outside, &hosts).await
     })
     .await
+}
+
+/// Each host leads to its part, a WebSocket is answered, and 64 MiB come back as they were sent.
+pub async fn gets_through(outside: &Outside, hosts: &Hosts) -> Result<()> {
+    let [api, site, dashboard] = &hosts.0;
+    let version = outside.get(api, true, "/version").await?;
+    ensure!(version.status == StatusCode::OK && version.body == "v1", "{version:?}");
+    let action = outside.get(site, true, "/any/action").await?;
+    ensure!(action.body == "This deployment has no HTTP actions.", "{action:?}");
+    let page = outside.get(dashboard, true, "/").await?;
+    ensure!(page.status == StatusCode::OK, "{page:?}");
+    ensure!(outside.sync(api).await? == "Transition");
+    edge::uploaded(outside, api).await
 }
 
 #[tokio::test]
