@@ -171,9 +171,7 @@ impl Doer<'_> {
     }
 
     fn config(&self, name: &str) -> Option<Arc<ConfigMap>> {
-        let children = &self.world.children;
-        let both = [&children.config, &children.gate];
-        both.into_iter().flatten().find(|it| it.name_any() == name).cloned()
+        self.world.children.gate.clone().filter(|it| it.name_any() == name)
     }
 
     fn service(&self, name: &str) -> Option<Arc<k8s_openapi::api::core::v1::Service>> {

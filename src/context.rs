@@ -68,7 +68,7 @@ pub struct Stores {
     pub claims: Store<PersistentVolumeClaim>,
     /// What carries data for upgrades.
     pub jobs: Store<Job>,
-    /// Environments of backends.
+    /// Records of which backend may open which store.
     pub configs: Store<ConfigMap>,
     /// Services of both parts.
     pub services: Store<Service>,

@@ -71,8 +71,7 @@ impl Announcer {
 /// Tells about the edge of this pass, which is in the status by now.
 pub async fn announce(ctx: &Context, instance: &ConvexInstance, step: &Step) {
     let news = instance.status.as_ref().and_then(|it| Some(it.history.last()?.message.clone()));
-    // Where home was found or settled on is bookkeeping: the edge before it has been told.
-    if let Some(taken) = step.taken.filter(|taken| taken.reason != Reason::Settled) {
+    if let Some(taken) = step.taken.filter(|taken| is_news(taken.reason)) {
         let action = format!("{}To{}", place(taken.from), place(taken.to));
         let bad = taken.to == Phase::Degraded;
         tell(ctx, instance, kind(bad), taken.reason(), action, news).await;
@@ -85,6 +84,12 @@ pub async fn warn(ctx: &Context, instance: &ConvexInstance, reported: &Reported)
         let note = Some(blocked.message.clone());
         tell(ctx, instance, kind(true), &blocked.reason, blocked.guard.clone(), note).await;
     }
+}
+
+/// That provisioning begins is no news to who has just asked for it, nor is where home was settled on: how it ends is. The
+/// status has both.
+const fn is_news(reason: Reason) -> bool {
+    !matches!(reason, Reason::Provisioning | Reason::Settled)
 }
 
 const fn kind(bad: bool) -> EventType {

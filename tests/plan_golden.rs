@@ -13,10 +13,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use convex_operator::{
     api::ConvexInstance,
-    observe::Sources,
     plan::{
-        Inputs, Step, config,
-        host::Schemes,
+        Step, labels,
         names::Names,
         outside,
         outside::{Server, Settings, Values},
@@ -24,7 +22,6 @@ use convex_operator::{
 };
 use k8s_openapi::api::core::v1::PodSpec;
 use serde_json::{Value, json};
-use statemachine::pins::Store;
 
 use self::planned::{ADMIN_KEY, SECRET, instance, keys, objects, steps, steps_reading, yaml};
 
@@ -210,7 +207,7 @@ fn children_have_valid_names_that_differ_for_every_name_of_an_instance() {
             let names = Names::of(&name);
             let secrets = [names.instance_secret(), names.admin_secret()];
             let services = [names.backend_service(), names.dashboard()];
-            let all = [names.config(), names.claim(), names.backend()];
+            let all = [names.gate(), names.claim(), names.backend()];
             for child in secrets.iter().chain(&services).chain(&all) {
                 assert!(is_label(child), "{name}: {child}");
             }
@@ -269,30 +266,17 @@ fn secrets_are_in_secrets_alone() {
 }
 
 #[test]
-fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_then() {
+fn what_a_pod_reads_at_its_start_changes_when_a_value_of_its_environment_does_and_only_then() {
     let reading = |outside: &Settings, change: &dyn Fn(&mut Value)| {
-        let instance = instance("dev", change);
-        let keys = keys(&instance);
-        let inputs = Inputs {
-            names: Names::of("dev"),
-            keys: &keys,
-            outside,
-            store: Store::Original,
-            release: planned::release(&instance),
-            dashboard_repository: "example.com/dashboard",
-            worker_image: "example.com/operator:v0",
-            operator_namespace: "convex-system",
-            sources: &Sources::default(),
-            fence: "5",
-            claims: &[],
-            schemes: Schemes::default(),
-            restarted: None,
-            instance: &instance,
-        };
-        config::digest(&inputs, &Store::Original)
+        let steps = steps_reading(&instance("dev", change), false, outside.clone());
+        let set = objects(&steps).into_iter().find(|it| it["kind"] == "StatefulSet").unwrap();
+        let template = &set["spec"]["template"];
+        let mut env = template["spec"]["containers"][0]["env"].as_array().unwrap().clone();
+        env.retain(|it| it["name"] != "CONVEX_RELEASE_VERSION_DEV");
+        (env, template["metadata"]["annotations"][labels::CONFIG_HASH].clone())
     };
-    let digest = |change: &dyn Fn(&mut Value)| reading(&Settings::new(), change);
-    let before = digest(&|_| {});
+    let read = |change: &dyn Fn(&mut Value)| reading(&Settings::new(), change);
+    let before = read(&|_| {});
     let moves: [(&str, Value); 13] = [
         ("/backend/pod", json!({"serviceAccount": {"annotations": {"a": "b"}}})),
         ("/backend/tuning", json!({"documentRetention": "72h"})),
@@ -309,7 +293,7 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
         ("/networking", json!({"siteOrigin": "https://site.example.com"})),
     ];
     for (place, value) in moves {
-        assert_ne!(digest(&|spec| planned::set(spec, place, value.clone())), before, "{place}");
+        assert_ne!(read(&|spec| planned::set(spec, place, value.clone())), before, "{place}");
     }
     let of = |password| reading(&servers(password), &|_| {});
     assert!(of("one") != of("other") && of("one") == of("one") && of("one") != before);
@@ -326,6 +310,6 @@ fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_t
         ("/networking", json!({"deploymentUrl": "https://api.example.com"})),
     ];
     for (place, value) in stays {
-        assert_eq!(digest(&|spec| planned::set(spec, place, value.clone())), before, "{place}");
+        assert_eq!(read(&|spec| planned::set(spec, place, value.clone())), before, "{place}");
     }
 }

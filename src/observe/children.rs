@@ -48,8 +48,6 @@ pub struct Children {
     pub jobs: Vec<Arc<Job>>,
     /// Every pod of theirs that is not fully gone.
     pub workers: Vec<Arc<Pod>>,
-    /// The environment of the backend.
-    pub config: Option<Arc<ConfigMap>>,
     /// The record of which backend may open which store.
     pub gate: Option<Arc<ConfigMap>>,
     /// The Service of the backend.
@@ -111,7 +109,6 @@ impl Children {
             exports: exports::seen(ctx, instance, names, pins).await?,
             jobs,
             workers: pods(&watched.pods, instance, Part::Worker),
-            config: ours(&watched.configs, instance, &names.config()),
             gate,
             service: ours(&watched.services, instance, &names.backend_service()),
             stateful_set,
@@ -161,7 +158,6 @@ impl Children {
     pub fn are_none(&self) -> bool {
         let objects = [
             !self.claims.is_empty(),
-            self.config.is_some(),
             self.gate.is_some(),
             self.service.is_some(),
             self.stateful_set.is_some(),

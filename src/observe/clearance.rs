@@ -36,7 +36,6 @@ pub(super) fn leftovers(
     left.extend(children.gateway.iter().map(|it| named("gateway", it.as_ref())));
     left.extend(children.routes.iter().map(|it| named("httproute", it.as_ref())));
     left.extend(children.policies.iter().map(|it| named("clientsettingspolicy", it.as_ref())));
-    left.extend(children.config.iter().map(|it| named("configmap", it.as_ref())));
     let goes = plan::data_goes(instance);
     let claims = children.claims.iter().map(|(_, claim)| claim);
     let ours =

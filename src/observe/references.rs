@@ -39,9 +39,8 @@ pub(super) async fn read(
     // Before the first child is made, every name is looked up: what is not ours is not watched.
     let look = Look { ctx, instance };
     Ok(look
-        .conflict::<ConfigMap>("ConfigMap", &names.config())
+        .conflict::<ConfigMap>("ConfigMap", &names.gate())
         .await?
-        .or(look.conflict::<ConfigMap>("ConfigMap", &names.gate()).await?)
         .or(look.conflict::<Service>("Service", &names.backend_service()).await?)
         .or(look.conflict::<StatefulSet>("StatefulSet", &names.backend()).await?)
         .or(look.dashboard(names).await?)

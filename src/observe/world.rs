@@ -147,6 +147,12 @@ impl World {
         matches!(&self.children.pods[..], [pod] if backend::is_ready(pod))
     }
 
+    /// Whether the backend ends by itself again and again.
+    #[must_use]
+    pub fn is_crashing(&self) -> bool {
+        self.trouble.as_ref().is_some_and(|it| it.reason == "BackendCrashing")
+    }
+
     /// Whether users got through when this look was taken.
     #[must_use]
     pub fn traffic_flows(&self) -> bool {

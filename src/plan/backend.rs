@@ -26,7 +26,7 @@ use k8s_openapi::{
 use statemachine::pins::Backend;
 
 use super::{
-    Inputs, config,
+    Inputs, config, deployment,
     labels::{self, Part},
     outside, pod as settings, security,
 };
@@ -48,7 +48,12 @@ const STOP: &str = "kill -INT 1";
 #[must_use]
 pub fn stateful_set(inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> StatefulSet {
     let mut metadata = labels::owned(inputs.instance, Part::Backend, inputs.names.backend());
-    metadata.annotations = Some([(labels::FENCE.to_owned(), inputs.fence.to_owned())].into());
+    let fence = (labels::FENCE.to_owned(), inputs.fence.to_owned());
+    // For other instances, which ask whose a database is.
+    let renamed = deployment::is_renamed(inputs.instance, &backend.store);
+    let deployment = renamed.then(|| inputs.deployment(&backend.store).to_string());
+    let named = deployment.map(|it| (labels::INSTANCE_NAME.to_owned(), it));
+    metadata.annotations = Some([fence].into_iter().chain(named).collect());
     StatefulSet {
         metadata,
         spec: Some(StatefulSetSpec {
@@ -83,7 +88,7 @@ fn template(inputs: &Inputs<'_>, backend: &Backend) -> PodTemplateSpec {
         (labels::VERSION, release.version.clone()),
         (labels::ENGINE, release.engine.clone()),
         (labels::STORE, String::from(backend.store.clone())),
-        (labels::CONFIG_HASH, config::digest(inputs, &backend.store)),
+        (labels::CONFIG_HASH, config::digest(inputs)),
     ];
     let restarted = inputs.restarted.clone().map(|at| (labels::RESTARTED, at));
     let annotations = annotations.into_iter().chain(restarted);

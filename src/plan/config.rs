@@ -3,18 +3,12 @@
 use std::collections::BTreeMap;
 
 use hmac::{Hmac, Mac};
-use k8s_openapi::api::core::v1::ConfigMap;
 use sha2::Sha256;
 use statemachine::pins::Store;
 
 mod tuning;
 
-use super::{
-    Inputs, deployment,
-    labels::{self, Part},
-    pod,
-    secrets::INSTANCE_NAME,
-};
+use super::{Inputs, labels::Part, pod, secrets::INSTANCE_NAME};
 use crate::api::Environment;
 
 /// Where the data is, as the image expects it.
@@ -33,17 +27,6 @@ const COMPOSE: [(&str, &str); 4] = [
     ("DOCUMENT_RETENTION_DELAY", "172800"),
 ];
 
-/// The `ConfigMap` with the environment that is no secret.
-#[must_use]
-pub fn config_map(inputs: &Inputs<'_>, store: &Store) -> ConfigMap {
-    let mut metadata = labels::owned(inputs.instance, Part::Backend, inputs.names.config());
-    // For other instances, which ask whose a database is.
-    let named = deployment::is_renamed(inputs.instance, store).then(|| inputs.deployment(store));
-    metadata.annotations =
-        named.map(|it| [(labels::INSTANCE_NAME.to_owned(), it.to_string())].into());
-    ConfigMap { metadata, data: Some(environment(inputs, store)), ..ConfigMap::default() }
-}
-
 /// The environment that is no secret, by name.
 pub(super) fn environment(inputs: &Inputs<'_>, store: &Store) -> BTreeMap<String, String> {
     let spec = &inputs.instance.spec;
@@ -52,14 +35,12 @@ pub(super) fn environment(inputs: &Inputs<'_>, store: &Store) -> BTreeMap<String
     pairs.extend([
         ("CONVEX_CLOUD_ORIGIN", origins.cloud),
         ("CONVEX_SITE_ORIGIN", origins.site),
+        (INSTANCE_NAME, inputs.deployment(store).to_string()),
         ("DATA_DIR", DATA_DIR.to_owned()),
         ("CREDENTIALS_DIR", CREDENTIALS_DIR.to_owned()),
         ("TMPDIR", TMP_DIR.to_owned()),
         ("HOME", TMP_DIR.to_owned()),
     ]);
-    if !deployment::is_renamed(inputs.instance, store) {
-        pairs.push((INSTANCE_NAME, inputs.deployment(store).to_string()));
-    }
     // Any value at all, even "false", turns these two on: they are absent or true.
     if spec.backend.telemetry.disable_beacon {
         pairs.push(("DISABLE_BEACON", "true".to_owned()));
@@ -74,18 +55,15 @@ pub(super) fn environment(inputs: &Inputs<'_>, store: &Store) -> BTreeMap<String
     all
 }
 
-/// A digest of everything that the pod reads only once. It is keyed with the instance's own secret, so
+/// A digest of everything that the pod reads only once and its template does not say. It is keyed with the instance's own secret, so
 /// that nobody can try values against it.
 #[must_use]
-pub fn digest(inputs: &Inputs<'_>, store: &Store) -> String {
+pub fn digest(inputs: &Inputs<'_>) -> String {
     let key = inputs.keys.secret.to_hex();
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
         return String::new(); // HMAC takes keys of every length
     };
     mac.update(key.as_bytes());
-    for (name, value) in environment(inputs, store) {
-        mac.update(format!("{name}={value}\n").as_bytes());
-    }
     for (server, values) in inputs.outside {
         for (name, value) in values.iter() {
             // With their lengths, so that no two lists of values look alike.

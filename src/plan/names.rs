@@ -87,12 +87,6 @@ impl Names {
         self.child("-s3", DNS_LABEL)
     }
 
-    /// The `ConfigMap` with the environment that is no secret.
-    #[must_use]
-    pub fn config(&self) -> String {
-        self.child("-backend", DNS_LABEL)
-    }
-
     /// The `ConfigMap` with the one record of which backend may open which store.
     #[must_use]
     pub fn gate(&self) -> String {

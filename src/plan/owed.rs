@@ -12,7 +12,7 @@ use statemachine::{
 };
 
 use super::{
-    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, config, dashboard,
+    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, dashboard,
     gate::{self, Record},
     labels::Part,
     outside, secrets, service,
@@ -146,10 +146,7 @@ impl Planner<'_> {
     /// The record first: no pod starts past one that asks for something else.
     fn backend(&self, inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> Vec<Step> {
         let set = backend::stateful_set(inputs, backend, stopped);
-        let mut steps = vec![
-            self.gate(backend, !stopped),
-            Step::Ensure(Child::ConfigMap(Box::new(config::config_map(inputs, &backend.store)))),
-        ];
+        let mut steps = vec![self.gate(backend, !stopped)];
         steps.extend(beside::account(inputs, Part::Backend));
         steps.push(Step::Ensure(Child::StatefulSet(Box::new(set))));
         steps

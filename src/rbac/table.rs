@@ -41,7 +41,7 @@ pub const RULES: &[Rule] = &[
         resources: &["configmaps", "services", "persistentvolumeclaims"],
         names: &[],
         verbs: OWN_CHILDREN,
-        reason: "The environment, the addresses and the storage of an instance.",
+        reason: "The record of the gate, the addresses and the storage of an instance.",
     },
     Rule {
         scope: Watched,

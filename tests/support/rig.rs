@@ -205,6 +205,15 @@ impl Rig {
         self.status(name)["phase"].as_str().unwrap_or("none").to_owned()
     }
 
+    /// What the template of the backend says of its environment by itself, by name.
+    pub fn environment(&self, name: &str) -> Value {
+        let set = self.server.get("statefulsets", &format!("{name}-backend")).unwrap();
+        let container = &set["spec"]["template"]["spec"]["containers"][0];
+        let all = container["env"].as_array().unwrap().iter();
+        let literal = all.filter(|it| it["value"].is_string());
+        literal.map(|it| (it["name"].as_str().unwrap().to_owned(), it["value"].clone())).collect()
+    }
+
     /// Status and reason of a condition, as in `False/NameConflict`.
     pub fn condition(&self, name: &str, type_: &str) -> String {
         let status = self.status(name);

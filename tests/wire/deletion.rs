@@ -32,7 +32,7 @@ async fn users_go_first_then_what_writes_then_what_is_left_and_the_finalizer_las
             "delete services/dev-dashboard",
             "delete statefulsets/dev-backend",
         ],
-        &["delete configmaps/dev-backend", "delete secrets/dev-admin"],
+        &["delete secrets/dev-admin"],
         &["delete configmaps/dev-gate", "merge convexinstances/dev"],
     ];
     assert_eq!(passes, expected);
@@ -47,7 +47,7 @@ async fn what_is_deleted_is_exactly_what_was_seen() {
     rig.run("dev", 6).await;
     let deletes: Vec<_> =
         rig.server.asked().into_iter().filter(|it| it.verb == Verb::Delete).collect();
-    assert_eq!(deletes.len(), 7);
+    assert_eq!(deletes.len(), 6);
     for delete in deletes {
         let held = &delete.body["preconditions"];
         assert!(held["uid"].is_string() && held["resourceVersion"].is_string(), "{delete:?}");
@@ -61,7 +61,7 @@ async fn nothing_that_the_backend_needs_goes_while_its_pod_is_there() {
     for _ in 0..4 {
         rig.pass("dev").await.unwrap();
     }
-    assert!(rig.server.get("configmaps", "dev-backend").is_some());
+    assert!(rig.server.get("secrets", "dev-admin").is_some());
     assert!(rig.server.get("convexinstances", "dev").is_some());
     assert!(rig.status("dev")["message"].as_str().unwrap().contains("pod/dev-backend-0"));
 }
@@ -108,16 +108,16 @@ async fn data_goes_where_the_policy_says_so() {
 #[tokio::test]
 async fn what_somebody_else_put_in_place_of_a_child_stays() {
     let rig = Rig::ready(instance("dev")).await;
-    rig.server.remove("configmaps", "dev-backend");
+    rig.server.remove("configmaps", "dev-gate");
     rig.server.put(
         "configmaps",
         json!({"apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "dev-backend", "namespace": "shop"}}),
+            "metadata": {"name": "dev-gate", "namespace": "shop"}}),
     );
     rig.server.edit("convexinstances", "dev", deleted);
     rig.run("dev", 6).await;
     assert!(rig.server.get("convexinstances", "dev").is_none());
-    assert!(rig.server.get("configmaps", "dev-backend").is_some());
+    assert!(rig.server.get("configmaps", "dev-gate").is_some());
 }
 
 #[tokio::test]

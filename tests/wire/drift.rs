@@ -10,13 +10,21 @@ use crate::support::{
 #[tokio::test]
 async fn an_edited_field_of_ours_is_put_back_by_one_apply() {
     let rig = Rig::ready(instance("dev")).await;
-    rig.server.edit("configmaps", "dev-backend", |it| it["data"]["DATA_DIR"] = json!("/elsewhere"));
+    rig.server.edit("statefulsets", "dev-backend", |it| {
+        let env = &mut it["spec"]["template"]["spec"]["containers"][0]["env"];
+        let of = env.as_array_mut().unwrap().iter_mut().find(|it| it["name"] == "DATA_DIR");
+        of.unwrap()["value"] = json!("/elsewhere");
+    });
+    assert_eq!(rig.environment("dev")["DATA_DIR"], "/elsewhere");
     rig.pass("dev").await.unwrap();
-    assert_eq!(rig.server.writes(), ["apply configmaps/dev-backend"]);
-    let config = rig.server.get("configmaps", "dev-backend").unwrap();
-    assert_eq!(config["data"]["DATA_DIR"], "/convex/data");
+    // Its pod is made anew, which is told.
+    let told = ["apply statefulsets/dev-backend", "update convexinstances/dev/status"];
+    assert_eq!(rig.server.writes(), told);
+    assert_eq!(rig.environment("dev")["DATA_DIR"], "/convex/data");
     rig.run("dev", 3).await;
-    assert_eq!(rig.server.writes(), Vec::<String>::new());
+    assert_eq!(rig.server.writes(), ["update convexinstances/dev/status"], "it is back");
+    rig.run("dev", 3).await;
+    assert_eq!(rig.server.writes(), [""; 0]);
 }
 
 #[tokio::test]
@@ -38,7 +46,7 @@ async fn a_field_of_somebody_else_stays() {
 #[tokio::test]
 async fn a_deleted_child_is_made_again() {
     for (plural, name) in [
-        ("configmaps", "dev-backend"),
+        ("configmaps", "dev-gate"),
         ("services", "dev-backend"),
         ("services", "dev-dashboard"),
         ("deployments", "dev-dashboard"),
@@ -150,14 +158,14 @@ async fn a_claim_that_may_not_grow_keeps_nothing_else_from_being_put_back() {
     rig.server.edit("convexinstances", "dev", |it| {
         set(it, "/backend/storage/pvc/size", json!("1Ti"));
     });
-    rig.server.remove("configmaps", "dev-backend");
+    rig.server.remove("services", "dev-dashboard");
     rig.server.remove("services", "dev-backend");
     rig.server.fail_next("apply persistentvolumeclaims/dev-data", 403);
     rig.pass("dev").await.unwrap();
     assert_eq!(rig.condition("dev", "Ready"), "False/VolumeResizeRefused");
     assert_eq!(rig.condition("dev", "StorageReady"), "False/VolumeResizeRefused");
     assert_eq!(rig.condition("dev", "Available"), "True/Serving");
-    assert!(rig.server.get("configmaps", "dev-backend").is_some());
+    assert!(rig.server.get("services", "dev-dashboard").is_some());
     assert!(rig.server.get("services", "dev-backend").is_some());
     rig.run("dev", 3).await;
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");

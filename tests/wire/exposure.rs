@@ -28,7 +28,7 @@ async fn an_instance_with_hosts_has_an_ingress_and_tells_everybody_how_it_is_rea
     let hosts: Vec<_> =
         made["spec"]["rules"].as_array().unwrap().iter().map(|it| it["host"].clone()).collect();
     assert_eq!(hosts, ["api.example.com", "site.example.com", "dashboard.example.com"]);
-    let told = rig.server.get("configmaps", "dev-backend").unwrap()["data"].clone();
+    let told = rig.environment("dev");
     assert_eq!(told["CONVEX_CLOUD_ORIGIN"], "https://api.example.com");
     assert_eq!(told["CONVEX_SITE_ORIGIN"], "https://site.example.com");
     assert_eq!(

@@ -10,7 +10,7 @@ use crate::support::{
 #[tokio::test]
 async fn what_stands_there_before_is_found_before_anything_is_made() {
     let names = [
-        ("configmaps", "ConfigMap", "dev-backend"),
+        ("configmaps", "ConfigMap", "dev-gate"),
         ("services", "Service", "dev-backend"),
         ("statefulsets", "StatefulSet", "dev-backend"),
         ("deployments", "Deployment", "dev-dashboard"),
@@ -36,7 +36,7 @@ async fn what_stands_there_before_is_found_before_anything_is_made() {
 #[tokio::test]
 async fn what_comes_between_the_look_and_the_creation_is_left_untouched_and_told() {
     let names = [
-        ("configmaps", "ConfigMap", "dev-backend"),
+        ("configmaps", "ConfigMap", "dev-gate"),
         ("statefulsets", "StatefulSet", "dev-backend"),
         ("deployments", "Deployment", "dev-dashboard"),
         ("persistentvolumeclaims", "PersistentVolumeClaim", "dev-data"),
@@ -57,7 +57,7 @@ async fn what_comes_between_the_look_and_the_creation_is_left_untouched_and_told
 #[tokio::test]
 async fn nothing_is_built_on_what_belongs_to_somebody_else() {
     for (plural, kind, name) in [
-        ("configmaps", "ConfigMap", "dev-backend"),
+        ("configmaps", "ConfigMap", "dev-gate"),
         ("persistentvolumeclaims", "PersistentVolumeClaim", "dev-data"),
     ] {
         let rig = Rig::with(looked_at("dev")).await;
@@ -71,9 +71,9 @@ async fn nothing_is_built_on_what_belongs_to_somebody_else() {
 #[tokio::test]
 async fn it_goes_on_by_itself_once_the_name_is_free() {
     let rig = Rig::with(instance("dev")).await;
-    rig.server.put("configmaps", foreign("ConfigMap", "dev-backend"));
+    rig.server.put("configmaps", foreign("ConfigMap", "dev-gate"));
     rig.run("dev", 3).await;
-    rig.server.remove("configmaps", "dev-backend");
+    rig.server.remove("configmaps", "dev-gate");
     rig.run("dev", 6).await;
     assert_eq!(rig.phase("dev"), "Ready");
 }
@@ -85,7 +85,7 @@ async fn what_belongs_to_somebody_else_outlives_an_instance_that_takes_its_data_
         ("secrets", "Secret", "dev-instance"),
         ("secrets", "Secret", "dev-admin"),
         ("persistentvolumeclaims", "PersistentVolumeClaim", "dev-data"),
-        ("configmaps", "ConfigMap", "dev-backend"),
+        ("configmaps", "ConfigMap", "dev-gate"),
         ("services", "Service", "dev-backend"),
         ("statefulsets", "StatefulSet", "dev-backend"),
         ("deployments", "Deployment", "dev-dashboard"),
@@ -113,20 +113,20 @@ async fn what_another_object_owns_is_not_ours_whatever_its_labels_say() {
     let rig = Rig::ready(instance("dev")).await;
     let owner = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "theirs", "uid": "other",
         "controller": true}]);
-    for (plural, name) in [("configmaps", "dev-backend"), ("deployments", "dev-dashboard")] {
+    for (plural, name) in [("services", "dev-dashboard"), ("deployments", "dev-dashboard")] {
         rig.server.edit(plural, name, |it| {
             it["metadata"]["ownerReferences"] = owner.clone();
             it["metadata"]["labels"]["example.org/theirs"] = json!("yes");
         });
     }
-    let there = rig.server.get("configmaps", "dev-backend").unwrap();
+    let there = rig.server.get("services", "dev-dashboard").unwrap();
     rig.run("dev", 3).await;
     assert_eq!(rig.condition("dev", "Ready"), "False/NameConflict");
     rig.server.edit("convexinstances", "dev", |it| {
         it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     });
     rig.run("dev", 6).await;
-    assert_eq!(rig.server.get("configmaps", "dev-backend"), Some(there));
+    assert_eq!(rig.server.get("services", "dev-dashboard"), Some(there));
     assert!(rig.server.get("deployments", "dev-dashboard").is_some());
 }
 

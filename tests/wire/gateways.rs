@@ -88,7 +88,7 @@ async fn every_host_has_a_route_and_one_for_all_leads_from_plain_http_to_https()
     let both = json!(["api.example.com", "site.example.com"]);
     assert_eq!(redirect["spec"]["hostnames"], both);
     assert_eq!(rig.server.all("httproutes").len(), 3);
-    let told = rig.server.get("configmaps", "dev-backend").unwrap()["data"].clone();
+    let told = rig.environment("dev");
     assert_eq!(told["CONVEX_CLOUD_ORIGIN"], "https://api.example.com", "a listener says so");
     assert_eq!(told["CONVEX_SITE_ORIGIN"], "https://site.example.com");
     assert_eq!(rig.condition("dev", "Exposed"), "False/RoutePending");
@@ -206,8 +206,7 @@ async fn a_second_gateway_that_comes_later_restarts_nothing_and_joins_the_first(
     judged(&rig, "True", "Accepted");
     rig.pass("dev").await.unwrap();
     assert_eq!(rig.condition("dev", "Exposed"), "False/ParentGatewayNotFound");
-    let origin =
-        rig.server.get("configmaps", "dev-backend").unwrap()["data"]["CONVEX_CLOUD_ORIGIN"].clone();
+    let origin = rig.environment("dev")["CONVEX_CLOUD_ORIGIN"].clone();
     rig.server.put("gateways", gateway("other"));
     rig.server.writes();
     rig.run("dev", 2).await;
@@ -215,9 +214,7 @@ async fn a_second_gateway_that_comes_later_restarts_nothing_and_joins_the_first(
     rig.pass("dev").await.unwrap();
     assert_eq!(rig.condition("dev", "Exposed"), "True/Accepted");
     assert_eq!(sections(&route(&rig, "dev-api").unwrap()), ["websecure", "websecure"]);
-    let after =
-        rig.server.get("configmaps", "dev-backend").unwrap()["data"]["CONVEX_CLOUD_ORIGIN"].clone();
-    assert_eq!(origin, after);
+    assert_eq!(rig.environment("dev")["CONVEX_CLOUD_ORIGIN"], origin);
     rig.server.writes();
     rig.server.remove("gateways", "public");
     rig.run("dev", 2).await;

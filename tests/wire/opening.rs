@@ -75,13 +75,11 @@ async fn routes_are_written_with_the_backend_and_told_with_its_being_ready() {
     }
     let expected = [
         "update convexinstances/dev/status",
-        "create event Provisioning",
         "merge convexinstances/dev",
         "create secrets/dev-instance",
         "create secrets/dev-admin",
         "create persistentvolumeclaims/dev-data",
         "create configmaps/dev-gate",
-        "create configmaps/dev-backend",
         "create statefulsets/dev-backend",
         "create deployments/dev-dashboard",
         "create services/dev-dashboard",

@@ -176,9 +176,9 @@ async fn a_changed_knob_rolls_the_backend_exactly_once() {
     });
     rig.run("dev", 6).await;
     assert_eq!(rolls(&rig), 1);
-    let config = rig.server.get("configmaps", "dev-backend").unwrap();
-    assert_eq!(config["data"]["DOCUMENT_RETENTION_DELAY"], "259200");
-    assert_eq!(config["data"]["DISABLE_METRICS_ENDPOINT"], Value::Null);
+    let environment = rig.environment("dev");
+    assert_eq!(environment["DOCUMENT_RETENTION_DELAY"], "259200");
+    assert_eq!(environment["DISABLE_METRICS_ENDPOINT"], Value::Null);
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
 

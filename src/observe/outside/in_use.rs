@@ -4,7 +4,7 @@
 //! Nothing is published for that. Which database an instance has is in the Secret of ours that its backend reads; those of
 //! instances that would open a database of the same name are read by name, in the moment in which another one asks for it.
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Secret};
 use kube::{Api, Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
 
 use super::Reader;
@@ -16,6 +16,7 @@ use crate::{
     },
     observe::{Obstacle, uid},
     plan::{
+        backend::CONTAINER,
         labels,
         names::Names,
         outside::{Server, Values},
@@ -112,11 +113,10 @@ impl Reader<'_> {
         let meta = of.meta();
         let name = meta.name.clone().unwrap_or_default();
         let namespace = meta.namespace.clone().unwrap_or_default();
-        let config = ObjectRef::new(&Names::of(&name).config()).within(&namespace);
-        let config = self.ctx.stores.configs.get(&config);
-        let data = |it: &ConfigMap| it.data.as_ref()?.get(INSTANCE_NAME).cloned();
-        let told = config.as_deref().and_then(data);
-        let moved = config.as_deref().and_then(|it| it.annotations().get(labels::INSTANCE_NAME));
+        let set = ObjectRef::new(&Names::of(&name).backend()).within(&namespace);
+        let set = self.ctx.stores.stateful_sets.get(&set);
+        let moved = set.as_deref().and_then(|it| it.annotations().get(labels::INSTANCE_NAME));
+        let told = set.as_deref().filter(|_| moved.is_none()).and_then(deployment_of);
         let instance = of.0.as_ref().ok();
         let spec = || instance.and_then(|it| it.spec.backend.instance.name.clone());
         let first = told.or_else(spec).unwrap_or(name);
@@ -164,6 +164,14 @@ fn whose(by: Option<&Other>, namespace: &str) -> String {
         || "another ConvexInstance".to_owned(),
         |it| format!("ConvexInstance \"{}\"", it.name),
     )
+}
+
+/// The name of the deployment that a backend opens.
+fn deployment_of(set: &StatefulSet) -> Option<String> {
+    let containers = &set.spec.as_ref()?.template.spec.as_ref()?.containers;
+    let backend = containers.iter().find(|it| it.name == CONTAINER)?;
+    let named = backend.env.iter().flatten().find(|it| it.name == INSTANCE_NAME)?;
+    named.value.clone()
 }
 
 fn url(values: &Values) -> Option<DatabaseUrl> {

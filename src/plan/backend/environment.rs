@@ -1,10 +1,11 @@
-//! What the backend reads at its start, each variable by its name: a key that somebody adds to the
-//! `ConfigMap` is nobody's wish, and one that is missing keeps the backend from starting with a guess.
+//! What the backend reads at its start. What is no secret is a literal of the template: a container that starts again by
+//! itself reads what its pod was made with. What is one is read by its key, so that one that is missing keeps the backend from
+//! starting with a guess.
 
-use k8s_openapi::api::core::v1::{ConfigMapKeySelector, EnvVar, EnvVarSource, SecretKeySelector};
-use statemachine::pins::{Backend, Store};
+use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, SecretKeySelector};
+use statemachine::pins::Backend;
 
-use crate::plan::{Inputs, config, deployment, outside, secrets::INSTANCE_NAME};
+use crate::plan::{Inputs, config, outside, secrets::INSTANCE_NAME};
 
 /// The environment of the backend's container.
 pub(super) fn of(inputs: &Inputs<'_>, backend: &Backend) -> Vec<EnvVar> {
@@ -18,29 +19,16 @@ pub(super) fn of(inputs: &Inputs<'_>, backend: &Backend) -> Vec<EnvVar> {
             value_from: None,
         },
     ];
-    env.extend(named(inputs, &backend.store));
     let is_own = |name: &str| own.iter().any(|it| it.name == name);
     let further: Vec<_> =
         inputs.sources.variables().iter().filter(|it| !is_own(&it.name)).collect();
     let of_the_spec = |name: &String| is_own(name) || further.iter().any(|it| it.name == *name);
-    let names =
-        config::environment(inputs, &backend.store).into_keys().filter(|name| !of_the_spec(name));
-    env.extend(names.map(|name| configured(inputs, name)));
+    let ours = config::environment(inputs, &backend.store).into_iter();
+    env.extend(ours.filter(|(name, _)| !of_the_spec(name)).map(literal));
     env.extend(outside::environment(inputs).into_iter().filter(|it| !of_the_spec(&it.name)));
     env.extend(further.into_iter().cloned());
     env.extend(own.iter().cloned());
     env
-}
-
-/// A deployment that is not the first one is named in its template and nowhere else: a container that starts again by itself reads
-/// the `ConfigMap` as it is then, and would open the store that its successor is meant for.
-fn named(inputs: &Inputs<'_>, store: &Store) -> Option<EnvVar> {
-    let renamed = deployment::is_renamed(inputs.instance, store);
-    renamed.then(|| EnvVar {
-        name: INSTANCE_NAME.to_owned(),
-        value: Some(inputs.deployment(store).to_string()),
-        value_from: None,
-    })
 }
 
 /// What is no setting of ours and decides all the same how servers are reached: credentials of the cloud and authorities.
@@ -71,18 +59,24 @@ fn secret(inputs: &Inputs<'_>) -> EnvVar {
     )
 }
 
-fn configured(inputs: &Inputs<'_>, name: String) -> EnvVar {
-    let source = EnvVarSource {
-        config_map_key_ref: Some(ConfigMapKeySelector {
-            name: inputs.names.config(),
-            key: name.clone(),
-            optional: None,
-        }),
-        ..EnvVarSource::default()
-    };
-    from(name, source)
+/// In a template `$` begins a reference to another variable, and `$$` is one of it
+/// (<https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/>).
+fn literal((name, value): (String, String)) -> EnvVar {
+    EnvVar { name, value: Some(value.replace('$', "$$")), value_from: None }
 }
 
 fn from(name: String, source: EnvVarSource) -> EnvVar {
     EnvVar { name, value: None, value_from: Some(source) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_looks_like_a_reference_is_read_as_it_is_written() {
+        let value = |text: &str| literal(("IT".to_owned(), text.to_owned())).value;
+        assert_eq!(value("$(INSTANCE_SECRET) $x").as_deref(), Some("$$(INSTANCE_SECRET) $$x"));
+        assert_eq!(value("info,common=trace").as_deref(), Some("info,common=trace"));
+    }
 }

@@ -29,10 +29,7 @@ impl Planner<'_> {
             return steps;
         }
         steps.extend(self.without_pods());
-        steps.extend([
-            Step::Remove(Kind::ConfigMap, names.config()),
-            Step::Remove(Kind::Secret, names.admin_secret()),
-        ]);
+        steps.push(Step::Remove(Kind::Secret, names.admin_secret()));
         steps.extend(self.world.outside.stored().map(|name| Step::Remove(Kind::Secret, name)));
         let goes = data_goes(self.instance) && !keep_stores;
         steps.extend((!goes).then(|| self.left_behind()).into_iter().flatten());

@@ -19,23 +19,32 @@ pub(super) fn of(
     let told: Vec<_> = [Server::Database, Server::Storage]
         .into_iter()
         .flat_map(|server| world.preflight.of(server))
-        .map(|it| status(it, before))
+        .map(|it| status(it, world, before))
         .collect();
     if told.is_empty() { before.dependencies.clone() } else { told }
 }
 
-fn status(found: &Dependency, before: &ConvexInstanceStatus) -> DependencyStatus {
+fn status(found: &Dependency, world: &World, before: &ConvexInstanceStatus) -> DependencyStatus {
     let before = before.dependencies.iter().find(|it| it.name == found.name);
-    let connected = found.obstacle.is_none();
+    let reached = found.obstacle.is_none();
     let last = || before.and_then(|it| it.last_connected_time.clone());
+    let crashes = world.is_crashing().then(|| outdated(world)).filter(|_| reached);
     let message = found.obstacle.as_ref().map_or(&found.note, |it| &it.message);
     DependencyStatus {
         name: found.name.clone(),
-        connected,
+        connected: reached && crashes.is_none(),
         latency_ms: found.latency_ms,
-        last_connected_time: found.at.clone().filter(|_| connected).or_else(last),
-        message: Some(message.clone()).filter(|it| !it.is_empty()),
+        last_connected_time: found.at.clone().filter(|_| reached).or_else(last),
+        message: Some(crashes.unwrap_or_else(|| message.clone())).filter(|it| !it.is_empty()),
     }
+}
+
+/// A pod looks before its backend starts, and not again while that starts anew in it.
+fn outdated(world: &World) -> String {
+    let pod = format!("{}-0", world.names.backend());
+    format!(
+        "reached when pod {pod} was made; its backend has ended since, again and again, and may have lost it. The backend's log says more: kubectl logs {pod} --previous. A pod that is made anew looks again: kubectl delete pod {pod}"
+    )
 }
 
 /// Whether two statuses differ in more than how fast a server was, and when: every look at a server that cannot be used yet

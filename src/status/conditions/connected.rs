@@ -3,7 +3,7 @@
 use super::verdict::Verdict;
 use crate::{
     api::{ConditionType, ConvexInstance},
-    observe::{Obstacle, World},
+    observe::World,
     plan::outside::Server,
 };
 
@@ -37,12 +37,10 @@ pub(super) fn storage(instance: &ConvexInstance, world: &World) -> Verdict {
 fn of(type_: ConditionType, world: &World, server: Server) -> Verdict {
     let found: Vec<_> = world.preflight.of(server).collect();
     let obstacle = found.iter().find_map(|it| it.obstacle.as_ref());
-    let crashes = |it: &Obstacle| it.reason == "BackendCrashing";
-    let lost = world.trouble.as_ref().is_some_and(crashes);
     if obstacle.is_some() {
         return Verdict::unless(type_, obstacle, "");
     }
-    if world.backend_serves() || (!found.is_empty() && !lost) {
+    if world.backend_serves() || (!found.is_empty() && !world.is_crashing()) {
         let notes: Vec<_> = found.iter().map(|it| &*it.note).filter(|it| !it.is_empty()).collect();
         return Verdict::new(type_, true, "Connected", notes.join("; "));
     }

@@ -48,6 +48,23 @@ fn a_failure_keeps_when_it_was_last_well() {
     assert!(differ(&well, &amiss));
 }
 
+/// Its pod has looked once, and not since.
+#[test]
+fn beside_a_backend_that_ends_again_and_again_nothing_is_called_connected() {
+    let well = told(None, 12, 100);
+    let before = after(&well, &ConvexInstanceStatus::default());
+    let mut crashing = well;
+    crashing.trouble = Some(Obstacle::new("BackendCrashing", ""));
+    let now = after(&crashing, &before);
+    let one = &now.dependencies[0];
+    assert_eq!((one.connected, &one.last_connected_time), (false, &Some(at(100))));
+    let message = one.message.as_deref().unwrap();
+    assert!(message.contains("kubectl delete pod dev-backend-0"), "{message}");
+    assert!(differ(&before, &now));
+    crashing.trouble = None;
+    assert_eq!(after(&crashing, &now), before);
+}
+
 #[test]
 fn a_latency_alone_is_no_news() {
     let one = after(&told(None, 12, 100), &ConvexInstanceStatus::default());

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     fixtures::{all_is_well, instance_with, world},
-    observe::{Dependency, Preflight},
+    observe::{Dependency, Obstacle, Preflight},
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;

@@ -180,8 +180,8 @@ async fn judged(stage: &Stage, instance: &Instance, verdict: &Verdict) -> Result
             stage.create(instance).await?;
             let told = stage.because(instance.name(), reason).await?;
             ensure!(told.phase == "Pending" && told.message.contains(words), "{told}");
-            let config = format!("{}-backend", instance.name());
-            let made = stage.all::<ConfigMap>().get_opt(&config).await?;
+            let gate = format!("{}-gate", instance.name());
+            let made = stage.all::<ConfigMap>().get_opt(&gate).await?;
             ensure!(made.is_none(), "something was made");
             stage.deleted(instance.name()).await?;
         }

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use k8s_openapi::{
     api::{
-        core::v1::{ConfigMap, PersistentVolumeClaim, Secret},
+        core::v1::{PersistentVolumeClaim, Secret, Service},
         storage::v1::StorageClass,
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
@@ -157,10 +157,10 @@ async fn a_claim_that_cannot_grow_stops_nothing_else_and_grows_once_it_can() -> 
             state.phase == "Ready" && state.message.contains("allowVolumeExpansion"),
             "{state}"
         );
-        stage.all::<ConfigMap>().delete("dev-backend", &DeleteParams::default()).await?;
+        stage.all::<Service>().delete("dev-dashboard", &DeleteParams::default()).await?;
         stage
             .until("repair", PATIENCE, || async {
-                Ok(stage.all::<ConfigMap>().get_opt("dev-backend").await?.map(|_| ()))
+                Ok(stage.all::<Service>().get_opt("dev-dashboard").await?.map(|_| ()))
             })
             .await?;
         stage.patch("dev", json!({"version": "v2"})).await?;

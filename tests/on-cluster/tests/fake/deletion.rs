@@ -38,7 +38,6 @@ async fn children_go_in_order_users_first_and_keys_last() -> Result<()> {
             "deployments/dev-dashboard",
             "services/dev-dashboard",
             "statefulsets/dev-backend",
-            "configmaps/dev-backend",
             "secrets/dev-admin",
             "persistentvolumeclaims/dev-data",
             "secrets/dev-instance",

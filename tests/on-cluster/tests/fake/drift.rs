@@ -88,19 +88,20 @@ async fn what_others_put_on_children_stays_and_costs_no_write() -> Result<()> {
             "labels": {"example.org/team": "red"}, "annotations": {"example.org/note": "ours"},
         }});
         let mark = stage.mark()?;
-        stage.merge::<ConfigMap>("dev-backend", theirs.clone()).await?;
+        stage.merge::<ConfigMap>("dev-gate", theirs.clone()).await?;
         stage.merge::<Service>("dev-backend", theirs.clone()).await?;
         stage.merge::<StatefulSet>("dev-backend", theirs.clone()).await?;
         stage.merge::<Deployment>("dev-dashboard", theirs).await?;
-        stage.merge::<ConfigMap>("dev-backend", json!({"data": {"THEIRS": "1"}})).await?;
+        stage.merge::<ConfigMap>("dev-gate", json!({"data": {"THEIRS": "1"}})).await?;
         let env = json!([{"op": "add", "path": "/spec/template/spec/containers/0/env/-",
             "value": {"name": "THEIRS", "value": "1"}}]);
         stage.edit::<Deployment>("dev-dashboard", env).await?;
         stage.settled("dev").await?;
         // What is ours is put back, and what is theirs is still there after that.
-        stage.merge::<ConfigMap>("dev-backend", json!({"data": {"DATA_DIR": "/x"}})).await?;
-        let config =
-            put_back(stage, "dev-backend", "/data/DATA_DIR", &json!("/convex/data")).await?;
+        let record = stage.get::<ConfigMap>("dev-gate").await?.data.unwrap_or_default();
+        stage.merge::<ConfigMap>("dev-gate", json!({"data": {"record": "{}"}})).await?;
+        let record = json!(record.get("record"));
+        let config = put_back(stage, "dev-gate", "/data/record", &record).await?;
         ensure!(config["data"]["THEIRS"] == "1", "{config}");
         ensure!(config["metadata"]["labels"]["example.org/team"] == "red", "{config}");
         let page = serde_json::to_value(stage.get::<Deployment>("dev-dashboard").await?)?;

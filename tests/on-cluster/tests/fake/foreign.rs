@@ -25,7 +25,7 @@ async fn a_foreign_admin_secret_is_a_conflict_until_it_goes() -> Result<()> {
 
 #[tokio::test]
 async fn a_foreign_config_map_is_a_conflict_until_it_goes() -> Result<()> {
-    conflict::<ConfigMap>("fconfig", "dev-backend", json!({"data": {"A": "b"}})).await
+    conflict::<ConfigMap>("fconfig", "dev-gate", json!({"data": {"A": "b"}})).await
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn a_bumped_version_rolls_and_the_new_one_is_seen_to_answer_and_to_take_th
         let journal = stage.journal("dev-data").await?;
         ensure!(journal == ["start", "stop", "start"], "{journal:?}");
         let reasons = stage.reasons().await?;
-        let wanted = ["Provisioning", "Ready", "UpgradeStarted", "UpgradeFinished"];
+        let wanted = ["Ready", "UpgradeStarted", "UpgradeFinished"];
         ensure!(reasons == wanted, "events: {reasons:?}");
         let status = stage.instance("dev").await?.status.context("a status")?;
         let page = status.components.and_then(|it| it.dashboard?.image).unwrap_or_default();

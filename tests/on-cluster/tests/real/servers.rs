@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use cluster::audit::Entry;
+use anyhow::{Result, ensure};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::{ResourceExt, api::ListParams};
 use on_cluster::{
@@ -17,10 +16,8 @@ use crate::stage::{PATIENCE, played, pod_name};
 
 const SAMPLE: &str = include_str!("../../../../docs/samples/prod.yaml");
 const NAME: &str = "orders";
-/// From nothing to an instance that is Ready and reached by its hosts.
+/// From nothing to an instance that is Ready and reached by its hosts, Events among them.
 const PROVISIONING: usize = 18;
-/// That it is provisioned, and that it is Ready.
-const EVENTS: usize = 2;
 /// Longer than any pause between two looks.
 const LOOK: Duration = Duration::from_secs(35);
 
@@ -34,8 +31,7 @@ async fn settled(stage: &Stage) -> Result<Beside> {
 
 /// The sample as it is: reached by its three hosts, counted, and at rest.
 #[tokio::test]
-async fn the_sample_is_ready_and_reached_by_three_hosts_after_18_writes_and_two_events()
--> Result<()> {
+async fn the_sample_is_ready_and_reached_by_three_hosts_after_18_writes() -> Result<()> {
     played("whole", async |stage| {
         let beside = Beside::start(stage.cluster.description()).await?;
         beside.hand_over(&stage.kubectl, stage.namespace()).await?;
@@ -66,13 +62,7 @@ async fn is_counted(stage: &Stage) -> Result<()> {
     stage.rest().await?;
     let writes = stage.writes()?;
     println!("{} writes:\n{}", writes.len(), lines(&writes));
-    let (events, objects): (Vec<_>, Vec<_>) = writes.iter().partition(|it| it.resource == "events");
-    ensure!(objects.len() <= PROVISIONING, "{} writes:\n{}", objects.len(), lines(&writes));
-    ensure!(events.len() <= EVENTS, "{} Events:\n{}", events.len(), lines(&writes));
-    // Users are let in once the phase is Ready and the Event of it is written.
-    let let_in = |it: &Entry| it.resource == "services" && it.name == "orders-backend";
-    let ready = writes.iter().position(let_in).context("nobody was let in")?;
-    ensure!(ready <= PROVISIONING, "{ready} writes to phase Ready:\n{}", lines(&writes));
+    ensure!(writes.len() <= PROVISIONING, "{} writes:\n{}", writes.len(), lines(&writes));
     let mark = stage.mark()?;
     tokio::time::sleep(LOOK).await;
     ensure!(!stage.requests_since(mark)?.is_empty(), "nobody has looked");
