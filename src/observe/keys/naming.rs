@@ -11,12 +11,23 @@ use crate::{
     plan::{deed::Deed, secrets},
 };
 
+/// The data has another name than the one that is asked for.
+const CHANGED: &str = "InstanceNameChanged";
+
 /// That the data belongs to another instance name.
 pub(in crate::observe) fn renamed(made: &str, now: &str) -> Obstacle {
     let message = format!(
         "the data was made under the instance name \"{made}\", and the name is \"{now}\" now (key INSTANCE_NAME of the Secret, or spec.backend.instance.name). Put it back; what runs keeps running as it is."
     );
-    Obstacle::new("InstanceNameChanged", message)
+    Obstacle::new(CHANGED, message)
+}
+
+/// The same of an instance that is made anew. Its field cannot change, and it has made nothing yet.
+fn named_otherwise(left: &str, spec: &str) -> Obstacle {
+    let message = format!(
+        "the instance that was here before has moved its data to the instance name \"{left}\"; that of \"{spec}\", which spec.backend.instance.name asks for, is what it left behind. The field cannot change: delete this instance, which has opened nothing yet, and create it anew with \"{left}\", or without the field."
+    );
+    Obstacle::new(CHANGED, message)
 }
 
 impl Reader<'_> {
@@ -25,7 +36,7 @@ impl Reader<'_> {
     pub(super) fn left(&self, holder: &Secret) -> Option<Obstacle> {
         let spec = self.instance.spec.backend.instance.name.as_deref()?;
         let deed = self.inherited(holder)?;
-        (deed.deployment.as_str() != spec).then(|| renamed(deed.deployment.as_str(), spec))
+        (deed.deployment.as_str() != spec).then(|| named_otherwise(deed.deployment.as_str(), spec))
     }
 
     /// What an earlier instance has stamped on the Secret.

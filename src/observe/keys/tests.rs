@@ -303,7 +303,7 @@ fn an_instance_that_is_made_anew_under_the_name_that_was_left_is_refused_with_th
     let anew = seen(&named, &Data::New, Some(&holder), None);
     let (reason, message) = obstacle(&anew);
     assert_eq!(reason, "InstanceNameChanged");
-    assert!(message.contains("\"dev-7-1234abcd\""), "{message}");
+    assert!(message.contains("create it anew with \"dev-7-1234abcd\""), "{message}");
     let unnamed = seen(&on_a_server(None), &Data::New, Some(&holder), None).keys.unwrap();
     assert_eq!(unnamed.deployment.as_str(), "dev-7-1234abcd");
     // The claim that was left is none to go on with.

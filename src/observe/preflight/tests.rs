@@ -226,4 +226,5 @@ fn what_is_well_is_told_with_how_long_it_took_and_what_to_know() {
     assert_eq!((one.name.as_str(), one.latency_ms), ("database", Some(12)));
     assert!(one.note.contains("97") && one.note.contains("maxDatabaseConnections"));
     assert_eq!(preflight.obstacle(), None);
+    assert!(words::note(Note::Uncreatable).contains("ALTER ROLE"));
 }

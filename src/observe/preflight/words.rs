@@ -279,6 +279,7 @@ pub(super) fn note(note: Note) -> String {
         Note::Connections { allowed, pool } => format!(
             "the server takes {allowed} connections, and the backend may open {pool}: set spec.backend.tuning.maxDatabaseConnections below {allowed}, or raise max_connections of the server"
         ),
+        Note::Uncreatable => "the user of the URL may make no databases, which spec.backend.db.createDatabase: IfMissing leaves to it: an upgrade into a fresh store would hold users until one is made by hand. Have an administrator of the server run ALTER ROLE \"USER-OF-THE-URL\" CREATEDB;".to_owned(),
         Note::Undeletable => "objects can be written and may not be deleted: what the backend deletes stays, and so does a small object below .convex-operator/preflight/ of every pod. Allow s3:DeleteObject".to_owned(),
     }
 }

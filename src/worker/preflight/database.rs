@@ -30,7 +30,9 @@ pub(super) struct Asked {
     pub(super) authorities: Option<PathBuf>,
     /// Whether the connection is encrypted, or there is none.
     pub(super) encrypted: bool,
-    /// Whether the database is made where it is not there.
+    /// Whether databases are to be made where they are not there: of this one or of one to come.
+    pub(super) creates: bool,
+    /// Whether this one is.
     pub(super) create: bool,
     /// How many connections the backend may open.
     pub(super) pool: u32,
@@ -50,6 +52,7 @@ impl Asked {
         } else {
             (Server::Mysql, url("MYSQL_URL")?, "MYSQL_CA_FILE", "MYSQL_MAX_CONNECTIONS")
         };
+        let creates = variable("CREATE_DATABASE").is_some_and(|it| it == "IfMissing");
         let name = variable("INSTANCE_NAME").and_then(|it| InstanceName::parse(it).ok())?;
         Some(Self {
             server,
@@ -58,8 +61,8 @@ impl Asked {
             authorities: variable(authorities).map(|it| beneath(&it)),
             // Any text at all switches it off.
             encrypted: variable("DO_NOT_REQUIRE_SSL").is_none_or(|it| it.is_empty()),
-            create: variable("CREATE_DATABASE").is_some_and(|it| it == "IfMissing")
-                && !has_served(&variable),
+            creates,
+            create: creates && !has_served(&variable),
             pool: variable(pool).and_then(|it| it.parse().ok()).unwrap_or(POOL),
         })
     }

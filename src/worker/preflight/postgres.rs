@@ -42,7 +42,7 @@ pub(super) async fn check(asked: &Asked) -> Result<Passed, Failure> {
 async fn opened(asked: &Asked, config: &Config) -> Result<Passed, Failure> {
     let (client, latency) = reach::timed(login(asked, config)).await;
     let client = client?;
-    let questions = reach::within(QUESTIONS, questions(&client, asked.pool)).await;
+    let questions = reach::within(QUESTIONS, questions(&client, asked)).await;
     let note = questions.map_err(|why| Failure::of(Reason::DatabaseUnreachable).why(why))??;
     Ok(Passed { latency, note })
 }
@@ -77,7 +77,7 @@ async fn login(asked: &Asked, config: &Config) -> Result<Client, Failure> {
 }
 
 /// Whether the backend would find what it needs.
-async fn questions(client: &Client, pool: u32) -> Result<Option<Note>, Failure> {
+async fn questions(client: &Client, asked: &Asked) -> Result<Option<Note>, Failure> {
     let standby = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'";
     if is(client, standby).await? {
         return Err(Failure::of(Reason::DatabaseReadOnly).why(Why::Standby));
@@ -92,10 +92,23 @@ async fn questions(client: &Client, pool: u32) -> Result<Option<Note>, Failure> 
     if is(client, fence).await? && is(client, "SELECT EXISTS (SELECT 1 FROM read_only)").await? {
         return Err(Failure::of(Reason::DatabaseReadOnly).why(Why::Fenced));
     }
+    note(client, asked).await
+}
+
+/// What keeps no backend from starting. Who may make databases is no property that is inherited
+/// (<https://www.postgresql.org/docs/current/role-membership.html>).
+async fn note(client: &Client, asked: &Asked) -> Result<Option<Note>, Failure> {
     let free = "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int";
     let row = client.query_one(free, &[]).await.map_err(|error| failure(&error))?;
     let allowed = u32::try_from(row.get::<_, i32>(0)).unwrap_or_default();
-    Ok((allowed < pool).then_some(Note::Connections { allowed, pool }))
+    let pool = asked.pool;
+    if allowed < pool {
+        return Ok(Some(Note::Connections { allowed, pool }));
+    }
+    let creates =
+        "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
+    let unable = asked.creates && !is(client, creates).await?;
+    Ok(unable.then_some(Note::Uncreatable))
 }
 
 async fn is(client: &Client, question: &str) -> Result<bool, Failure> {

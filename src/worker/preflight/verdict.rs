@@ -96,6 +96,8 @@ pub enum Note {
     },
     /// Objects may not be deleted.
     Undeletable,
+    /// Databases are to be made where they are missing, and the user may make none.
+    Uncreatable,
 }
 
 /// What was learnt of a server that can be worked with.

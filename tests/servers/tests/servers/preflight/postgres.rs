@@ -77,7 +77,11 @@ async fn a_database_that_is_missing_is_made_where_that_is_asked_for_and_allowed(
     create.well().await;
     let made = "SELECT count(*) FROM pg_database WHERE datname = 'or_ders'";
     assert_eq!(server.sql("postgres", made).unwrap(), "1");
-    create.well().await;
+    assert_eq!(create.well().await.note, None);
+    // It is there, and the next one is not: that is told while there is time.
+    server.sql("postgres", &format!("ALTER ROLE \"{USER}\" NOCREATEDB")).unwrap();
+    assert_eq!(create.well().await.note, Some(Note::Uncreatable));
+    assert_eq!(plain(&server).well().await.note, None, "nobody is to make any");
 }
 
 #[tokio::test]
