@@ -157,10 +157,10 @@ async fn a_claim_that_cannot_grow_stops_nothing_else_and_grows_once_it_can() -> 
             state.phase == "Ready" && state.message.contains("allowVolumeExpansion"),
             "{state}"
         );
-        stage.all::<Service>().delete("dev-dashboard", &DeleteParams::default()).await?;
+        stage.all::<Service>().delete("dev-backend", &DeleteParams::default()).await?;
         stage
             .until("repair", PATIENCE, || async {
-                Ok(stage.all::<Service>().get_opt("dev-dashboard").await?.map(|_| ()))
+                Ok(stage.all::<Service>().get_opt("dev-backend").await?.map(|_| ()))
             })
             .await?;
         stage.patch("dev", json!({"version": "v2"})).await?;

@@ -23,7 +23,7 @@ const POLLED: Duration = Duration::from_secs(15);
 async fn deleted_children_come_back_within_seconds_with_one_write_each() -> Result<()> {
     played("gone", async |stage| {
         stage.served(&Instance::dev("dev")).await?;
-        comes_back::<ConfigMap>(stage, "dev-backend", "configmaps", WATCHED).await?;
+        comes_back::<ConfigMap>(stage, "dev-gate", "configmaps", WATCHED).await?;
         comes_back::<Service>(stage, "dev-backend", "services", WATCHED).await?;
         comes_back::<Service>(stage, "dev-dashboard", "services", WATCHED).await?;
         comes_back::<Deployment>(stage, "dev-dashboard", "deployments", WATCHED).await?;
@@ -51,8 +51,7 @@ async fn edited_children_are_put_back_with_one_write_each() -> Result<()> {
     played("edited", async |stage| {
         stage.served(&Instance::dev("dev")).await?;
         let label = "/metadata/labels/app.kubernetes.io~1part-of";
-        edited::<ConfigMap>(stage, "dev-backend", "/data/DATA_DIR", json!("/elsewhere")).await?;
-        edited::<ConfigMap>(stage, "dev-backend", label, json!("mine")).await?;
+        edited::<ConfigMap>(stage, "dev-gate", label, json!("mine")).await?;
         edited::<Service>(
             stage,
             "dev-backend",
@@ -69,7 +68,10 @@ async fn edited_children_are_put_back_with_one_write_each() -> Result<()> {
         edited::<StatefulSet>(stage, "dev-backend", image, json!("example.org/mine:1")).await?;
         stage.settled("dev").await?;
         let variable = "/spec/template/spec/containers/0/env/1/value";
+        let data = "/spec/template/spec/containers/0/env/7/value";
         edited::<StatefulSet>(stage, "dev-backend", variable, json!("v9")).await?;
+        stage.settled("dev").await?;
+        edited::<StatefulSet>(stage, "dev-backend", data, json!("/elsewhere")).await?;
         stage.settled("dev").await?;
         let page = "/spec/template/spec/containers/0/env/2/value";
         edited::<Deployment>(stage, "dev-dashboard", page, json!("http://elsewhere")).await?;
