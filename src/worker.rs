@@ -12,3 +12,4 @@ pub mod preflight;
 pub mod progress;
 pub mod report;
 pub mod snapshot;
+pub mod storage;
