@@ -19,6 +19,6 @@ pub use self::{
     folder::Folder,
     location::{Archive, Draft, Location, Note},
     manifest::{Manifest, Variables, variables_digest},
-    place::{Kept, Place},
+    place::{BUCKET, Kept, Place},
     sink::{Sink, Sum},
 };

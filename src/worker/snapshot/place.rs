@@ -13,6 +13,9 @@ use crate::worker::{
     storage::{Patience, Refused, Settings},
 };
 
+/// The variable with the name of a bucket that is in no argument.
+pub const BUCKET: &str = "SNAPSHOTS_BUCKET";
+
 /// Where a Job was told that a snapshot is: in a folder or below a prefix of a bucket. How object storage is reached is in the
 /// environment, as the backend has it.
 #[derive(Args, Clone, Debug)]
@@ -21,8 +24,8 @@ pub struct Place {
     /// The folder of the snapshot.
     #[arg(long, conflicts_with = "bucket")]
     folder: Option<PathBuf>,
-    /// The bucket of the snapshot.
-    #[arg(long, requires = "prefix")]
+    /// The bucket of the snapshot. A name that comes from a Secret comes in the environment.
+    #[arg(long, env = BUCKET, hide_env_values = true, requires = "prefix")]
     bucket: Option<String>,
     /// What the keys of the snapshot begin with, without the slash after it.
     #[arg(long, requires = "bucket")]
@@ -51,7 +54,7 @@ impl Place {
         if let Some((bucket, prefix)) = self.bucket.as_ref().zip(self.prefix.as_ref()) {
             let none = || Failure::of(Reason::ObjectStorageLoginFailed).why(Why::Credentials);
             let client = Box::pin(settings.client(Patience::Tries)).await;
-            let client = client.map_err(|_| Refused::of(bucket, none()))?;
+            let client = client.map_err(|_| Refused(none()))?;
             return Ok(Kept::Bucket(Bucket::open(client, &settings, bucket, prefix)));
         }
         let missing = || io::Error::other("neither --folder nor --bucket was told");

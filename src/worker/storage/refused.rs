@@ -34,42 +34,38 @@ impl Doing {
     }
 }
 
-/// A bucket that did not do what it was asked to. It is told in words that are known here: no value of a Secret is in it but
-/// the name of the bucket, which is in the status anyway.
+/// A bucket that did not do what it was asked to. It is told in words that are known here: no value of a Secret is in it, and not
+/// the name of the bucket either, which may be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    bucket: String,
-    failure: Failure,
-}
+pub struct Refused(pub Failure);
 
 /// What it means that this failed.
-pub fn refused<E>(bucket: &str, doing: Doing, error: &SdkError<E, HttpResponse>) -> io::Error
+pub fn refused<E>(doing: Doing, error: &SdkError<E, HttpResponse>) -> io::Error
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let failure = preflight::refusal::failure(error, doing.why());
-    Refused::of(bucket, failure).into()
+    Refused(failure).into()
 }
 
 impl Refused {
-    /// Of this bucket.
-    #[must_use]
-    pub fn of(bucket: &str, failure: Failure) -> Self {
-        Self { bucket: bucket.to_owned(), failure }
-    }
-
     /// One `CamelCase` word, where an error is about object storage.
     #[must_use]
     pub fn reason(error: &io::Error) -> Option<&'static str> {
-        let refused = error.get_ref()?.downcast_ref::<Self>()?;
-        Some(refused.failure.reason.word())
+        error.get_ref()?.downcast_ref::<Self>().map(Self::word)
+    }
+
+    /// One `CamelCase` word.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        self.0.reason.word()
     }
 }
 
 impl fmt::Display for Refused {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Failure { reason, why, code } = &self.failure;
-        write!(to, "bucket \"{}\": {}", self.bucket, reason.word())?;
+        let Failure { reason, why, code } = &self.0;
+        write!(to, "the bucket for exports: {}", reason.word())?;
         if let Some(code) = code {
             write!(to, " ({code})")?;
         }
@@ -135,10 +131,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_says_which_bucket_why_and_what_to_do_and_gives_its_reason_to_reports() {
+    fn a_refusal_says_why_and_what_to_do_and_gives_its_reason_to_reports() {
         let failure = Failure::of(Reason::BucketAccessDenied).why(Why::List).code("AccessDenied");
-        let error: io::Error = Refused::of("orders", failure).into();
-        let words = r#"bucket "orders": BucketAccessDenied (AccessDenied): its objects may not be listed. Allow s3:ListBucket"#;
+        let error: io::Error = Refused(failure).into();
+        let words = r#"the bucket for exports: BucketAccessDenied (AccessDenied): its objects may not be listed. Allow s3:ListBucket"#;
         assert!(error.to_string().starts_with(words), "{error}");
         assert_eq!(Refused::reason(&error), Some("BucketAccessDenied"));
         assert_eq!(Refused::reason(&io::Error::other("full")), None);

@@ -58,7 +58,7 @@ fn exports_are_listed_for_as_long_as_their_claim_is_there() {
     let listed = |pinned: Option<Upgrade>, there: bool| {
         let mut world = two_stores(pinned, Store::Original);
         world.children.exports = Exports::on(there.then(|| Arc::new(claim("dev-snapshots"))));
-        snapshots(&before, &world).len()
+        snapshots(&instance_with(|_| {}), &before, &world).len()
     };
     assert_eq!((listed(None, true), listed(None, false)), (1, 0));
     assert_eq!(listed(Some(rolling), false), 1);

@@ -81,6 +81,6 @@ impl Archive for Object {
 
 impl fmt::Debug for Object {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} of {:?}", self.key, self.objects)
+        write!(out, "Object {}", self.key)
     }
 }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::objects::{Objects, has_code};
 use crate::worker::{
     snapshot::{Draft, Sum},
-    storage::Doing,
+    storage::{Doing, refused},
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -50,7 +50,7 @@ impl Upload {
             .set_server_side_encryption(objects.settings.encryption())
             .set_checksum_algorithm(objects.settings.checksum());
         let begun = create.send().await;
-        let begun = begun.map_err(|error| objects.refused(Doing::Writing, &error))?;
+        let begun = begun.map_err(|error| refused(Doing::Writing, &error))?;
         let id = begun.upload_id().map(str::to_owned);
         let id = id.ok_or_else(|| io::Error::other("the upload was given no id"))?;
         let size = usize::try_from(part_of(bytes)).map_err(io::Error::other)?;
@@ -107,9 +107,9 @@ impl Upload {
             Err(error) if has_code(&error, "NoSuchUpload") => {
                 let found = objects.found(&self.key).await?;
                 let whole = found.is_some_and(|(_, bytes)| bytes == self.bytes);
-                if whole { Ok(()) } else { Err(objects.refused(Doing::Writing, &error)) }
+                if whole { Ok(()) } else { Err(refused(Doing::Writing, &error)) }
             }
-            Err(error) => Err(objects.refused(Doing::Writing, &error)),
+            Err(error) => Err(refused(Doing::Writing, &error)),
             Ok(_) => Ok(()),
         }
     }
@@ -152,7 +152,7 @@ async fn sent(
         .part_number(number)
         .set_checksum_algorithm(objects.settings.checksum())
         .body(ByteStream::from(part));
-    let sent = upload.send().await.map_err(|error| objects.refused(Doing::Writing, &error))?;
+    let sent = upload.send().await.map_err(|error| refused(Doing::Writing, &error))?;
     Ok(CompletedPart::builder()
         .part_number(number)
         .set_e_tag(sent.e_tag().map(str::to_owned))

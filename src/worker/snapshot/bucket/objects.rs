@@ -1,6 +1,6 @@
 //! The objects of one bucket, asked for again where an answer breaks off.
 
-use std::{error::Error, fmt, io, time::Duration};
+use std::{fmt, io, time::Duration};
 
 use aws_sdk_s3::{
     Client,
@@ -20,7 +20,7 @@ const TRIES: u32 = 6;
 /// The pause after the first time; each later one is twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// One bucket. `Debug` shows its name.
+/// One bucket. `Debug` does not show which.
 #[derive(Clone)]
 pub(super) struct Objects {
     pub(super) client: Client,
@@ -52,7 +52,7 @@ impl Objects {
                 both.map(Some).ok_or_else(told)
             }
             Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(self.refused(Doing::Reading, &error)),
+            Err(error) => Err(refused(Doing::Reading, &error)),
         }
     }
 
@@ -80,13 +80,13 @@ impl Objects {
             .set_server_side_encryption(self.settings.encryption())
             .set_checksum_algorithm(self.settings.checksum())
             .body(ByteStream::from(content));
-        put.send().await.map(drop).map_err(|error| self.refused(Doing::Writing, &error))
+        put.send().await.map(drop).map_err(|error| refused(Doing::Writing, &error))
     }
 
     /// Takes an object away, where there is one.
     pub(super) async fn remove(&self, key: &str) -> io::Result<()> {
         match self.client.delete_object().bucket(&self.bucket).key(key).send().await {
-            Err(error) if !is_missing(&error) => Err(self.refused(Doing::Writing, &error)),
+            Err(error) if !is_missing(&error) => Err(refused(Doing::Writing, &error)),
             _ => Ok(()),
         }
     }
@@ -97,7 +97,7 @@ impl Objects {
         let mut pages = list.into_paginator().send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| self.refused(Doing::Listing, &error))?;
+            let page = page.map_err(|error| refused(Doing::Listing, &error))?;
             keys.extend(page.contents().iter().filter_map(|it| it.key().map(str::to_owned)));
         }
         Ok(keys)
@@ -107,25 +107,18 @@ impl Objects {
     /// begins so.
     pub(super) async fn abort(&self, key: &str) -> io::Result<()> {
         let list = self.client.list_multipart_uploads().bucket(&self.bucket).prefix(key);
-        let begun = list.send().await.map_err(|error| self.refused(Doing::Listing, &error))?;
+        let begun = list.send().await.map_err(|error| refused(Doing::Listing, &error))?;
         let ours = begun.uploads().iter().filter(|it| it.key() == Some(key));
         for id in ours.filter_map(|it| it.upload_id()) {
             let abort = self.client.abort_multipart_upload().bucket(&self.bucket).key(key);
             match abort.upload_id(id).send().await {
                 Err(error) if !is_missing(&error) => {
-                    return Err(self.refused(Doing::Writing, &error));
+                    return Err(refused(Doing::Writing, &error));
                 }
                 _ => {}
             }
         }
         Ok(())
-    }
-
-    pub(super) fn refused<E>(&self, doing: Doing, error: &SdkError<E, HttpResponse>) -> io::Error
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        refused(&self.bucket, doing, error)
     }
 
     /// The client asks again for what does not begin; what breaks off is asked for again here.
@@ -157,7 +150,7 @@ impl Objects {
             Ok(got) => got,
             Err(error) if is_missing(&error) => return Ok(Got::Missing),
             Err(error) if has_code(&error, "PreconditionFailed") => return Err(replaced(key)),
-            Err(error) => return Err(self.refused(Doing::Reading, &error)),
+            Err(error) => return Err(refused(Doing::Reading, &error)),
         };
         // Not every server looks at the condition.
         if etag.as_deref().is_some_and(|wanted| got.e_tag() != Some(wanted)) {
@@ -195,6 +188,6 @@ fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> boo
 
 impl fmt::Debug for Objects {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Objects of {}", self.bucket)
+        out.write_str("Objects")
     }
 }
