@@ -9,22 +9,25 @@ mod planned;
 #[path = "support/restricted.rs"]
 mod restricted;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
 use convex_operator::{
     api::ConvexInstance,
-    observe::Sources,
+    observe::{Keys, Sources},
     plan::{
         Inputs, Step, config,
+        exports::{Exports, Place},
         host::Schemes,
+        jobs::{self, Carried},
         names::Names,
         outside,
         outside::{Server, Settings, Values},
     },
 };
 use k8s_openapi::api::core::v1::PodSpec;
+use kube::ResourceExt;
 use serde_json::{Value, json};
-use statemachine::pins::Store;
+use statemachine::pins::{Revision, Snapshot, Store};
 
 use self::planned::{ADMIN_KEY, SECRET, instance, keys, objects, steps, steps_reading, yaml};
 
@@ -90,6 +93,27 @@ fn servers(password: &str) -> Settings {
         .with("AWS_SECRET_ACCESS_KEY", password)
         .with("S3_STORAGE_FILES_BUCKET", "orders");
     [(Server::Database, database), (Server::Storage, storage)].into()
+}
+
+/// What looks at the bucket first, what fills it and what reads it.
+#[test]
+fn jobs_whose_exports_are_in_a_bucket() {
+    let stored = instance("orders", |spec| spec["backend"]["s3"] = json!({"enabled": true}));
+    let (keys, outside) = (keys(&stored), servers("canary"));
+    let inputs = inputs(&stored, &keys, &outside);
+    let of = Snapshot { of: Revision("71".to_owned()), attempt: 1 };
+    let place = Place::of(&stored, Some("orders-exports"), "71-1");
+    let backend = "10.0.0.7:3210".parse().unwrap();
+    let carried = Carried { attempt: &of, number: 1, backend, seconds: 3600 };
+    let release = planned::release(&stored);
+    let jobs = [
+        jobs::proof(&inputs, &of, 1, (&release, Some(&place))),
+        jobs::export(&inputs, carried, "v1", true, &[], (&Exports::default(), &place)),
+        jobs::import(&inputs, carried, (&of, &place), false),
+    ];
+    let steps = jobs.map(|it| Step::Start(Box::new(it)));
+    compare_steps("exports-in-a-bucket", &steps);
+    assert!(!yaml(&steps).contains("canary"));
 }
 
 #[test]
@@ -268,27 +292,32 @@ fn secrets_are_in_secrets_alone() {
     }
 }
 
+fn inputs<'a>(instance: &'a ConvexInstance, keys: &'a Keys, outside: &'a Settings) -> Inputs<'a> {
+    static SOURCES: LazyLock<Sources> = LazyLock::new(Sources::default);
+    Inputs {
+        names: Names::of(&instance.name_any()),
+        keys,
+        outside,
+        store: Store::Original,
+        release: planned::release(instance),
+        dashboard_repository: "example.com/dashboard",
+        worker_image: "example.com/operator:v0",
+        operator_namespace: "convex-system",
+        sources: &SOURCES,
+        fence: "5",
+        claims: &[],
+        schemes: Schemes::default(),
+        restarted: None,
+        instance,
+    }
+}
+
 #[test]
 fn the_digest_on_the_pod_changes_when_a_value_of_its_environment_does_and_only_then() {
     let reading = |outside: &Settings, change: &dyn Fn(&mut Value)| {
         let instance = instance("dev", change);
         let keys = keys(&instance);
-        let inputs = Inputs {
-            names: Names::of("dev"),
-            keys: &keys,
-            outside,
-            store: Store::Original,
-            release: planned::release(&instance),
-            dashboard_repository: "example.com/dashboard",
-            worker_image: "example.com/operator:v0",
-            operator_namespace: "convex-system",
-            sources: &Sources::default(),
-            fence: "5",
-            claims: &[],
-            schemes: Schemes::default(),
-            restarted: None,
-            instance: &instance,
-        };
+        let inputs = inputs(&instance, &keys, outside);
         config::digest(&inputs, &Store::Original)
     };
     let digest = |change: &dyn Fn(&mut Value)| reading(&Settings::new(), change);
