@@ -134,7 +134,7 @@ mod tests {
     fn a_refusal_says_why_and_what_to_do_and_gives_its_reason_to_reports() {
         let failure = Failure::of(Reason::BucketAccessDenied).why(Why::List).code("AccessDenied");
         let error: io::Error = Refused(failure).into();
-        let words = r#"the bucket for exports: BucketAccessDenied (AccessDenied): its objects may not be listed. Allow s3:ListBucket"#;
+        let words = "the bucket for exports: BucketAccessDenied (AccessDenied): its objects may not be listed. Allow s3:ListBucket";
         assert!(error.to_string().starts_with(words), "{error}");
         assert_eq!(Refused::reason(&error), Some("BucketAccessDenied"));
         assert_eq!(Refused::reason(&io::Error::other("full")), None);

@@ -4,7 +4,7 @@ use statemachine::pins::Revision;
 use super::*;
 use crate::{fixtures::instance_with, plan::outside::Values};
 
-fn in_storage(snapshots: serde_json::Value) -> ConvexInstance {
+fn in_storage(snapshots: &serde_json::Value) -> ConvexInstance {
     instance_with(|spec| {
         spec["backend"]["s3"] = json!({"enabled": true});
         spec["maintenance"] = json!({"snapshots": snapshots});
@@ -16,13 +16,16 @@ fn exports_go_to_object_storage_where_that_is_used_and_to_a_bucket_that_is_known
     let given = Values::default().with(EXPORTS, "orders-exports");
     let at = |instance: &ConvexInstance| bucket(instance, Some(&given));
     let of_the_backend = Ok(Some("orders-exports".to_owned()));
-    assert_eq!(at(&in_storage(json!({}))), of_the_backend);
-    assert_eq!(at(&in_storage(json!({"destination": "ObjectStorage"}))), of_the_backend);
-    assert_eq!(at(&in_storage(json!({"bucket": "vault"}))), Ok(Some("vault".to_owned())));
-    assert_eq!(at(&in_storage(json!({"destination": "Claim"}))), Ok(None));
+    assert_eq!(at(&in_storage(&json!({}))), of_the_backend);
+    assert_eq!(at(&in_storage(&json!({"destination": "ObjectStorage"}))), of_the_backend);
+    assert_eq!(at(&in_storage(&json!({"bucket": "vault"}))), Ok(Some("vault".to_owned())));
+    assert_eq!(at(&in_storage(&json!({"destination": "Claim"}))), Ok(None));
     assert_eq!(at(&instance_with(|_| {})), Ok(None));
-    assert_eq!(bucket(&in_storage(json!({})), None), Err(BucketUnknown));
-    assert_eq!(bucket(&in_storage(json!({"bucket": "vault"})), None), Ok(Some("vault".to_owned())));
+    assert_eq!(bucket(&in_storage(&json!({})), None), Err(BucketUnknown));
+    assert_eq!(
+        bucket(&in_storage(&json!({"bucket": "vault"})), None),
+        Ok(Some("vault".to_owned()))
+    );
 }
 
 /// No value of a Secret is ever told, and so it is said where the name is.
@@ -59,7 +62,7 @@ fn the_keys_of_an_instance_begin_with_its_namespace_its_name_and_its_uid() {
 /// Else a rollback would look for it where the spec points by now.
 #[test]
 fn an_export_is_where_it_was_put_whatever_the_upgrade_or_the_spec_says_since() {
-    let mut instance = in_storage(json!({}));
+    let mut instance = in_storage(&json!({}));
     let status = instance.status.get_or_insert_default();
     let listed = json!([
         {"id": "6-1", "version": "v1", "bytes": 1, "tables": 1, "documents": 1, "files": 0, "sha256": "a",

@@ -175,7 +175,10 @@ mod tests {
         let tib = 1 << 40;
         for bytes in [0, 1, SMALLEST * MOST, SMALLEST * MOST + 1, tib, 5 * tib] {
             let part = part_of(Some(bytes));
-            assert!(part >= SMALLEST && part % MIB == 0 && part * MOST >= bytes, "{bytes}");
+            assert!(
+                part >= SMALLEST && part.is_multiple_of(MIB) && part * MOST >= bytes,
+                "{bytes}"
+            );
         }
         assert_eq!(part_of(Some(SMALLEST * MOST)), SMALLEST);
         assert_eq!(part_of(None), UNTOLD);

@@ -29,11 +29,7 @@ pub async fn drafted(at: &impl Location, bytes: &[u8]) {
         draft.take(some).await.unwrap();
     }
     let sum = draft.end().await.unwrap();
-    assert_eq!((sum.bytes, sum.sha256), (bytes.len() as u64, hex(bytes)));
-}
-
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|it| format!("{it:02x}")).collect()
+    assert_eq!((sum.bytes, sum.sha256), (bytes.len() as u64, hex::encode(Sha256::digest(bytes))));
 }
 
 pub async fn an_archive_is_there_once_it_is_published_and_until_it_is_withdrawn(
