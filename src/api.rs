@@ -28,8 +28,8 @@ pub use self::{
     dashboard::{Dashboard, DashboardSecurity, DashboardService},
     database::{CreateDatabase, Database, Engine},
     maintenance::{
-        Approval, ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot, Snapshots,
-        UpgradeStrategy, Window,
+        Approval, ExportImport, ImportInto, Maintenance, OnFailure, PreUpgradeSnapshot,
+        SnapshotDestination, Snapshots, UpgradeStrategy, Window,
     },
     network_policy::NetworkPolicy,
     networking::{Ingress, Mode, Networking, ParentRef, VendorPolicies},

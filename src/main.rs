@@ -30,6 +30,8 @@ enum Command {
     Export(worker::export::Options),
     /// Import a snapshot, count it in the backend, and report; what the operator's Jobs run.
     Import(worker::import::Options),
+    /// Say whether a bucket takes exports, before an upgrade relies on it; what the operator's Jobs run.
+    Reachable(worker::reachable::Options),
     /// Print a manifest that is generated from the code.
     Print {
         /// Which one.
@@ -63,6 +65,7 @@ fn run() -> Result<(), Box<dyn std::error::Error>> {
         Command::Gate(options) => Ok(worker::gate::run(&options)?),
         Command::Export(options) => work(|| worker::job::run(&options)),
         Command::Import(options) => work(|| worker::job::run(&options)),
+        Command::Reachable(options) => work(|| worker::reachable::run(&options)),
         Command::Print { what: Manifest::Crd } => {
             print!("{}", api::crd_yaml()?);
             Ok(())

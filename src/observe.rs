@@ -54,7 +54,7 @@ use crate::{
     api::ConvexInstance,
     context::{Context, Span},
     error::Error,
-    plan::{deployment, labels, names::Names},
+    plan::{deployment, exports, labels, names::Names, outside::Server},
 };
 
 /// How long an image may fail to be pulled before it is held for one that cannot be: a registry has its moments.
@@ -86,14 +86,17 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let keyless = keys.keys.is_none() || pending;
     let references = references.or_else(|| keys.obstacle.clone().filter(|_| keyless));
     let unread = outside.obstacle().cloned();
-    let references = references.or_else(|| unread.filter(|_| pending));
+    let wish = wish::of(instance, &ctx.settings);
+    let wishes = pins.home.as_ref().is_some_and(|home| home.release != wish.release);
+    // An upgrade is not begun before it is known where its export goes.
+    let aimless =
+        wishes && exports::bucket(instance, outside.given(Server::Storage).as_ref()).is_err();
+    let references = references.or_else(|| unread.filter(|_| pending || aimless));
     let requisites = requisites::read(ctx, instance).await.map_err(Error::Observe)?;
     let references = references.or_else(|| requisites.obstacle.clone());
     let answer = answer::ask(ctx, instance, &children, keys.keys.as_ref()).await;
     let bad = answer.as_ref().is_some_and(|it| it.verdict.is_err());
     let unanswered = ctx.memory.lasted(&uid(instance), Span::Unanswered, bad);
-    let wish = wish::of(instance, &ctx.settings);
-    let wishes = pins.home.as_ref().is_some_and(|home| home.release != wish.release);
     let asked = (&pins, wish.strategy, wishes);
     let hold = hold::ask(instance, &children, asked, keys.keys.as_ref()).await;
     let (jobs, again) = jobs(ctx, instance, &children, &pins);

@@ -10,5 +10,7 @@ pub mod permit;
 pub mod permitted;
 pub mod preflight;
 pub mod progress;
+pub mod reachable;
 pub mod report;
 pub mod snapshot;
+pub mod storage;

@@ -9,19 +9,26 @@ mod planned;
 #[path = "support/restricted.rs"]
 mod restricted;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
 
 use convex_operator::{
     api::ConvexInstance,
+    observe::{Keys, Sources},
     plan::{
-        Step, labels,
+        Inputs, Step,
+        exports::{Exports, Place},
+        host::Schemes,
+        jobs::{self, Carried},
+        labels,
         names::Names,
         outside,
         outside::{Server, Settings, Values},
     },
 };
 use k8s_openapi::api::core::v1::PodSpec;
+use kube::ResourceExt;
 use serde_json::{Value, json};
+use statemachine::pins::{Revision, Snapshot, Store};
 
 use self::planned::{ADMIN_KEY, SECRET, instance, keys, objects, steps, steps_reading, yaml};
 
@@ -87,6 +94,27 @@ fn servers(password: &str) -> Settings {
         .with("AWS_SECRET_ACCESS_KEY", password)
         .with("S3_STORAGE_FILES_BUCKET", "orders");
     [(Server::Database, database), (Server::Storage, storage)].into()
+}
+
+/// What looks at the bucket first, what fills it and what reads it.
+#[test]
+fn jobs_whose_exports_are_in_a_bucket() {
+    let stored = instance("orders", |spec| spec["backend"]["s3"] = json!({"enabled": true}));
+    let (keys, outside) = (keys(&stored), servers("canary"));
+    let inputs = inputs(&stored, &keys, &outside);
+    let of = Snapshot { of: Revision("71".to_owned()), attempt: 1 };
+    let place = Place::of(&stored, Some("orders-exports"), "71-1");
+    let backend = "10.0.0.7:3210".parse().unwrap();
+    let carried = Carried { attempt: &of, number: 1, backend, seconds: 3600 };
+    let release = planned::release(&stored);
+    let jobs = [
+        jobs::proof(&inputs, &of, 1, (&release, Some(&place))),
+        jobs::export(&inputs, carried, "v1", true, &[], (&Exports::default(), &place)),
+        jobs::import(&inputs, carried, (&of, &place), false),
+    ];
+    let steps = jobs.map(|it| Step::Start(Box::new(it)));
+    compare_steps("exports-in-a-bucket", &steps);
+    assert!(!yaml(&steps).contains("canary"));
 }
 
 #[test]
@@ -262,6 +290,26 @@ fn secrets_are_in_secrets_alone() {
         let printed = format!("{steps:?}");
         let bytes = format!("{:?}", ADMIN_KEY.as_bytes());
         assert!(!printed.contains(bytes.trim_matches(['[', ']'])) && !printed.contains(ADMIN_KEY));
+    }
+}
+
+fn inputs<'a>(instance: &'a ConvexInstance, keys: &'a Keys, outside: &'a Settings) -> Inputs<'a> {
+    static SOURCES: LazyLock<Sources> = LazyLock::new(Sources::default);
+    Inputs {
+        names: Names::of(&instance.name_any()),
+        keys,
+        outside,
+        store: Store::Original,
+        release: planned::release(instance),
+        dashboard_repository: "example.com/dashboard",
+        worker_image: "example.com/operator:v0",
+        operator_namespace: "convex-system",
+        sources: &SOURCES,
+        fence: "5",
+        claims: &[],
+        schemes: Schemes::default(),
+        restarted: None,
+        instance,
     }
 }
 

@@ -146,10 +146,21 @@ pub enum OnFailure {
     Rollback,
 }
 
-/// Where exports are kept: a claim `<name>-snapshots` that no instance owns.
+/// Where exports are kept: a claim `<name>-snapshots` that no instance owns, or a bucket.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("!has(self.destination) || self.destination != 'Claim' || !has(self.bucket)")
+    .message("exports on a claim are in no bucket: remove spec.maintenance.snapshots.bucket, or set destination to ObjectStorage"))]
+#[x_kube(validation = Rule::new("!has(self.destination) || self.destination != 'ObjectStorage' || !(has(self.size) || has(self.storageClassName))")
+    .message("size and storageClassName are those of a claim, and exports in object storage need none: remove them, or set spec.maintenance.snapshots.destination to Claim"))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshots {
+    /// `Claim` or `ObjectStorage`, reached as `spec.backend.s3` says. Default: `ObjectStorage` where that is enabled, else `Claim`. An upgrade that is under way keeps what it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<SnapshotDestination>,
+    /// The bucket, with `ObjectStorage`. Default: the one that the backend keeps exports in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 63))]
+    pub bucket: Option<String>,
     /// The size of the claim as a quantity. Default 10Gi. Less than the claim has changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 20))]
@@ -160,6 +171,15 @@ pub struct Snapshots {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::object_name")]
     pub storage_class_name: Option<String>,
+}
+
+/// What exports are kept in.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotDestination {
+    /// A claim.
+    Claim,
+    /// A bucket.
+    ObjectStorage,
 }
 
 /// Who lets an upgrade begin.

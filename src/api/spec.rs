@@ -44,6 +44,8 @@ use super::{Backend, ConvexInstanceStatus, Dashboard, Maintenance, NetworkPolicy
     .message("a copy of the volume is no way back for a database on a server: set spec.maintenance.preUpgradeSnapshot to Auto or Export"))]
 #[x_kube(validation = Rule::new("self.backend.db.engine == 'sqlite' || self.maintenance.upgradeStrategy != 'exportImport' || self.maintenance.exportImport.into != 'FreshStore' || (has(self.backend.db.createDatabase) && self.backend.db.createDatabase == 'IfMissing')")
     .message("a fresh store on a server is a new database, which its user has to make: set spec.backend.db.createDatabase to IfMissing and let the user of the URL create databases, or set spec.maintenance.exportImport.into to SameStore"))]
+#[x_kube(validation = Rule::new("self.backend.s3.enabled || !((has(self.maintenance.snapshots.destination) && self.maintenance.snapshots.destination == 'ObjectStorage') || has(self.maintenance.snapshots.bucket))")
+    .message("exports go to a bucket by spec.backend.s3: set spec.backend.s3.enabled to true, or set spec.maintenance.snapshots.destination to Claim and remove its bucket"))]
 #[x_kube(validation = Rule::new("!self.networkPolicy.enabled || !has(self.networking.host) || has(self.networkPolicy.from)")
     .message("what serves spec.networking.host runs in some namespace, and the network policy has to let it in: name it in spec.networkPolicy.from"))]
 #[serde(rename_all = "camelCase")]

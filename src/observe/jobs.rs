@@ -145,15 +145,15 @@ impl Jobs {
 
     /// Every export that was verified and is still there: what Jobs report now, and what the status remembers.
     pub(super) fn verified(&self, instance: &ConvexInstance, children: &Children) -> Vec<Snapshot> {
-        let place = &children.exports;
-        if !place.is_usable() {
-            return Vec::new();
-        }
+        // What becomes of objects in a bucket is not watched: the worker that reads them tells.
+        let claim = Some(&children.exports).filter(|it| it.is_usable());
+        let is_there = |it: &&Seen| it.bucket.is_some() || claim.is_some_and(|on| on.is_of(it));
         let now = self.0.iter().filter(|it| {
-            it.errand == Errand::Export && it.outcome == Outcome::Succeeded && place.is_of(it)
+            it.errand == Errand::Export && it.outcome == Outcome::Succeeded && is_there(it)
         });
         let told = instance.status.iter().flat_map(|status| &status.snapshots);
-        let told = told.filter(|it| it.verified).filter_map(|it| snapshot(&it.id));
+        let told = told.filter(|it| it.verified && (it.bucket.is_some() || claim.is_some()));
+        let told = told.filter_map(|it| snapshot(&it.id));
         // Of what is being made its own Job speaks alone: the claim may have been taken away since it was told.
         let made = making(&pins(instance));
         let told = told.filter(|it| !made.contains(it));

@@ -88,6 +88,14 @@ impl Outside {
         Self { settings: Some(settings), ..Self::default() }
     }
 
+    /// What the backend was given of a server, or else is to be.
+    #[must_use]
+    pub fn given(&self, server: Server) -> Option<Values> {
+        let kept = self.kept.iter().find(|it| it.0 == server);
+        let wanted = || self.settings.as_ref()?.get(&server).cloned();
+        kept.map(|it| Values::of(server, &it.1)).or_else(wanted)
+    }
+
     /// What is in the way, the first of it.
     #[must_use]
     pub fn obstacle(&self) -> Option<&Obstacle> {

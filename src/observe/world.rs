@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::ConvexInstance,
-    plan::{Inputs, names::Names},
+    plan::{Inputs, exports, names::Names, outside::Server},
 };
 
 /// One look at one instance: the facts for the machine, and what reports need besides.
@@ -176,6 +176,13 @@ impl World {
     pub fn dashboard_trouble(&self) -> Option<Obstacle> {
         let mut told = self.children.dashboard_pods.iter().filter_map(|pod| trouble::of_pod(pod));
         told.find(|it| it.abnormal)
+    }
+
+    /// The bucket that exports of the next upgrade go to; none where they go to the claim, or nobody knows it yet, and no
+    /// upgrade begins.
+    #[must_use]
+    pub fn bucket_of_exports(&self, instance: &ConvexInstance) -> Option<String> {
+        exports::bucket(instance, self.outside.given(Server::Storage).as_ref()).ok().flatten()
     }
 
     /// Whether something is gone that is never made anew; that is told before all else.

@@ -32,6 +32,8 @@ use super::{
 };
 use crate::api::{Environment, Profile};
 
+pub(super) use self::{environment::about_storage, first::named};
+
 /// The API, its WebSocket and everything else of the backend; fixed inside the container.
 pub const API_PORT: i32 = 3210;
 /// The HTTP actions of the backend; fixed inside the container.

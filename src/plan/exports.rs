@@ -1,33 +1,38 @@
-//! Where the exports of an instance are kept: a claim. That it is one is known besides to the observer alone, which looks it
-//! up (`observe/children/exports.rs`); the workers see a folder of it ([`crate::worker::snapshot::Location`]).
+//! Where the exports of an instance are kept: on a claim or in a bucket. The claim is known besides to the observer alone, which
+//! looks it up (`observe/children/exports.rs`); the workers see a folder of it, or a prefix of the bucket
+//! ([`crate::worker::snapshot::Location`]).
+
+mod place;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::{
     api::core::v1::{
-        PersistentVolumeClaim, PersistentVolumeClaimSpec, Volume, VolumeMount,
+        EnvVar, PersistentVolumeClaim, PersistentVolumeClaimSpec, Volume, VolumeMount,
         VolumeResourceRequirements,
     },
     apimachinery::pkg::api::resource::Quantity,
 };
 use kube::ResourceExt;
 
+pub use self::place::{BucketUnknown, Place, bucket, common, words};
 use super::{
-    Child, Inputs, Kind, Step,
+    Child, Inputs, Kind, Step, backend,
     claim::{is_bound, is_going, is_usable, requested},
     jobs::{claimed, filled, mount},
     labels::{self, Belongs, Part},
     names::Names,
-    quantity,
+    outside::{self, Server},
+    pod as settings, quantity,
 };
-use crate::{api::ConvexInstance, observe::jobs::Seen};
+use crate::{api::ConvexInstance, observe::jobs::Seen, worker::snapshot::BUCKET};
 
 /// The size of the claim where nobody asks for one.
 const SIZE: &str = "10Gi";
 /// What the claim is called in a pod, and where it is.
 const VOLUME: &str = "snapshots";
 
-/// Where the exports of an instance are kept, as it was seen.
+/// The claim that exports of an instance are kept on, as it was seen.
 #[derive(Clone, Debug, Default)]
 pub struct Exports(Option<Arc<PersistentVolumeClaim>>);
 
@@ -104,10 +109,13 @@ impl Exports {
         more.then(|| claim(inputs, class, wanted))
     }
 
-    /// Says which place a Job fills.
+    /// Says which place a Job fills: this claim, or a bucket.
     #[must_use]
-    pub fn mark(&self) -> BTreeMap<String, String> {
-        filled(self.0.as_ref().and_then(|it| it.uid()))
+    pub fn mark(&self, place: &Place) -> BTreeMap<String, String> {
+        match place.bucket() {
+            Some(bucket) => [(labels::BUCKET.to_owned(), bucket.to_owned())].into(),
+            None => filled(self.0.as_ref().and_then(|it| it.uid())),
+        }
     }
 }
 
@@ -132,33 +140,56 @@ fn claim(inputs: &Inputs<'_>, class: Option<String>, size: &str) -> PersistentVo
     }
 }
 
-/// Takes the place away, with every export.
+/// Takes the claim away, with every export on it.
 #[must_use]
 pub fn removed(names: &Names) -> Step {
     Step::Remove(Kind::Claim, names.snapshots())
 }
 
-/// The place in words: `claim dev-snapshots`.
-#[must_use]
-pub fn place(names: &Names) -> String {
-    format!("claim {}", names.snapshots())
+/// What a container of a Job is told as the place of an export, and what it and its pod need for that.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    /// The arguments that name the place.
+    pub arguments: Vec<String>,
+    /// The claim, or files that say how a bucket is reached, and where each is.
+    pub mounts: Vec<VolumeMount>,
+    /// The volumes of these.
+    pub volumes: Vec<Volume>,
+    /// What tells how the bucket is reached.
+    pub environment: Vec<EnvVar>,
+    /// As whom the bucket is asked, where the spec names somebody.
+    pub account: Option<String>,
 }
 
-/// The same as messages have it: `claim "dev-snapshots"`.
+/// How a Job gets at the export of this name.
 #[must_use]
-pub fn quoted(names: &Names) -> String {
-    format!("claim \"{}\"", names.snapshots())
-}
-
-/// Where an export of this name is, in words: `claim dev-snapshots, folder 7-1`.
-#[must_use]
-pub fn location(names: &Names, id: &str) -> String {
-    format!("{}, folder {id}", place(names))
-}
-
-/// What a container of a Job is told as the location of an export, and what it and its pod need for that.
-#[must_use]
-pub fn reached(names: &Names, id: &str) -> (String, VolumeMount, Volume) {
-    let at = format!("/{VOLUME}");
-    (format!("{VOLUME}/{id}"), mount(VOLUME, &at), claimed(VOLUME, &names.snapshots()))
+pub fn reached(inputs: &Inputs<'_>, place: &Place, id: &str) -> Reached {
+    match place {
+        Place::Claim => {
+            let at = format!("/{VOLUME}");
+            let volume = claimed(VOLUME, &inputs.names.snapshots());
+            Reached {
+                arguments: vec!["--folder".to_owned(), format!("{VOLUME}/{id}")],
+                mounts: vec![mount(VOLUME, &at)],
+                volumes: vec![volume],
+                environment: Vec::new(),
+                account: None,
+            }
+        }
+        Place::Bucket { bucket, prefix } => {
+            let mut environment = backend::about_storage(inputs);
+            let places = backend::named(inputs, &environment);
+            let named = place.variable().map(|it| outside::named(inputs, Server::Storage, it));
+            let told = named.is_none().then(|| ["--bucket".to_owned(), bucket.clone()]);
+            environment.extend(named.map(|it| EnvVar { name: BUCKET.to_owned(), ..it }));
+            let prefix = ["--prefix".to_owned(), prefix.clone()];
+            Reached {
+                arguments: told.into_iter().flatten().chain(prefix).collect(),
+                volumes: settings::volumes(inputs.instance, &places),
+                mounts: places,
+                environment,
+                account: settings::account(inputs, Part::Backend),
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::{
     api::{
         batch::v1::{Job, JobSpec},
-        core::v1::{PodSpec, PodTemplateSpec, VolumeMount},
+        core::v1::{Container, PodSpec, PodTemplateSpec, Volume, VolumeMount},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
@@ -23,6 +23,7 @@ pub(super) use self::pod::{claimed, mount};
 pub use self::snapshots::{Carried, export, import};
 use super::{
     Inputs,
+    exports::{self, Place},
     labels::{self, Part},
     names::{Errand, attempt},
     pod as settings,
@@ -33,25 +34,49 @@ const KEPT_SECONDS: i32 = 8 * DAY;
 /// The same of an import, after which people are waited for, who deploy code on what is new.
 const IMPORT_KEPT_SECONDS: i32 = 90 * DAY;
 const DAY: i32 = 24 * 3600;
+/// The subcommand, and the container of a proof, that sees whether a bucket takes exports.
+pub const REACHABLE: &str = "reachable";
 /// Where a worker's container leaves its report, seen from its working folder.
 const REPORT: &str = "dev/termination-log";
 
-/// The Job that pulls an image where the backend runs, and starts it to do nothing.
+/// The Job that pulls an image where the backend runs, and starts it to do nothing; before that it sees whether the bucket takes
+/// exports that this upgrade makes, where it makes some and they go to one.
 #[must_use]
-pub fn proof(inputs: &Inputs<'_>, of: &Snapshot, number: u32, release: &Release) -> Job {
+pub fn proof(
+    inputs: &Inputs<'_>,
+    of: &Snapshot,
+    number: u32,
+    (release, onto): (&Release, Option<&Place>),
+) -> Job {
     let mut container = contained(inputs, "proof");
     container.image = Some(release.image.clone());
     container.command = Some(["/bin/sh", "-c", "exit 0"].map(str::to_owned).into());
     // What is pulled as the backend's account is pulled is proven to be had by it.
     let account = settings::account(inputs, Part::Backend);
+    let (reachable, volumes) = onto.and_then(|place| reachable(inputs, place)).unzip();
     let pod = PodSpec {
+        init_containers: reachable.map(|it| vec![it]),
         containers: vec![container],
+        volumes: volumes.filter(|it| !it.is_empty()),
         service_account: account.clone(),
         service_account_name: account,
         ..confined(inputs)
     };
     let pod = beside_the_backend(inputs, pod);
     job(inputs, (Errand::Proof, of, number), BTreeMap::new(), pod)
+}
+
+/// The container that looks at the bucket, with its volumes; none where there is none.
+fn reachable(inputs: &Inputs<'_>, place: &Place) -> Option<(Container, Vec<Volume>)> {
+    place.bucket()?;
+    let reached = exports::reached(inputs, place, "");
+    let arguments: Vec<_> = reached.arguments.iter().map(String::as_str).collect();
+    let container = Container {
+        env: Some(reached.environment),
+        volume_mounts: (!reached.mounts.is_empty()).then_some(reached.mounts),
+        ..worker(inputs, REACHABLE, &arguments)
+    };
+    Some((container, reached.volumes))
 }
 
 /// The Job that copies the claim of one store onto another. The first container asks for its permit before its first

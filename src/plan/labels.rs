@@ -43,6 +43,8 @@ pub const ATTEMPT: &str = "convex.icod.de/attempt";
 pub const TRY: &str = "convex.icod.de/try";
 /// On Jobs that fill a claim: which one that is, for another one of that name may be made in its place.
 pub const CLAIM_UID: &str = "convex.icod.de/claim-uid";
+/// On Jobs that fill a bucket: its name.
+pub const BUCKET: &str = "convex.icod.de/bucket";
 /// On Jobs that talk to a backend: the address of the pod that they were told to talk to.
 pub const ADDRESS: &str = "convex.icod.de/backend-address";
 /// On backend pods: when the backend was last restarted for its age; empty where it never was.

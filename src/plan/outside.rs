@@ -172,6 +172,18 @@ pub(super) fn environment(inputs: &Inputs<'_>) -> Vec<EnvVar> {
     inputs.outside.iter().flat_map(of).collect()
 }
 
+/// Those of one server alone, whatever the spec says of the backend's environment.
+pub(super) fn environment_of(inputs: &Inputs<'_>, server: Server) -> Vec<EnvVar> {
+    let secret = server.secret(&inputs.names);
+    let values = inputs.outside.get(&server);
+    values.into_iter().flat_map(Values::variables).map(|key| variable(&secret, key)).collect()
+}
+
+/// One of them, whatever the backend reads.
+pub(super) fn named(inputs: &Inputs<'_>, server: Server, key: &str) -> EnvVar {
+    variable(&server.secret(&inputs.names), key)
+}
+
 fn variable(secret: &str, key: &str) -> EnvVar {
     let selector =
         SecretKeySelector { name: secret.to_owned(), key: key.to_owned(), optional: None };

@@ -71,6 +71,13 @@ pub fn beside(inputs: &Inputs<'_>, pod: PodSpec) -> PodSpec {
     pod
 }
 
+/// The volumes of the backend's pod that these are places of.
+#[must_use]
+pub fn volumes(instance: &ConvexInstance, places: &[VolumeMount]) -> Vec<Volume> {
+    let all = of(instance, Part::Backend).into_iter().flat_map(|it| &it.volumes);
+    all.filter(|it| places.iter().any(|place| place.name == it.name)).map(volume).collect()
+}
+
 /// The service account of the pods of a part; none where it is the namespace's own.
 #[must_use]
 pub fn account(inputs: &Inputs<'_>, part: Part) -> Option<String> {

@@ -79,7 +79,7 @@ pub(super) fn of(
         upgrade: upgrade::under_way(instance, &before, &pins, world, &now),
         plan: plan::of(instance, world, &before),
         next_upgrade_time: plan::opens(world).map(instant),
-        snapshots: upgrade::snapshots(&before, world),
+        snapshots: upgrade::snapshots(instance, &before, world),
         stores: stores::stores(instance, &before, &pins, world, &now),
         retry: upgrade::retry(&before, &pins),
         traffic: upgrade::traffic(instance, step, world, applied),

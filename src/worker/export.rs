@@ -20,7 +20,7 @@ use super::{
     backend::Backend,
     job::{Task, Work, beside},
     report::Report,
-    snapshot::{self, Content, Keep, Location, Manifest, Note},
+    snapshot::{self, Content, Keep, Kept, Location, Manifest, Note},
 };
 use crate::convex::deployment::{self, Deployment};
 
@@ -58,13 +58,24 @@ impl Work for Options {
     }
 
     async fn work(&self, backend: Backend) -> Result<Report, Error> {
-        let location = snapshot::at(&self.task.folder)?;
-        Exporter { options: self, backend, location }.export().await
+        match self.task.place.open().await? {
+            Kept::Folder(location) => Exporter { options: self, backend, location }.export().await,
+            Kept::Bucket(location) => {
+                Box::pin(Exporter { options: self, backend, location }.export()).await
+            }
+        }
     }
 
     async fn give_up(&self, backend: Backend) {
-        let Ok(location) = snapshot::at(&self.task.folder) else { return };
-        Exporter { options: self, backend, location }.give_up().await;
+        match self.task.place.open().await {
+            Ok(Kept::Folder(location)) => {
+                Exporter { options: self, backend, location }.give_up().await;
+            }
+            Ok(Kept::Bucket(location)) => {
+                Box::pin(Exporter { options: self, backend, location }.give_up()).await;
+            }
+            Err(error) => tracing::warn!(%error, "the export is not given up"),
+        }
     }
 
     /// Where it is to be held the next one exports anew, and would wait for the end of this.

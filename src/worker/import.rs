@@ -23,7 +23,7 @@ use super::{
     job::{Task, Work, beside},
     permit,
     report::Report,
-    snapshot::{self, Content, Location, Manifest, Note, Variables},
+    snapshot::{self, Content, Kept, Location, Manifest, Note, Variables},
 };
 use crate::convex::deployment::{Deployment, ImportState};
 
@@ -61,13 +61,24 @@ impl Work for Options {
 
     async fn work(&self, backend: Backend) -> Result<Report, Error> {
         permit::of(&self.record, &self.task.id)?;
-        let location = snapshot::at(&self.task.folder)?;
-        Importer { options: self, backend, location }.import().await
+        match self.task.place.open().await? {
+            Kept::Folder(location) => Importer { options: self, backend, location }.import().await,
+            Kept::Bucket(location) => {
+                Box::pin(Importer { options: self, backend, location }.import()).await
+            }
+        }
     }
 
     async fn give_up(&self, backend: Backend) {
-        let Ok(location) = snapshot::at(&self.task.folder) else { return };
-        Importer { options: self, backend, location }.give_up().await;
+        match self.task.place.open().await {
+            Ok(Kept::Folder(location)) => {
+                Importer { options: self, backend, location }.give_up().await;
+            }
+            Ok(Kept::Bucket(location)) => {
+                Box::pin(Importer { options: self, backend, location }.give_up()).await;
+            }
+            Err(error) => tracing::warn!(%error, "the import is not given up"),
+        }
     }
 
     /// The next one goes on with it.

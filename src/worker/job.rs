@@ -6,7 +6,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
-use super::{backend::Backend, report::Report};
+use super::{backend::Backend, report::Report, snapshot::Place};
 use crate::{
     convex::{AdminKey, InvalidAdminKey, deployment::Deployment},
     plan::secrets::ADMIN_KEY,
@@ -29,9 +29,9 @@ pub struct Task {
     /// Address and port of the backend's one pod.
     #[arg(long)]
     pub backend: SocketAddr,
-    /// The folder of the snapshot.
-    #[arg(long)]
-    pub folder: PathBuf,
+    /// Where the snapshot is.
+    #[command(flatten)]
+    pub place: Place,
     /// How long it may take, in seconds.
     #[arg(long)]
     pub deadline_seconds: u64,

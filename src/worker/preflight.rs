@@ -10,8 +10,8 @@ mod patience;
 mod postgres;
 mod reach;
 pub mod reason;
-mod refusal;
-mod storage;
+pub(in crate::worker) mod refusal;
+pub(in crate::worker) mod storage;
 pub mod subject;
 pub mod verdict;
 

@@ -136,6 +136,7 @@ pub fn steps_reading(instance: &ConvexInstance, stopped: bool, outside: Settings
 pub fn objects(steps: &[Step]) -> Vec<Value> {
     let json = |it: &Step| match it {
         Step::Create(secret) => serde_json::to_value(&*secret.0),
+        Step::Start(it) => serde_json::to_value(it),
         Step::Ensure(Child::Secret(it)) => serde_json::to_value(&*it.0),
         Step::Ensure(Child::ConfigMap(it)) => serde_json::to_value(it),
         Step::Ensure(Child::Claim(it)) => serde_json::to_value(it),

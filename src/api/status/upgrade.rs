@@ -32,6 +32,10 @@ pub struct UpgradeStatus {
     pub direction: String,
     /// Which try it is, from 1.
     pub attempt: u32,
+    /// The bucket that its exports go to, as it was resolved when the upgrade began, or `secret/NAME/KEY` where that names it; left out where they go to the claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 520))]
+    pub bucket: Option<String>,
     /// When the upgrade began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Time>,
@@ -83,9 +87,17 @@ pub struct SnapshotStatus {
     /// The digest of the archive, in lower-case hexadecimal.
     #[schemars(length(max = 64))]
     pub sha256: String,
-    /// The claim, and the folder on it.
-    #[schemars(length(max = 512))]
+    /// The claim and the folder on it, or bucket and prefix.
+    #[schemars(length(max = 1024))]
     pub location: String,
+    /// The bucket, where it is in one, or `secret/NAME/KEY` where that names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 520))]
+    pub bucket: Option<String>,
+    /// What its keys in the bucket begin with, without the slash after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub prefix: Option<String>,
     /// Whether its content was read back and judged whole.
     pub verified: bool,
 }

@@ -1,4 +1,4 @@
-//! Where the exports of an instance are kept, as it is found.
+//! The claim that the exports of an instance are kept on, as it is found.
 
 use std::sync::Arc;
 
@@ -25,8 +25,10 @@ pub(super) async fn seen(
     pins: &Pins,
 ) -> kube::Result<Exports> {
     let name = names.snapshots();
-    let known = instance.status.as_ref().is_some_and(|it| !it.snapshots.is_empty());
-    let exports = pins.upgrade.as_ref().is_some_and(|it| it.strategy.exports());
+    let status = instance.status.as_ref();
+    let known = status.is_some_and(|it| it.snapshots.iter().any(|it| it.bucket.is_none()));
+    let elsewhere = status.and_then(|it| it.upgrade.as_ref()).is_some_and(|it| it.bucket.is_some());
+    let exports = pins.upgrade.as_ref().is_some_and(|it| it.strategy.exports()) && !elsewhere;
     let found = match watched(ctx, instance, &name) {
         None if known || exports => asked_for(ctx, instance, &name).await?,
         found => found,

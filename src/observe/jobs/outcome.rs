@@ -13,7 +13,10 @@ use statemachine::{observed::Outcome, pins::Snapshot};
 
 use crate::{
     observe::Obstacle,
-    plan::names::{Errand, attempt},
+    plan::{
+        jobs::REACHABLE,
+        names::{Errand, attempt},
+    },
     worker::report::Report,
 };
 
@@ -99,6 +102,9 @@ fn report(ended: &ContainerStateTerminated, errand: Errand, of: &Snapshot) -> Op
     (*id == attempt(of)).then_some(report)
 }
 
+/// Why an upgrade is not felt where its exports would have nowhere to go.
+const BUCKET: &str = "BucketUnusable";
+
 const fn reason(errand: Errand) -> &'static str {
     match errand {
         Errand::Proof => "ImageUnproven",
@@ -121,6 +127,12 @@ fn silent(errand: Errand, of: &Snapshot) -> Obstacle {
 
 /// What the last container that ended badly has said; or else what the Job says of itself.
 fn failure(errand: Errand, job: &Job, pods: &[&Arc<Pod>]) -> Obstacle {
+    if let Some(told) = of_the_bucket(errand, pods) {
+        return Obstacle::new(
+            BUCKET,
+            format!("{told} Nothing was moved, and everybody is served."),
+        );
+    }
     let told = last_words(errand, pods).unwrap_or_else(|| of_the_job(job));
     let what = errand.name();
     Obstacle::new(reason(errand), format!("the {what} did not come to its end: {told}"))
@@ -128,8 +140,21 @@ fn failure(errand: Errand, job: &Job, pods: &[&Arc<Pod>]) -> Obstacle {
 
 /// Why the worker before this one ended, where another one is started.
 pub(super) fn setback(errand: Errand, pods: &[&Arc<Pod>]) -> Option<Obstacle> {
+    if let Some(told) = of_the_bucket(errand, pods) {
+        return Some(Obstacle::new(BUCKET, told));
+    }
     let (told, what) = (last_words(errand, pods)?, errand.name());
     Some(Obstacle::new(reason(errand), format!("the {what} is begun again after: {told}")))
+}
+
+/// Why the bucket that an upgrade relies on takes no exports, as its proof has found.
+fn of_the_bucket(errand: Errand, pods: &[&Arc<Pod>]) -> Option<String> {
+    let mut said = pods.iter().filter_map(|pod| ended(pod, REACHABLE));
+    let bad = said.find(|it| errand == Errand::Proof && it.exit_code != 0)?;
+    match serde_json::from_str(bad.message.as_deref().unwrap_or_default()) {
+        Ok(Report::Failed { message, .. }) => Some(message),
+        _ => Some(format!("the bucket for exports: {}.", told(bad))),
+    }
 }
 
 fn last_words(errand: Errand, pods: &[&Arc<Pod>]) -> Option<String> {

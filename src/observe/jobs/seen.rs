@@ -29,6 +29,8 @@ pub struct Seen {
     pub name: String,
     /// The uid of the claim that it fills; none where it fills none, or that one was not known.
     pub claim: Option<String>,
+    /// The bucket that it fills; none where it fills none.
+    pub bucket: Option<String>,
     /// How it went.
     pub outcome: Outcome,
     /// What it reported, where it succeeded.
@@ -84,6 +86,7 @@ pub(super) fn seen(job: &Job, children: &Children, backend: Option<SocketAddr>) 
         number: number(job),
         name,
         claim: job.annotations().get(labels::CLAIM_UID).cloned(),
+        bucket: job.annotations().get(labels::BUCKET).cloned(),
         outcome,
         report,
         complete,
@@ -111,6 +114,7 @@ pub(super) fn orphan(pod: &Arc<Pod>, known: &BTreeSet<String>) -> Option<Seen> {
         number: number(&**pod),
         name: String::new(),
         claim: None,
+        bucket: None,
         outcome: Outcome::Running,
         report: None,
         complete: false,

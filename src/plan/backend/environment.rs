@@ -2,10 +2,16 @@
 //! itself reads what its pod was made with. What is one is read by its key, so that one that is missing keeps the backend from
 //! starting with a guess.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::{EnvVar, EnvVarSource, SecretKeySelector};
 use statemachine::pins::Backend;
 
-use crate::plan::{Inputs, config, outside, secrets::INSTANCE_NAME};
+use crate::plan::{
+    Inputs, config,
+    outside::{self, Server},
+    secrets::INSTANCE_NAME,
+};
 
 /// The environment of the backend's container.
 pub(super) fn of(inputs: &Inputs<'_>, backend: &Backend) -> Vec<EnvVar> {
@@ -42,6 +48,21 @@ pub(super) fn about_servers(inputs: &Inputs<'_>, backend: &Backend) -> Vec<EnvVa
         ours || FURTHER.contains(&name) || PREFIXES.iter().any(|it| name.starts_with(it))
     };
     of(inputs, backend).into_iter().filter(|it| is(&it.name)).collect()
+}
+
+/// What of it says how object storage is reached, for workers: what the spec says of the same counts before what follows from
+/// its Secrets, as in the backend.
+pub(in crate::plan) fn about_storage(inputs: &Inputs<'_>) -> Vec<EnvVar> {
+    let keys = Server::Storage.keys();
+    let is = |it: &&EnvVar| {
+        keys.contains(&it.name.as_str()) || PREFIXES.iter().any(|begin| it.name.starts_with(begin))
+    };
+    // Of what has one name, the last one counts.
+    let ours = outside::environment_of(inputs, Server::Storage);
+    let own = inputs.instance.spec.backend.env.iter().filter(is).cloned();
+    let all = ours.into_iter().chain(inputs.sources.variables().iter().filter(is).cloned());
+    let all: BTreeMap<_, _> = all.chain(own).map(|it| (it.name.clone(), it)).collect();
+    all.into_values().collect()
 }
 
 fn secret(inputs: &Inputs<'_>) -> EnvVar {

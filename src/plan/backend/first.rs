@@ -7,6 +7,8 @@ use statemachine::pins::{Backend, Release};
 
 use crate::plan::{Inputs, claim, config, gate, security};
 
+pub(in crate::plan) use self::preflight::named;
+
 /// The image's files are executable for root alone (mode 744) and readable for all: whoever copies them
 /// owns the copy and may run it. `/convex/data` is a folder, and stays where it is.
 const PREPARE: &str = "for file in /convex/*; do if [ -f \"$file\" ]; then cp \"$file\" /run/convex/ || exit 1; fi; done";

@@ -12,7 +12,7 @@ use statemachine::pins::Snapshot;
 use super::{confined, job, worker};
 use crate::plan::{
     Inputs,
-    exports::{self, Exports},
+    exports::{self, Exports, Place},
     labels,
     names::{Errand, attempt},
 };
@@ -41,7 +41,7 @@ pub fn export(
     version: &str,
     held: bool,
     keep: &[String],
-    onto: &Exports,
+    (onto, place): (&Exports, &Place),
 ) -> Job {
     let id = attempt(carried.attempt);
     let mut arguments = vec!["--version", version];
@@ -50,7 +50,7 @@ pub fn export(
     arguments.extend(["--retain", &retention]);
     let keep: Vec<_> = keep.iter().flat_map(|it| ["--keep", it.as_str()]).collect();
     arguments.extend(keep);
-    talks(inputs, Errand::Export, carried, &id, (&arguments, onto.mark()))
+    talks(inputs, Errand::Export, carried, (&id, place), (&arguments, onto.mark(place)))
 }
 
 /// The Job that carries a snapshot into the backend and counts it there. In the store that the snapshot was taken of, it does
@@ -59,34 +59,37 @@ pub fn export(
 pub fn import(
     inputs: &Inputs<'_>,
     carried: Carried<'_>,
-    snapshot: &Snapshot,
+    (snapshot, place): (&Snapshot, &Place),
     same_store: bool,
 ) -> Job {
     let snapshot = attempt(snapshot);
     let mut arguments = vec!["--snapshot", &snapshot];
     arguments.extend(same_store.then_some("--same-store"));
-    talks(inputs, Errand::Import, carried, &snapshot, (&arguments, BTreeMap::new()))
+    talks(inputs, Errand::Import, carried, (&snapshot, place), (&arguments, BTreeMap::new()))
 }
 
 fn talks(
     inputs: &Inputs<'_>,
     errand: Errand,
     carried: Carried<'_>,
-    export: &str,
+    (export, place): (&str, &Place),
     (more, mut marks): (&[&str], BTreeMap<String, String>),
 ) -> Job {
     let (id, backend) = (attempt(carried.attempt), carried.backend.to_string());
-    let (seconds, (folder, mount, volume)) =
-        (carried.seconds.to_string(), exports::reached(&inputs.names, export));
+    let (seconds, reached) = (carried.seconds.to_string(), exports::reached(inputs, place, export));
     let instance = inputs.instance.uid().unwrap_or_default();
-    let mut arguments =
-        vec!["--id", &id, "--instance", &instance, "--backend", &backend, "--folder", &folder];
+    let mut arguments = vec!["--id", &id, "--instance", &instance, "--backend", &backend];
+    arguments.extend(reached.arguments.iter().map(String::as_str));
     arguments.extend(["--deadline-seconds", &seconds]);
     arguments.extend(more);
-    let container = keyed(inputs, worker(inputs, errand.name(), &arguments));
+    let mut container = keyed(inputs, worker(inputs, errand.name(), &arguments));
+    container.env.get_or_insert_default().extend(reached.environment);
+    let some = |it: &[_]| (!it.is_empty()).then(|| it.to_vec());
     let pod = PodSpec {
-        containers: vec![Container { volume_mounts: Some(vec![mount]), ..container }],
-        volumes: Some(vec![volume]),
+        containers: vec![Container { volume_mounts: some(&reached.mounts), ..container }],
+        volumes: (!reached.volumes.is_empty()).then_some(reached.volumes),
+        service_account: reached.account.clone(),
+        service_account_name: reached.account,
         ..confined(inputs)
     };
     marks.insert(labels::ADDRESS.to_owned(), backend.clone());

@@ -1,3 +1,5 @@
+mod bucket;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -8,7 +10,7 @@ use crate::{
     api::ConvexInstance,
     fixtures::{instance, instance_with, keys},
     observe::Sources,
-    plan::exports::Exports,
+    plan::exports::{Exports, Place},
 };
 
 fn of() -> Snapshot {
@@ -55,12 +57,12 @@ fn jobs_of(instance: &ConvexInstance) -> [Value; 4] {
     claim.metadata.uid = Some("uid-7".to_owned());
     let onto = Exports::on(Some(Arc::new(claim)));
     [
-        built_for(instance, |inputs| proof(inputs, &of(), 1, &target)),
+        built_for(instance, |inputs| proof(inputs, &of(), 1, (&target, Some(&Place::Claim)))),
         built_for(instance, |inputs| copy(inputs, &of(), 1, (&Store::Original, &copied))),
         built_for(instance, |inputs| {
-            export(inputs, carried(), "v1", true, &["70-1".to_owned()], &onto)
+            export(inputs, carried(), "v1", true, &["70-1".to_owned()], (&onto, &Place::Claim))
         }),
-        built_for(instance, |inputs| import(inputs, carried(), &of(), true)),
+        built_for(instance, |inputs| import(inputs, carried(), (&of(), &Place::Claim), true)),
     ]
 }
 

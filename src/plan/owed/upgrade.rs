@@ -133,9 +133,10 @@ impl Planner<'_> {
 
     pub(super) fn prove(&self, inputs: &Inputs<'_>, release: &Release) -> Vec<Step> {
         let Some(of) = self.upgrade().map(Upgrade::next_snapshot) else { return Vec::new() };
-        let start = self
-            .worker(Errand::Proof, &of)
-            .map(|number| Step::Start(Box::new(jobs::proof(inputs, &of, number, release))));
+        let exports = self.upgrade().is_some_and(|it| it.strategy.exports());
+        let place = exports.then(|| self.place_of(&of));
+        let proof = |number| jobs::proof(inputs, &of, number, (release, place.as_ref()));
+        let start = self.worker(Errand::Proof, &of).map(|it| Step::Start(Box::new(proof(it))));
         self.idle_proofs().chain(start).collect()
     }
 

@@ -65,7 +65,7 @@ impl Words {
             to: short(&wish.version),
             image: wish.image.clone(),
             store,
-            exports: exports::place(&world.names),
+            exports: exports::words(world.bucket_of_exports(instance).as_deref(), &world.names),
             size: size(world),
             waits_for_functions: spec.maintenance.export_import.wait_for_functions,
             fresh: if spec.backend.db.is_server() { "database" } else { "claim" },

@@ -1,5 +1,7 @@
 //! What status tells of an upgrade, and of what upgrades keep.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use kube::ResourceExt;
 use statemachine::{
@@ -12,8 +14,8 @@ use statemachine::{
 use crate::{
     api::{ConvexInstance, ConvexInstanceStatus, SnapshotStatus, UpgradeStatus},
     convex::database_url::database_of,
-    observe::{World, hold, image},
-    plan::{Applied, deployment, exports, names::attempt},
+    observe::{World, hold, image, jobs::Seen},
+    plan::{Applied, deployment, exports::Place, names::attempt},
     worker::report::Report,
 };
 
@@ -29,6 +31,8 @@ pub(super) fn under_way(
     let known = before.upgrade.as_ref().filter(|it| it.id == upgrade.id.0);
     let digest = known.filter(|it| it.image == upgrade.to.release.image);
     let digest = digest.and_then(|it| it.digest.clone());
+    // A spec that is changed amid an upgrade does not move its exports.
+    let bucket = known.map_or_else(|| world.bucket_of_exports(instance), |it| it.bucket.clone());
     let started = known.and_then(|it| it.start_time.clone()).unwrap_or_else(|| now.clone());
     Some(UpgradeStatus {
         id: upgrade.id.0.clone(),
@@ -40,6 +44,7 @@ pub(super) fn under_way(
         direction: if upgrade.direction == Direction::Forward { "Forward" } else { "Rollback" }
             .to_owned(),
         attempt: upgrade.attempt,
+        bucket,
         start_time: Some(started),
         way_back: way_back(instance, upgrade, world).filter(|_| is_there(upgrade, world)),
     })
@@ -67,7 +72,7 @@ pub(in crate::status) fn way_back(
                 (true, true) => "a new database",
                 (false, _) => "a new store",
             };
-            let place = exports::place(names);
+            let place = Place::kept(instance, &world.jobs, snapshot).words(names);
             Some(format!("export {} on {place}, into {into}", attempt(snapshot)))
         }
         (None, None) => None,
@@ -132,43 +137,52 @@ pub(super) fn traffic(
     paused.then(|| hold::PAUSED.to_owned())
 }
 
-/// Every export that is kept: those that were known and those that Jobs report, as far as the last of these found them there.
-/// None is left without their place; while an upgrade is under way that may still be restored.
-pub(super) fn snapshots(before: &ConvexInstanceStatus, world: &World) -> Vec<SnapshotStatus> {
-    if world.facts.pins.upgrade.is_none() && !world.children.exports.is_there() {
-        return Vec::new();
-    }
+/// Every export that is kept: those that were known and those that Jobs report, as far as the last of these at each place found
+/// them there. None is left without their claim; while an upgrade is under way that may still be restored.
+pub(super) fn snapshots(
+    instance: &ConvexInstance,
+    before: &ConvexInstanceStatus,
+    world: &World,
+) -> Vec<SnapshotStatus> {
+    let claim = world.facts.pins.upgrade.is_some() || world.children.exports.is_there();
     let reports = world.jobs.0.iter().filter(|it| it.outcome == Outcome::Succeeded);
-    let exports = reports.filter_map(|it| it.report.as_ref());
     let mut all = before.snapshots.clone();
-    let mut last: Option<(Time, &[String])> = None;
-    for report in exports {
-        let Some((seen, kept)) = exported(report, world) else { continue };
+    let mut last = BTreeMap::<Option<&str>, (Time, &[String])>::new();
+    for job in reports {
+        let Some((seen, kept)) = exported(instance, job, world) else { continue };
         let time = seen.time.clone().unwrap_or(Time(Timestamp::UNIX_EPOCH));
         match all.iter_mut().find(|it| it.id == seen.id) {
             Some(known) => *known = seen,
             None => all.push(seen),
         }
-        if last.as_ref().is_none_or(|(at, _)| at.0 <= time.0) {
-            last = Some((time, kept));
+        let of = job.bucket.as_deref();
+        if last.get(&of).is_none_or(|(at, _)| at.0 <= time.0) {
+            last.insert(of, (time, kept));
         }
     }
-    if let Some((time, kept)) = last {
-        let later = |it: &SnapshotStatus| it.time.as_ref().is_some_and(|at| at.0 > time.0);
-        all.retain(|it| kept.contains(&it.id) || later(it));
-    }
+    all.retain(|it| {
+        let later = |time: &Time| it.time.as_ref().is_some_and(|at| at.0 > time.0);
+        let told = last.get(&it.bucket.as_deref());
+        let stays = told.is_none_or(|(time, kept)| kept.contains(&it.id) || later(time));
+        stays && (claim || it.bucket.is_some())
+    });
     all.sort_by_key(|it| it.time.as_ref().map(|at| at.0));
     all
 }
 
 /// An export as its Job reports it, and what its Job found beside it.
-fn exported<'a>(report: &'a Report, world: &World) -> Option<(SnapshotStatus, &'a [String])> {
+fn exported<'a>(
+    instance: &ConvexInstance,
+    job: &'a Seen,
+    world: &World,
+) -> Option<(SnapshotStatus, &'a [String])> {
     let Report::Exported { id, bytes, sha256, tables, documents, files, version, time, kept } =
-        report
+        job.report.as_ref()?
     else {
         return None;
     };
     let number = |it: &u64| i64::try_from(*it).unwrap_or(i64::MAX);
+    let place = Place::of(instance, job.bucket.as_deref(), id);
     let status = SnapshotStatus {
         id: id.clone(),
         version: version.clone(),
@@ -178,7 +192,9 @@ fn exported<'a>(report: &'a Report, world: &World) -> Option<(SnapshotStatus, &'
         documents: number(documents),
         files: number(files),
         sha256: sha256.clone(),
-        location: exports::location(&world.names, id),
+        location: place.location(&world.names, id),
+        bucket: place.bucket().map(str::to_owned),
+        prefix: place.prefix().map(str::to_owned),
         verified: true,
     };
     Some((status, kept))

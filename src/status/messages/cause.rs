@@ -67,11 +67,11 @@ pub(super) fn waiting_for(
         ),
         // A proof needs no claim: what keeps it from its end is not that one goes.
         Waiting::ForImageProven(_) => {
-            worker(world).or_else(|| going(world)).unwrap_or_else(passing)
+            worker(world).or_else(|| going(instance, world)).unwrap_or_else(passing)
         }
         Waiting::ForExport(_) | Waiting::ForCopy(_) | Waiting::ForImport(_) => {
-            let gone = export_gone(world).map(|it| or_go_back(instance, world, it));
-            let told = gone.or_else(|| going(world)).or_else(|| worker(world));
+            let gone = export_gone(instance, world).map(|it| or_go_back(instance, world, it));
+            let told = gone.or_else(|| going(instance, world)).or_else(|| worker(world));
             told.unwrap_or_else(passing)
         }
         Waiting::ForApproval | Waiting::ForWindow | Waiting::ForTurn => {
@@ -81,7 +81,7 @@ pub(super) fn waiting_for(
         // What stopped the upgrade is worth more than that it has stopped, which the sentence says anyhow.
         Waiting::ForHelp(_) => {
             let backend = backend(step, world);
-            let told = let_in(step, world).or_else(|| attempt_ended(world));
+            let told = let_in(step, world).or_else(|| attempt_ended(instance, world));
             let told = told.or_else(|| backend.clone().filter(|it| it.abnormal));
             let told = told.or_else(|| stray(world)).or_else(|| imports(world)).or(backend);
             told.or_else(|| overdue(instance, world)).unwrap_or_else(own)
@@ -93,9 +93,11 @@ pub(super) fn waiting_for(
                 short(&world.release().version)
             ),
         ),
-        Waiting::ForTrafficHeld => broken(world).or_else(|| going(world)).unwrap_or_else(passing),
+        Waiting::ForTrafficHeld => {
+            broken(world).or_else(|| going(instance, world)).unwrap_or_else(passing)
+        }
         Waiting::ForJobsStopped => stray(world).or_else(|| imports(world)).unwrap_or_else(passing),
-        Waiting::ForBackendStopped => going(world).unwrap_or_else(passing),
+        Waiting::ForBackendStopped => going(instance, world).unwrap_or_else(passing),
         Waiting::ForFences | Waiting::ForResume(_) => passing(),
         _ => own(),
     }

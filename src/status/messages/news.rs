@@ -1,5 +1,7 @@
 //! What has just happened: the words of an Event, and of the history.
 
+use std::collections::BTreeSet;
+
 use statemachine::{
     Step,
     pins::{Pins, Upgrade},
@@ -11,7 +13,7 @@ use crate::{
     api::ConvexInstance,
     observe::{World, image},
     plan::{
-        exports,
+        exports::{self, Place},
         names::{Errand, attempt},
     },
     worker::report::Report,
@@ -35,9 +37,14 @@ pub(super) fn announced(
         Reason::Ready => format!("backend serves {runs}, admin key accepted"),
         Reason::UpgradeStarted => started(upgrade?),
         Reason::ExportVerified => {
-            format!("{}; the backend is stopped next, for a cold copy", bought(upgrade?, world)?)
+            format!(
+                "{}; the backend is stopped next, for a cold copy",
+                bought(instance, upgrade?, world)?
+            )
         }
-        Reason::SnapshotVerified => format!("{}; {version} starts next", bought(upgrade?, world)?),
+        Reason::SnapshotVerified => {
+            format!("{}; {version} starts next", bought(instance, upgrade?, world)?)
+        }
         Reason::ImportStarted => format!("{version} serves; the export is loaded into it next"),
         Reason::UpgradeFinished | Reason::RollbackFinished => {
             finished(instance, step, &runs, world)
@@ -62,7 +69,23 @@ pub(super) fn announced(
         Reason::MemoryLost => {
             "the status was lost: looking at what is there before anything is moved".to_owned()
         }
+        Reason::Deleting => return left(instance, world),
         _ => return None,
+    })
+}
+
+/// Where exports stay that go with nobody; none where there are none in a bucket.
+fn left(instance: &ConvexInstance, world: &World) -> Option<String> {
+    let kept = instance.status.iter().flat_map(|it| &it.snapshots);
+    let buckets: BTreeSet<_> = kept.filter_map(|it| it.bucket.as_deref()).collect();
+    let places: Vec<_> =
+        buckets.into_iter().map(|it| exports::words(Some(it), &world.names)).collect();
+    (!places.is_empty()).then(|| {
+        format!(
+            "removing what belongs to the instance; its exports stay in {}, below {}/: remove them there once nobody needs them",
+            places.join(" and "),
+            exports::common(instance)
+        )
     })
 }
 
@@ -84,14 +107,15 @@ fn started(upgrade: &Upgrade) -> String {
 }
 
 /// What was verified for this upgrade, as its Job has reported it.
-fn bought(upgrade: &Upgrade, world: &World) -> Option<String> {
+fn bought(instance: &ConvexInstance, upgrade: &Upgrade, world: &World) -> Option<String> {
     let exported = upgrade.snapshot.as_ref().filter(|_| upgrade.copy.is_none());
     let (errand, of) = match (exported, &upgrade.copy) {
         (Some(of), _) => (Errand::Export, of),
         (None, of) => (Errand::Copy, of.as_ref()?),
     };
     let report = world.jobs.find(errand, of)?.report.as_ref()?;
-    let (name, place) = (attempt(of), exports::place(&world.names));
+    let place = Place::kept(instance, &world.jobs, of).words(&world.names);
+    let name = attempt(of);
     Some(match report {
         Report::Exported { bytes, sha256, tables, documents, .. } => format!(
             "export {name}: {tables} tables, {documents} documents, {bytes} bytes, sha256 {}…, kept on {place}",

@@ -13,7 +13,7 @@ use crate::{
     observe::{Obstacle, World},
     plan::{
         claim::is_going,
-        exports,
+        exports::Place,
         labels::INSTANCE_UID,
         names::{Errand, attempt},
     },
@@ -59,7 +59,7 @@ pub(super) fn imports(world: &World) -> Option<Obstacle> {
 }
 
 /// The export that the target is still to be loaded from, where it is not there any more.
-pub(super) fn export_gone(world: &World) -> Option<Obstacle> {
+pub(super) fn export_gone(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
     let pinned = world.facts.pins.upgrade.as_ref();
     let loads = pinned.filter(|it| it.imports() && it.stage != Stage::Rolling)?;
     let gone = loads.snapshot.as_ref().filter(|it| !world.facts.verified.contains(it))?;
@@ -67,17 +67,19 @@ pub(super) fn export_gone(world: &World) -> Option<Obstacle> {
     if import.is_some_and(|it| it.goes_on() || it.outcome == Outcome::Succeeded) {
         return None;
     }
-    let place = &world.children.exports;
-    let state = if place.is_going() {
+    let (at, place) = (Place::kept(instance, &world.jobs, gone), &world.children.exports);
+    let state = if at != Place::Claim {
+        "is not said to hold it any more".to_owned()
+    } else if place.is_going() {
         "is being deleted, and can be read for as long as a Job that used it is there".to_owned()
     } else if place.is_there() {
         "has lost its volume, or is another one".to_owned()
     } else {
         format!("is gone, or without the label {INSTANCE_UID} of this instance")
     };
-    let (export, place) = (attempt(gone), exports::quoted(&world.names));
+    let (export, place) = (attempt(gone), at.quoted(&world.names));
     // Only an attempt that exports makes another one.
-    let restore = if loads.stage == Stage::Importing {
+    let restore = if loads.stage == Stage::Importing && at == Place::Claim {
         ". Restore the claim with what was on it"
     } else {
         ""
@@ -102,8 +104,8 @@ pub(super) fn let_in(step: &Step, world: &World) -> Option<Obstacle> {
 }
 
 /// What ended an attempt, or keeps it from its end, with all that it lacks.
-pub(super) fn attempt_ended(world: &World) -> Option<Obstacle> {
-    match (export_gone(world), job(world)) {
+pub(super) fn attempt_ended(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
+    match (export_gone(instance, world), job(world)) {
         (Some(mut gone), Some(job)) => {
             gone.message = format!("{}; besides: {}", gone.message, job.message);
             Some(gone)
@@ -113,20 +115,22 @@ pub(super) fn attempt_ended(world: &World) -> Option<Obstacle> {
 }
 
 /// What the way back is to be made on, where somebody has deleted it, in words.
-fn place_going(world: &World) -> Option<String> {
+fn place_going(instance: &ConvexInstance, world: &World) -> Option<String> {
     let upgrade = world.facts.pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?;
     let to = Store::Copied(upgrade.next_snapshot());
     let mut copies = world.children.claims.iter().filter(|(store, _)| *store == to);
     let copy = copies.find(|(_, claim)| is_going(claim));
     let exports = upgrade.strategy.exports() && upgrade.snapshot.is_none();
+    let id = attempt(&upgrade.next_snapshot());
+    let exports = exports && Place::of_upgrade(instance, &id) == Place::Claim;
     let exports = exports && world.children.exports.is_going();
     let copy = copy.map(|(_, claim)| format!("claim \"{}\"", claim.name_any()));
-    copy.or_else(|| exports.then(|| exports::quoted(&world.names)))
+    copy.or_else(|| exports.then(|| Place::Claim.quoted(&world.names)))
 }
 
 /// That a claim of the way back goes, while the stage goes on: it is made anew.
-pub(super) fn going(world: &World) -> Option<Obstacle> {
-    let going = place_going(world)?;
+pub(super) fn going(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
+    let going = place_going(instance, world)?;
     Some(Obstacle::new(
         "ClaimDeleted",
         format!(
@@ -159,7 +163,7 @@ pub(super) fn worker(world: &World) -> Option<Obstacle> {
 pub(super) fn overdue(instance: &ConvexInstance, world: &World) -> Option<Obstacle> {
     world.facts.pins.upgrade.as_ref().filter(|it| it.stage == Stage::Exporting)?;
     let seconds = instance.spec.maintenance.export_deadline_seconds;
-    let because = place_going(world).map_or_else(
+    let because = place_going(instance, world).map_or_else(
         || "the backend never says that an export failed".to_owned(),
         |place| {
             format!(

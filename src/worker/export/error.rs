@@ -4,7 +4,7 @@ use std::io;
 
 use crate::{
     convex::deployment,
-    worker::{job::Failure, snapshot},
+    worker::{job::Failure, snapshot, storage::Refused},
 };
 
 /// Why there is no export.
@@ -64,16 +64,14 @@ pub enum Error {
         "the backend does not tell how many documents its tables have ({0}): whether an import brings all of them back could not be found out either, and the export is no way back. Choose maintenance.preUpgradeSnapshot: Copy."
     )]
     TablesUntold(#[source] deployment::Error),
-    /// The folder holds another snapshot, or that of another instance.
-    #[error(
-        "the folder holds snapshot {0} of another attempt or instance, which was left as it is"
-    )]
+    /// There is another snapshot, or that of another instance.
+    #[error("there is snapshot {0} of another attempt or instance, which was left as it is")]
     FolderTaken(String),
     /// What was judged whole has changed since.
     #[error("the snapshot is not what it was when it was judged whole. It is not to be used")]
     Changed,
-    /// The volume of snapshots does not do what it should.
-    #[error("the volume of snapshots: {0}")]
+    /// Where snapshots are kept does not do what it should.
+    #[error("where snapshots are kept: {0}")]
     Io(#[from] io::Error),
 }
 
@@ -107,7 +105,7 @@ impl Failure for Error {
             Self::TablesUntold(_) => "TablesUntold",
             Self::FolderTaken(_) => "FolderTaken",
             Self::Changed => "SnapshotCorrupt",
-            Self::Io(_) => "Io",
+            Self::Io(error) => Refused::reason(error).unwrap_or("Io"),
         }
     }
 }

@@ -44,7 +44,7 @@ impl<L: Location> Exporter<'_, L> {
         // What an earlier try has left counts as room.
         self.location.discard().await?;
         self.has_room(export.size).await?;
-        let mut draft = self.location.draft().await?;
+        let mut draft = self.location.draft(export.size).await?;
         let mut progress = Progress::of("the export is fetched", export.size);
         let take = async |bytes: Bytes| {
             progress.add(bytes.len() as u64);

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::{
     convex::deployment,
-    worker::{job::Failure, permit, snapshot},
+    worker::{job::Failure, permit, snapshot, storage::Refused},
 };
 
 /// Why nothing was imported, or not all of it.
@@ -14,11 +14,11 @@ pub enum Error {
     #[error(transparent)]
     Refused(#[from] permit::Refused),
     /// There is no such snapshot.
-    #[error("there is no snapshot {0} in the folder; nothing was done")]
+    #[error("there is no snapshot {0} where it was kept; nothing was done")]
     SnapshotMissing(String),
-    /// The folder holds another snapshot.
+    /// There is another snapshot.
     #[error(
-        "the folder holds snapshot {found}, made for another attempt or instance, and not {wanted}; nothing was done"
+        "there is snapshot {found}, made for another attempt or instance, and not {wanted}; nothing was done"
     )]
     OtherSnapshot {
         /// What is to be imported.
@@ -63,8 +63,8 @@ pub enum Error {
         /// Its documents in the snapshot.
         snapshot: u64,
     },
-    /// The volume of snapshots does not do what it should.
-    #[error("the volume of snapshots: {0}")]
+    /// Where snapshots are kept does not do what it should.
+    #[error("where snapshots are kept: {0}")]
     Io(#[from] io::Error),
 }
 
@@ -81,7 +81,7 @@ impl Failure for Error {
             Self::ImportPerformed(_) => "ImportPerformed",
             Self::RowsMissing { .. } => "RowsMissing",
             Self::DocumentsDiffer { .. } => "DocumentsDiffer",
-            Self::Io(_) => "Io",
+            Self::Io(error) => Refused::reason(error).unwrap_or("Io"),
         }
     }
 }

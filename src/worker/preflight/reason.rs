@@ -130,6 +130,8 @@ pub enum Why {
     Put,
     /// Objects may not be read.
     Get,
+    /// Objects may not be listed.
+    List,
     /// What was read is not what was written.
     Content,
     /// Another version of the operator has a word for it.

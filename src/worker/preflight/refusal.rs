@@ -15,7 +15,7 @@ use super::{
 
 /// What it means that this was refused. Only the server's code is taken, and the region that it names: its sentences repeat
 /// names of keys, buckets and hosts.
-pub(super) fn failure<E>(error: &SdkError<E, HttpResponse>, doing: Why) -> Failure
+pub(in crate::worker) fn failure<E>(error: &SdkError<E, HttpResponse>, doing: Why) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
 {

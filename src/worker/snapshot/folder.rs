@@ -11,9 +11,11 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Location, Neighbour, Note, Sink};
+use super::{
+    Location, Neighbour, Note, Sink,
+    names::{self, ARCHIVE},
+};
 
-const ARCHIVE: &str = "snapshot.zip";
 /// The archive while it is written.
 const PART: &str = "snapshot.zip.part";
 
@@ -36,21 +38,11 @@ impl Folder {
     }
 
     fn path_of(&self, note: Note<'_>) -> PathBuf {
-        self.0.join(file_of(note))
+        self.0.join(names::of(note))
     }
 
     fn sync(&self) -> io::Result<()> {
         File::open(&self.0)?.sync_all()
-    }
-}
-
-fn file_of(note: Note<'_>) -> String {
-    match note {
-        Note::Manifest => "manifest.json".to_owned(),
-        Note::Variables => "variables.json".to_owned(),
-        Note::Export => "export.json".to_owned(),
-        Note::Imports => "imports.json".to_owned(),
-        Note::Import(of) => format!("import-{of}.json"),
     }
 }
 
@@ -87,7 +79,7 @@ impl Location for Folder {
         Ok(Some(room.f_bavail * room.f_frsize))
     }
 
-    async fn draft(&self) -> io::Result<Sink> {
+    async fn draft(&self, _: Option<u64>) -> io::Result<Sink> {
         Sink::create(&self.part())
     }
 

@@ -1,4 +1,4 @@
-//! Where snapshots are kept, as the workers see it: what they do does not depend on whether that is a volume.
+//! Where snapshots are kept, as the workers see it: what they do does not depend on whether that is a volume or a bucket.
 
 use std::{
     fs::File,
@@ -47,11 +47,11 @@ pub trait Location: Send + Sync {
     /// It cannot be found out.
     fn room(&self) -> impl Future<Output = io::Result<Option<u64>>>;
 
-    /// Begins an archive, in place of one that was begun before.
+    /// Begins an archive of about so many bytes, where that was told, in place of one that was begun before.
     ///
     /// # Errors
     /// It cannot be begun.
-    fn draft(&self) -> impl Future<Output = io::Result<Self::Draft>>;
+    fn draft(&self, bytes: Option<u64>) -> impl Future<Output = io::Result<Self::Draft>>;
 
     /// The archive that was written and is not published yet.
     ///

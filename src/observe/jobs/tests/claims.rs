@@ -21,6 +21,29 @@ fn an_export_is_there_as_long_as_its_claim_is() {
     assert_eq!(verified(&children), []);
 }
 
+/// Nobody watches a bucket: who reads it tells.
+#[test]
+fn an_export_in_a_bucket_is_there_without_a_claim_once_it_is_told() {
+    let told: Value = json!([{"id": "60-1", "version": "v0", "bytes": 1, "tables": 1, "documents": 1,
+        "files": 0, "sha256": "bb", "location": "", "verified": true, "bucket": "vault", "prefix": "a/60-1"}]);
+    let mut instance = instance();
+    instance.status.get_or_insert_default().snapshots = serde_json::from_value(told).unwrap();
+    let verified = |bucket: Option<&str>| {
+        let mut job = job("export", Some("Complete"));
+        let marks = job.metadata.annotations.get_or_insert_default();
+        marks.extend(bucket.map(|it| (labels::BUCKET.to_owned(), it.to_owned())));
+        let children = children(vec![job], vec![pod("export", "Succeeded", 0, DONE)]);
+        Jobs::of(&children, None).verified(&instance, &children)
+    };
+    let (old, new) = (snapshot("60-1").unwrap(), snapshot("71-1").unwrap());
+    assert_eq!(verified(Some("vault")), [old.clone(), new]);
+    assert_eq!(
+        verified(None),
+        [old],
+        "what is said of a claim that is not there counts for nothing"
+    );
+}
+
 #[test]
 fn a_copy_is_there_as_long_as_its_claim_is() {
     const COPIED: &str = r#"{"result":"copied","id":"71-1","entries":1,"bytes":1,"sha256":"aa"}"#;

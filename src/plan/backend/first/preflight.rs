@@ -39,7 +39,7 @@ pub(super) fn with(inputs: &Inputs<'_>, backend: &Backend, gate: Container) -> C
 }
 
 /// The mounts of the spec with files that a variable names, such as authorities or a profile of the cloud.
-fn named(inputs: &Inputs<'_>, about: &[EnvVar]) -> Vec<VolumeMount> {
+pub(in crate::plan) fn named(inputs: &Inputs<'_>, about: &[EnvVar]) -> Vec<VolumeMount> {
     let all = inputs.instance.spec.backend.pod.iter().flat_map(|it| &it.volume_mounts);
     let holds = |it: &&ExtraMount| {
         let below = format!("{}/", it.mount_path.trim_end_matches('/'));

@@ -12,7 +12,8 @@ use statemachine::{
 use crate::{
     observe::hold,
     plan::{
-        Child, Inputs, Kind, Step, claim, exports,
+        Child, Inputs, Kind, Step, claim,
+        exports::{self, Place},
         jobs::{self, Carried},
         names::{Errand, attempt},
         owed::Planner,
@@ -60,8 +61,16 @@ impl Planner<'_> {
         outgrown.then(|| Step::Remove(Kind::Claim, inputs.claim(to)))
     }
 
+    pub(super) fn place_of(&self, of: &Snapshot) -> Place {
+        Place::of_upgrade(self.instance, &attempt(of))
+    }
+
+    /// A bucket is somebody's to make; a claim is made before anybody feels anything.
     fn place_of_exports(&self, inputs: &Inputs<'_>, upgrade: &Upgrade) -> Vec<Step> {
         let (of, place) = (upgrade.next_snapshot(), &self.world.children.exports);
+        if self.place_of(&of) != Place::Claim {
+            return Vec::new();
+        }
         let job = self.world.jobs.find(Errand::Export, &of);
         let own = job.is_some_and(|job| place.is_going() || !place.is_of(job));
         let own = own.then(|| self.job_of_what_goes(Errand::Export, &of)).flatten();
@@ -103,9 +112,10 @@ impl Planner<'_> {
         self.talking(Errand::Export, of, |carried| {
             let version = &inputs.release.version;
             let held = self.world.hold.as_ref().is_some_and(|it| it.pausable);
-            let onto = &self.world.children.exports;
-            let job = jobs::export(inputs, carried, version, held, &self.kept(), onto);
-            onto.made(inputs).into_iter().chain([Step::Start(Box::new(job))]).collect()
+            let (onto, place) = (&self.world.children.exports, self.place_of(of));
+            let job = jobs::export(inputs, carried, version, held, &self.kept(), (onto, &place));
+            let made = (place == Place::Claim).then(|| onto.made(inputs)).flatten();
+            made.into_iter().chain([Step::Start(Box::new(job))]).collect()
         })
     }
 
@@ -117,7 +127,9 @@ impl Planner<'_> {
     ) -> Vec<Step> {
         let same_store = self.upgrade().is_some_and(|it| it.aim().store == it.from.store);
         self.talking(Errand::Import, of, |carried| {
-            vec![Step::Start(Box::new(jobs::import(inputs, carried, snapshot, same_store)))]
+            let place = Place::kept(self.instance, &self.world.jobs, snapshot);
+            let job = jobs::import(inputs, carried, (snapshot, &place), same_store);
+            vec![Step::Start(Box::new(job))]
         })
     }
 

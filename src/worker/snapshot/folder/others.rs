@@ -9,8 +9,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ARCHIVE, Note, PART, file_of};
-use crate::worker::snapshot::{Manifest, Neighbour};
+use super::PART;
+use crate::worker::snapshot::{
+    Manifest, Neighbour,
+    names::{self, ARCHIVE, MANIFEST},
+};
 
 /// Every snapshot of ours beside this folder, newest first.
 pub(super) fn all(folder: &Path) -> io::Result<Vec<Neighbour>> {
@@ -35,7 +38,7 @@ pub(super) fn remove(folder: &Path, other: &Neighbour) -> io::Result<()> {
         let path = foreign.path();
         return Err(io::Error::other(format!("{} is not ours", path.display())));
     }
-    let is_manifest = |it: &&fs::DirEntry| it.file_name() == *file_of(Note::Manifest);
+    let is_manifest = |it: &&fs::DirEntry| it.file_name() == *MANIFEST;
     let others = entries.iter().filter(|it| !is_manifest(it));
     for entry in others.chain(entries.iter().filter(is_manifest)) {
         fs::remove_file(entry.path())?;
@@ -50,7 +53,7 @@ fn volume(folder: &Path) -> PathBuf {
 
 /// The snapshot in a folder; none where it is no finished snapshot of ours.
 fn read(folder: &Path) -> Option<Neighbour> {
-    let manifest = fs::read(folder.join(file_of(Note::Manifest))).ok()?;
+    let manifest = fs::read(folder.join(MANIFEST)).ok()?;
     let manifest: Manifest = serde_json::from_slice(&manifest).ok()?;
     let named = folder.file_name().is_some_and(|name| *name == *manifest.id);
     let (bytes, time) = (manifest.content.bytes, manifest.time);
@@ -64,8 +67,5 @@ fn read(folder: &Path) -> Option<Neighbour> {
 fn is_own(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
     let note = name.strip_suffix(".json").or_else(|| name.strip_suffix(".draft"));
-    let is_note = |it: &str| {
-        matches!(it, "manifest" | "variables" | "export" | "imports") || it.starts_with("import-")
-    };
-    name == ARCHIVE || name == PART || note.is_some_and(is_note)
+    name == ARCHIVE || name == PART || note.is_some_and(names::is_note)
 }

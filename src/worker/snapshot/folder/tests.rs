@@ -16,7 +16,7 @@ async fn snapshot(volume: &TempDir, folder: &str, id: &str, bytes: u64) -> Folde
     let (id, instance) = (id.to_owned(), Some("uid".to_owned()));
     let manifest =
         Manifest { id, instance, version, time, content, variables: 0, variables_sha256: None };
-    let mut draft = folder.draft().await.unwrap();
+    let mut draft = folder.draft(None).await.unwrap();
     draft.take(b"PK").await.unwrap();
     draft.end().await.unwrap();
     folder.publish().await.unwrap();

@@ -1,7 +1,7 @@
 //! Rules on how an instance is upgraded.
 
 use on_cluster::{Case, Instance, rule};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub fn cases() -> Vec<Case> {
     let dev = |path: &str, value: &str| Instance::dev("a").with(path, value);
@@ -30,5 +30,36 @@ pub fn cases() -> Vec<Case> {
         rule("spec.maintenance.snapshots.storageClassName", "must be the name of an object")
             .accepts(dev(&format!("{snapshots}.storageClassName"), "fast"))
             .refuses(dev(&format!("{snapshots}.storageClassName"), "Fast SSD")),
+    ]
+    .into_iter()
+    .chain(destinations())
+    .collect()
+}
+
+/// Where exports may go.
+fn destinations() -> Vec<Case> {
+    let dev = |snapshots: Value| Instance::dev("a").with("maintenance.snapshots", snapshots);
+    let stored = |snapshots: Value| {
+        let s3 = json!({"enabled": true, "secretRef": "b", "accessKeyIdKey": "id", "secretAccessKeyKey": "key",
+            "bucket": "orders", "endpoint": "https://s3.example.com"});
+        dev(snapshots).with("backend.s3", s3)
+    };
+    let storage = "ObjectStorage";
+    vec![
+        rule("spec", "exports go to a bucket by spec.backend.s3")
+            .accepts(stored(json!({"destination": storage})))
+            .accepts(stored(json!({"destination": storage, "bucket": "vault"})))
+            .accepts(stored(json!({"bucket": "vault"})))
+            .accepts(dev(json!({"destination": "Claim"})))
+            .refuses(dev(json!({"destination": storage})))
+            .refuses(dev(json!({"bucket": "vault"}))),
+        rule("spec.maintenance.snapshots", "exports on a claim are in no bucket")
+            .accepts(stored(json!({"destination": "Claim"})))
+            .refuses(stored(json!({"destination": "Claim", "bucket": "vault"}))),
+        rule("spec.maintenance.snapshots", "size and storageClassName are those of a claim")
+            .accepts(stored(json!({"size": "1Gi"})))
+            .accepts(stored(json!({"destination": "Claim", "size": "1Gi"})))
+            .refuses(stored(json!({"destination": storage, "size": "1Gi"})))
+            .refuses(stored(json!({"destination": storage, "storageClassName": "fast"}))),
     ]
 }

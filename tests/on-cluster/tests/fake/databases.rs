@@ -39,6 +39,20 @@ async fn let_in(stage: &Stage) -> Result<()> {
     stage.until("users who are let in", UPGRADE, resumed).await
 }
 
+/// The export of the upgrade is in the bucket, whole, and nothing of the instance is on a volume.
+async fn is_on_no_volume(stage: &Stage, beside: &Beside) -> Result<()> {
+    ensure!(stage.claims().await?.is_empty(), "{:?}", stage.claims().await?);
+    let kept = stage.status(NAME).await?.snapshots;
+    let [export] = &kept[..] else { anyhow::bail!("one export: {kept:?}") };
+    let prefix = export.prefix.as_ref().context("a prefix")?;
+    let (keys, bucket) = (beside.keys()?, export.bucket.as_ref().context("a bucket")?);
+    for name in ["snapshot.zip", "published.json", "manifest.json", "variables.json"] {
+        ensure!(keys.contains(&format!("{prefix}/{name}")), "{name} below {prefix}: {keys:?}");
+    }
+    ensure!(export.location == format!("bucket {bucket}, {prefix}/"), "{export:?}");
+    Ok(())
+}
+
 /// Everything that a database holds, in a few characters.
 fn digest(beside: &Beside, database: &str) -> Result<String> {
     let all = "SELECT count(*), md5(string_agg(d::text, '' ORDER BY d::text)) FROM documents d";
@@ -58,6 +72,7 @@ async fn a_fresh_store_is_a_new_database_that_whoever_makes_the_instance_anew_fi
         stage.deploy(NAME).await?;
         stage.runs(NAME, NEWER).await?;
         stage.has_all(NAME, &data).await?;
+        is_on_no_volume(stage, &beside).await?;
 
         let (used, left) = databases(stage).await?;
         ensure!(used.starts_with("orders_") && left == [NAME], "{used} {left:?}");
@@ -110,7 +125,7 @@ async fn an_upgrade_in_place_that_fails_goes_back_to_its_export_in_a_new_databas
         let asked = json!({"onFailure": "Rollback", "rolloutDeadlineSeconds": 15,
             "exportImport": {"waitForFunctions": false}});
         let crashes = steering(&[("CRASH", NEWER)]);
-        let _beside = settled(stage, &orders(asked)?.with("backend.env", crashes)).await?;
+        let beside = settled(stage, &orders(asked)?.with("backend.env", crashes)).await?;
         let data = stage.fill(NAME).await?;
         stage.patch(NAME, json!({ "version": NEWER })).await?;
         stage.stands(NAME, "Ready", "ReleaseRefused").await?;
@@ -118,6 +133,7 @@ async fn an_upgrade_in_place_that_fails_goes_back_to_its_export_in_a_new_databas
         let (used, left) = databases(stage).await?;
         ensure!(used.starts_with("orders_") && left == [NAME], "{used} {left:?}");
         stage.has_data(NAME, &data).await?;
+        is_on_no_volume(stage, &beside).await?;
         stage.deploy(NAME).await?;
         stage.has_all(NAME, &data).await
     })

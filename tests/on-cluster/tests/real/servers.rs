@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use kube::{ResourceExt, api::ListParams};
 use on_cluster::{
     Beside, Instance, Stage, edge,
     instance::VERSION,
-    stage::{condition, records::lines},
+    stage::{condition, records::lines, upgrades::steering},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stage::{PATIENCE, played, pod_name};
 
 const SAMPLE: &str = include_str!("../../../../docs/samples/prod.yaml");
 const NAME: &str = "orders";
+const NEWER: &str = "00bd9272a1b2c3d4e5f60718293a4b5c6d7e8f90";
 /// From nothing to an instance that is Ready and reached by its hosts, Events among them.
 const PROVISIONING: usize = 18;
 /// Longer than any pause between two looks.
@@ -93,6 +94,36 @@ async fn what_users_wrote_is_on_the_servers_and_outlives_the_pod_and_the_instanc
         let again = Instance::from_yaml(SAMPLE)?.without("networking");
         stage.ready(&again.with("backend.instance.secretRef", "orders-instance")).await?;
         stage.has_all(NAME, &data).await?;
+        is_never_told(stage, &beside).await
+    })
+    .await
+}
+
+/// The way back is read from the bucket, too: nothing is on a volume, whatever an upgrade does.
+#[tokio::test]
+async fn an_upgrade_and_its_way_back_go_by_an_export_in_the_bucket_and_make_no_claim() -> Result<()>
+{
+    played("exported", async |stage| {
+        let asked = json!({"onFailure": "Rollback", "rolloutDeadlineSeconds": 30,
+            "exportImport": {"waitForFunctions": false}});
+        let sample = Instance::from_yaml(SAMPLE)?.without("networking");
+        let sample =
+            sample.with("backend.db.createDatabase", "IfMissing").with("maintenance", asked);
+        let beside = Beside::start(stage.cluster.description()).await?;
+        beside.hand_over(&stage.kubectl, stage.namespace()).await?;
+        beside.postgres.sql("postgres", "ALTER ROLE orders CREATEDB")?;
+        stage.ready(&sample.with("backend.env", steering(&[("CRASH", NEWER)]))).await?;
+        let data = stage.fill(NAME).await?;
+        stage.patch(NAME, json!({ "version": NEWER })).await?;
+        stage.stands(NAME, "Ready", "ReleaseRefused").await?;
+        stage.has_data(NAME, &data).await?;
+        let claims = stage.all::<PersistentVolumeClaim>().list(&ListParams::default()).await?;
+        ensure!(claims.items.is_empty(), "a volume was made: {:?}", claims.items);
+        let kept = stage.status(NAME).await?.snapshots;
+        let prefix =
+            kept.first().and_then(|it| it.prefix.clone()).context("an export in a bucket")?;
+        let keys = beside.keys()?;
+        ensure!(keys.contains(&format!("{prefix}/snapshot.zip")), "{keys:?}");
         is_never_told(stage, &beside).await
     })
     .await

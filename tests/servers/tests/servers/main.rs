@@ -5,6 +5,7 @@ mod orphans;
 mod postgres;
 mod preflight;
 mod s3;
+mod snapshots;
 
 use std::process::Command;
 

@@ -4,6 +4,7 @@
 mod common;
 
 mod buckets;
+mod exports;
 mod lease;
 mod postgres;
 
