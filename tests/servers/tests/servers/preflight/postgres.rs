@@ -1,10 +1,14 @@
 //! PostgreSQL, with and without TLS.
 
-use convex_operator::worker::preflight::{
-    reason::{Reason, Why},
-    verdict::Note,
+use convex_operator::{
+    plan::gate::Record,
+    worker::preflight::{
+        reason::{Reason, Why},
+        verdict::Note,
+    },
 };
 use servers::{Encryption, Postgres};
+use statemachine::worlds::born;
 
 use super::{PASSWORD, Variables};
 use crate::Ground;
@@ -82,6 +86,25 @@ async fn a_database_that_is_missing_is_made_where_that_is_asked_for_and_allowed(
     server.sql("postgres", &format!("ALTER ROLE \"{USER}\" NOCREATEDB")).unwrap();
     assert_eq!(create.well().await.note, Some(Note::Uncreatable));
     assert_eq!(plain(&server).well().await.note, None, "nobody is to make any");
+}
+
+/// It was dropped, or is yet to be restored: an empty one would be served in its place.
+#[tokio::test]
+async fn a_database_that_users_were_let_in_to_is_not_made_anew() {
+    let ground = Ground::new().unwrap();
+    let server = with_user(&ground, Encryption::None).await;
+    server.sql("postgres", &format!("ALTER ROLE \"{USER}\" CREATEDB")).unwrap();
+    let opened = Record::next(None, &born(), true);
+    let served = opened.clone().serving(Some(&born().store));
+    let json = |record: &Record| serde_json::to_string(record).unwrap();
+    let template = serde_json::to_string(&born()).unwrap();
+    let asks = plain(&server).with("CREATE_DATABASE", "IfMissing").with("TEMPLATE", template);
+    let again = asks.clone().with("RECORD", json(&served));
+    assert_eq!(again.amiss().await, (Reason::DatabaseMissing, None));
+    let there = "SELECT count(*) FROM pg_database WHERE datname = 'or_ders'";
+    assert_eq!(server.sql("postgres", there).unwrap(), "0");
+    asks.with("RECORD", json(&opened)).well().await;
+    assert_eq!(server.sql("postgres", there).unwrap(), "1");
 }
 
 #[tokio::test]
