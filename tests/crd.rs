@@ -10,11 +10,12 @@ use serde_json::Value;
 const COMMITTED: &str = "crds/convexinstances.yaml";
 const COMPLETE: &str = "tests/on-cluster/fixtures/complete.yaml";
 /// What is not beside another field of the fixture: the other one of two ways.
-const OTHER_WAYS: [&str; 4] = [
+const OTHER_WAYS: [&str; 5] = [
     "spec.backend.s3.buckets",
     "spec.backend.pod.serviceAccount.name",
     "spec.backend.podDisruptionBudget.minAvailable",
     "spec.dashboard.podDisruptionBudget.maxUnavailable",
+    "spec.maintenance.snapshots.bucket",
 ];
 /// `kubectl apply` keeps a copy as JSON in an annotation, which all together may have 256 KiB, and etcd takes 1.5 MB: this stays
 /// far from both.

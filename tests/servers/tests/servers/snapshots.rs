@@ -34,6 +34,7 @@ macro_rules! every_law {
             the_sizes_of_the_others_are_known
             however_a_worker_is_cut_off_no_half_snapshot_is_called_whole
             however_a_worker_is_cut_off_while_it_starts_over_no_half_snapshot_is_called_whole
+            however_a_worker_is_cut_off_while_it_makes_another_archive_it_is_the_one_or_the_other
             however_a_worker_is_cut_off_while_it_takes_one_away_the_next_one_ends_it
         );
     };

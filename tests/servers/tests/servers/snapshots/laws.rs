@@ -219,6 +219,32 @@ pub async fn however_a_worker_is_cut_off_while_it_starts_over_no_half_snapshot_i
     assert!(cuts.await >= 2);
 }
 
+/// Where an archive is there already, one of the two is, or none.
+pub async fn however_a_worker_is_cut_off_while_it_makes_another_archive_it_is_the_one_or_the_other<
+    P: Place,
+>(
+    place: &P,
+) {
+    let (one, other) = (b"PK one", b"PK the other one");
+    let at = place.at("7-1").await;
+    made(&at, one).await;
+    let cuts = all_cuts(
+        || made(&at, other),
+        async || {
+            if let Ok(archive) = at.archive().await {
+                let read = content(archive).await;
+                assert!(read == one || read == other, "{read:?}");
+            }
+            let beside = place.at("9-1").await.others().await.unwrap();
+            assert!(at.archive().await.is_ok() || beside.iter().all(|it| !it.whole));
+            made(&at, one).await;
+            assert_eq!(content(at.archive().await.unwrap()).await, one);
+        },
+    );
+    assert!(cuts.await > 3);
+    assert_eq!(content(at.archive().await.unwrap()).await, other);
+}
+
 pub async fn however_a_worker_is_cut_off_while_it_takes_one_away_the_next_one_ends_it<P: Place>(
     place: &P,
 ) {
