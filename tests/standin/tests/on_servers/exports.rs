@@ -1,5 +1,7 @@
 //! The operator's workers on a bucket, as Kubernetes runs them: cut off anywhere, begun again, and read by another backend.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
 use std::{
     fs,
     process::{Command, Output, Stdio},
