@@ -95,11 +95,11 @@ async fn a_database_that_users_were_let_in_to_is_not_made_anew() {
     let server = with_user(&ground, Encryption::None).await;
     server.sql("postgres", &format!("ALTER ROLE \"{USER}\" CREATEDB")).unwrap();
     let opened = Record::next(None, &born(), true);
-    let served = opened.clone().serving(Some(&born().store));
+    let let_in = opened.clone().serving(Some(&born().store));
     let json = |record: &Record| serde_json::to_string(record).unwrap();
     let template = serde_json::to_string(&born()).unwrap();
     let asks = plain(&server).with("CREATE_DATABASE", "IfMissing").with("TEMPLATE", template);
-    let again = asks.clone().with("RECORD", json(&served));
+    let again = asks.clone().with("RECORD", json(&let_in));
     assert_eq!(again.amiss().await, (Reason::DatabaseMissing, None));
     let there = "SELECT count(*) FROM pg_database WHERE datname = 'or_ders'";
     assert_eq!(server.sql("postgres", there).unwrap(), "0");
