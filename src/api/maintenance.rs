@@ -159,7 +159,7 @@ pub struct Snapshots {
     pub destination: Option<SnapshotDestination>,
     /// The bucket, with `ObjectStorage`. Default: the one that the backend keeps exports in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 3, max = 63))]
+    #[schemars(schema_with = "schema::bucket")]
     pub bucket: Option<String>,
     /// The size of the claim as a quantity. Default 10Gi. Less than the claim has changes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -123,7 +123,7 @@ pub struct S3 {
     pub endpoint: Option<String>,
     /// The bucket's name, where it is not in the Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 3, max = 63))]
+    #[schemars(schema_with = "schema::bucket")]
     pub bucket: Option<String>,
     /// One bucket for each purpose, instead of one for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,18 +154,18 @@ pub struct S3 {
 #[serde(rename_all = "camelCase")]
 pub struct Buckets {
     /// For what `npx convex export` makes.
-    #[schemars(length(min = 3, max = 63))]
+    #[schemars(schema_with = "schema::bucket")]
     pub exports: String,
     /// For the files of users.
-    #[schemars(length(min = 3, max = 63))]
+    #[schemars(schema_with = "schema::bucket")]
     pub files: String,
     /// For deployed functions.
-    #[schemars(length(min = 3, max = 63))]
+    #[schemars(schema_with = "schema::bucket")]
     pub modules: String,
     /// For search indexes.
-    #[schemars(length(min = 3, max = 63))]
+    #[schemars(schema_with = "schema::bucket")]
     pub search: String,
     /// For what `npx convex import` uploads.
-    #[schemars(length(min = 3, max = 63))]
+    #[schemars(schema_with = "schema::bucket")]
     pub snapshot_imports: String,
 }

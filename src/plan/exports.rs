@@ -180,11 +180,11 @@ pub fn reached(inputs: &Inputs<'_>, place: &Place, id: &str) -> Reached {
             let mut environment = backend::about_storage(inputs);
             let places = backend::named(inputs, &environment);
             let named = place.variable().map(|it| outside::named(inputs, Server::Storage, it));
-            let told = named.is_none().then(|| ["--bucket".to_owned(), bucket.clone()]);
+            let told = named.is_none().then(|| format!("--bucket={bucket}"));
             environment.extend(named.map(|it| EnvVar { name: BUCKET.to_owned(), ..it }));
             let prefix = ["--prefix".to_owned(), prefix.clone()];
             Reached {
-                arguments: told.into_iter().flatten().chain(prefix).collect(),
+                arguments: told.into_iter().chain(prefix).collect(),
                 volumes: settings::volumes(inputs.instance, &places),
                 mounts: places,
                 environment,

@@ -156,7 +156,11 @@ impl Planner<'_> {
         let found = self.world.children.record();
         let known = self.opened_by(&backend.store);
         let next = Record::knowing(&known, found.as_ref(), backend, open);
-        self.record(&next.permitting(self.permit(open)).serving(self.served()))
+        self.record(
+            &next
+                .permitting(self.permit(open))
+                .serving(self.served().or_else(|| self.had_served(&backend.store))),
+        )
     }
 
     /// Everything that has opened a store: by the record, or else by its claim.

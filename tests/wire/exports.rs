@@ -48,8 +48,10 @@ fn job(rig: &Rig, errand: &str) -> Value {
 
 fn told(pod: &Value, word: &str) -> Value {
     let args = pod["containers"][0]["args"].as_array().unwrap();
-    let at = args.iter().position(|it| it == word);
-    at.map_or(Value::Null, |at| args[at + 1].clone())
+    let begin = format!("{word}=");
+    let mut at_once = args.iter().filter_map(|it| it.as_str()?.strip_prefix(&begin));
+    let at = || args.iter().position(|it| it == word).map(|at| args[at + 1].clone());
+    at_once.next().map(|it| json!(it)).or_else(at).unwrap_or_default()
 }
 
 fn prefix(rig: &Rig) -> String {

@@ -56,6 +56,15 @@ pub(in crate::api) fn data_key(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
+/// The name of a bucket. Servers other than AWS take more than AWS does; none takes a slash.
+pub(in crate::api) fn bucket(_: &mut SchemaGenerator) -> Schema {
+    checked(
+        "self.matches('^[a-zA-Z0-9][-._a-zA-Z0-9]{2,62}$')",
+        "must be the name of a bucket: 3 to 63 letters, digits, '-', '_' and '.', the first a letter or digit",
+        63,
+    )
+}
+
 /// A host name, without scheme, port or path.
 pub(in crate::api) fn host(_: &mut SchemaGenerator) -> Schema {
     checked(

@@ -53,9 +53,11 @@ impl Identity {
 /// A host as every namespace would have to spell it: the names of one Service are one.
 fn anywhere(host: &str, namespace: &str) -> String {
     let host = host.trim_end_matches('.');
-    let service = host.split_once(".svc.").map(|it| it.0).or_else(|| host.strip_suffix(".svc"));
+    let labels: Vec<_> = host.split('.').collect();
+    // NAME.NAMESPACE.svc, or a pod of it: POD.NAME.NAMESPACE.svc. Elsewhere the word means something else.
+    let service = [2, 3].into_iter().find(|at| labels.get(*at) == Some(&"svc"));
     match service {
-        Some(service) => service.to_owned(),
+        Some(at) => labels[..at].join("."),
         None if host.contains(['.', ':']) => host.to_owned(),
         None => format!("{host}.{namespace}"),
     }
@@ -158,7 +160,7 @@ impl Reader<'_> {
         Obstacle::new(
             IN_USE,
             format!(
-                "the database that Secret \"{}\", key \"{}\" leads to is that of {whose}, which was there first and keeps it; two backends on one database would take it from each other without end. Lead to another server, create the instance anew with another spec.backend.instance.name, or delete the other one. Looking again within 30 s.",
+                "the database that Secret \"{}\", key \"{}\" leads to is that of {whose}, which has it and keeps it; two backends on one database would take it from each other without end. Lead to another server, create the instance anew with another spec.backend.instance.name, or delete the other one. Looking again within 30 s.",
                 secret.unwrap_or_default(),
                 key.unwrap_or_default()
             ),

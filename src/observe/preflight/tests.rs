@@ -181,6 +181,11 @@ fn a_missing_database_comes_with_the_statement_to_run() {
     let told = said(Some(Why::Create), "postgres");
     assert!(told.contains("administrator") && !told.contains("IfMissing"), "{told}");
     assert!(said(None, "mysql").contains("CREATE DATABASE `dev`"));
+    let makes = on_servers(|it| it["db"]["createDatabase"] = json!("IfMissing"));
+    let failure = Failure { reason: Reason::DatabaseMissing, why: None, code: None };
+    let about = About::of(&makes, Some(&keys()), &Store::Original);
+    let told = about.failure(&Finding::of(Subject::Database, Err(failure)));
+    assert!(told.contains("None is made in its place") && !told.contains("IfMissing"), "{told}");
 }
 
 /// It was not forgotten to be made: it is gone, or the URL leads elsewhere.

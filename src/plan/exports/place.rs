@@ -66,9 +66,10 @@ pub fn bucket(
 }
 
 /// What stands for a bucket whose name is in a Secret alone, for no value of one is ever told: where it is. No bucket is called
-/// so, for none has a slash in its name.
+/// so, for none has a slash in its name. The Secret of an `ObjectBucketClaim` is called like its `ConfigMap`.
 fn of_secret(s3: &S3) -> Option<String> {
-    let (key, secret) = s3.bucket_key.as_ref().zip(s3.secret_ref.as_ref())?;
+    let claimed = s3.config_map_ref.as_ref().filter(|_| s3.auto_detect_obc == Some(true));
+    let (key, secret) = s3.bucket_key.as_ref().zip(s3.secret_ref.as_ref().or(claimed))?;
     s3.buckets.is_none().then(|| format!("{SECRET}{secret}/{key}"))
 }
 

@@ -57,6 +57,19 @@ impl Planner<'_> {
         self.sealed.filter(|it| makes || deployment::is_renamed(self.instance, it))
     }
 
+    /// This store, where users were let in to it before this pass: by an earlier instance, as far as the Secret that it left tells, or
+    /// by this one; where a backend is there and its record is gone, that is supposed. It is said before anything may open it.
+    pub(super) fn had_served<'a>(&self, store: &'a Store) -> Option<&'a Store> {
+        let pins = &self.world.facts.pins;
+        let own = pins.served && pins.home.as_ref().is_some_and(|it| it.store == *store);
+        let deed = self.world.children.deed.as_ref();
+        let children = &self.world.children;
+        let lost = children.record().is_none() && children.stateful_set.is_some();
+        let left = deed.is_some_and(|it| (!it.own || lost) && it.about() == *store);
+        let makes = self.instance.spec.backend.db.makes_databases();
+        (makes && (own || left)).then_some(store)
+    }
+
     /// What the record says of it, where no backend is rolled whose record would say it.
     pub(super) fn unrecorded(&self, store: &Store) -> Option<Step> {
         let served = self.served().filter(|it| *it == store && self.may_not_roll())?;

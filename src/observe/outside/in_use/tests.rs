@@ -18,6 +18,8 @@ fn a_service_is_the_same_server_by_each_of_its_names_and_whoever_logs_in() {
         assert_eq!(at(url, "other"), here, "{url}");
     }
     assert_ne!(at("postgresql://a:b@pg-rw", "other"), here);
+    let public = |domain: &str| at(&format!("postgresql://a:b@orders.svc.{domain}"), "shop");
+    assert_ne!(public("prod.example.com"), public("staging.example.com"));
     assert_ne!(at("postgresql://a:b@pg-rw:6432", "shop"), here);
     let outside = at("postgresql://a:b@db.example.com", "shop");
     assert_eq!(at("postgresql://a:b@DB.example.com:5432/x", "other"), outside);

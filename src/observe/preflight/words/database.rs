@@ -125,6 +125,12 @@ impl About<'_> {
                 self.url()
             );
         }
+        if self.instance.spec.backend.db.makes_databases() {
+            return format!(
+                "database \"{name}\", which users were let in to before, is not on the server of {}: lead back to the server that has it, or restore it from a backup. None is made in its place; to begin with an empty one after all, run {sql}",
+                self.url()
+            );
+        }
         format!(
             "database \"{name}\" is not on the server of {}, and a backend of this instance name opens no other: run {sql} or set spec.backend.db.createDatabase: IfMissing",
             self.url()

@@ -44,6 +44,12 @@ fn a_bucket_whose_name_is_in_a_secret_is_told_by_its_key() {
     let words = r#"the bucket that key "name" of Secret "orders" names"#;
     assert_eq!(place.quoted(&Names::of("dev")), words);
     assert!(place.location(&Names::of("dev"), "7-1").starts_with(words));
+    // That of an ObjectBucketClaim has the name of its ConfigMap.
+    let claimed = instance_with(|spec| {
+        spec["backend"]["s3"] = json!({"enabled": true, "autoDetectOBC": true,
+            "configMapRef": "orders", "bucketKey": "name"});
+    });
+    assert_eq!(bucket(&claimed, Some(&given)), Ok(Some("secret/orders/name".to_owned())));
 }
 
 /// Two clusters may share a bucket, and an instance may be made anew under its name.

@@ -42,7 +42,7 @@ fn every_job_of_an_export_in_a_bucket_is_told_it_and_needs_no_volume() {
         assert_eq!(pod(job)["volumes"], Value::Null);
         let args = asks(job)["args"].to_string();
         assert!(
-            args.contains(r#""--bucket","vault","--prefix",".convex-operator/snapshots/shop/dev/"#),
+            args.contains(r#""--bucket=vault","--prefix",".convex-operator/snapshots/shop/dev/"#),
             "{args}"
         );
         assert!(args.contains("/71-2\"") && !args.contains("--folder"), "{args}");
