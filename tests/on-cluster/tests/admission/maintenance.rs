@@ -53,6 +53,9 @@ fn destinations() -> Vec<Case> {
             .accepts(dev(json!({"destination": "Claim"})))
             .refuses(dev(json!({"destination": storage})))
             .refuses(dev(json!({"bucket": "vault"}))),
+        rule("spec.maintenance.snapshots.bucket", "must be the name of a bucket")
+            .accepts(stored(json!({"bucket": "vault-2"})))
+            .refuses(stored(json!({"bucket": "secret/a/b"}))),
         rule("spec.maintenance.snapshots", "exports on a claim are in no bucket")
             .accepts(stored(json!({"destination": "Claim"})))
             .refuses(stored(json!({"destination": "Claim", "bucket": "vault"}))),

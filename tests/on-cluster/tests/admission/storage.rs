@@ -166,7 +166,17 @@ fn object_storage() -> Vec<Case> {
             "search": "four", "snapshotImports": "five"});
         lacking("bucketKey").with(&field("buckets"), buckets)
     };
-    vec![
+    let is_bucket =
+        |name: &str| rule(&format!("spec.backend.s3.{name}"), "must be the name of a bucket");
+    let purposes = ["exports", "files", "modules", "search", "snapshotImports"].map(|purpose| {
+        let of = format!("buckets.{purpose}");
+        is_bucket(&of)
+            .accepts(five().with(&field(&of), "Some_other.name"))
+            .refuses(five().with(&field(&of), "a/b"))
+    });
+    let one = |name: &str| lacking("bucketKey").with(&field("bucket"), name);
+    let bucket = is_bucket("bucket").accepts(one("or-ders")).refuses(one("--help"));
+    let rules = vec![
         rule("spec.backend.s3", "AWS itself is reached by its region")
             .accepts(aws().with(&field("regionKey"), "region"))
             .refuses(aws()),
@@ -194,5 +204,6 @@ fn object_storage() -> Vec<Case> {
             .after(filed.clone())
             .accepts(filed.clone().with("backend.s3.region", "eu-central-1"))
             .refuses(filed.with("backend.s3", named.spec()["backend"]["s3"].clone())),
-    ]
+    ];
+    rules.into_iter().chain(purposes).chain([bucket]).collect()
 }
