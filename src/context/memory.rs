@@ -92,7 +92,12 @@ impl Memory {
         locked(&self.databases).retain(|by, _| lives(by));
     }
 
-    /// The same where no other instance has it. Of two that ask at the same time, one is told no.
+    /// Whoever was found to be younger than another one that wants it has none.
+    pub fn leaves(&self, instance: &str) {
+        locked(&self.databases).remove(instance);
+    }
+
+    /// Remembers that an instance has this database, where no other one has it. Of two that ask at the same time, one is told no.
     #[must_use]
     pub fn takes(&self, instance: &str, database: &Identity) -> bool {
         let mut databases = locked(&self.databases);

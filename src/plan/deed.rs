@@ -29,6 +29,8 @@ pub struct Deed {
     pub release: Release,
     /// Everything that was about to open it, oldest first.
     pub opened: Vec<String>,
+    /// Whether an instance before the one that has written it let users in to that store, as far as anybody knows.
+    pub sealed: bool,
 }
 
 impl Deed {
@@ -50,6 +52,7 @@ impl Deed {
                 engine: mark(labels::ENGINE)?,
             },
             opened: claim::opened_by(Some(&secret.metadata)),
+            sealed: mark(labels::SEALED).is_some(),
         })
     }
 
@@ -66,16 +69,19 @@ impl Deed {
     }
 }
 
-/// The stamp of a store that these have opened, as annotations.
+/// The stamp of a store that these have opened, as annotations. Where users were let in to it before this instance was made, that is
+/// carried on: from here on nobody else remembers.
 #[must_use]
 pub fn stamp(
     inputs: &Inputs<'_>,
     backend: &Backend,
     opened: &[String],
+    sealed: bool,
 ) -> BTreeMap<String, String> {
     let mut stamp = claim::marks(inputs, backend, opened);
     let uid = inputs.instance.uid().unwrap_or_default();
     stamp.insert(labels::STAMPED_FOR.to_owned(), uid);
+    stamp.extend(sealed.then(|| (labels::SEALED.to_owned(), "true".to_owned())));
     stamp
 }
 

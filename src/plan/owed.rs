@@ -6,6 +6,7 @@ mod removal;
 mod upgrade;
 mod way_in;
 
+use k8s_openapi::api::apps::v1::StatefulSet;
 use statemachine::{
     Action,
     pins::{Backend, Store},
@@ -94,7 +95,7 @@ impl Planner<'_> {
                 self.with(|it, inputs| it.backend(inputs, backend, false))
             }
             Action::EnsureBackendStopped(backend) if self.cannot_build() => {
-                vec![self.gate(backend, false), Step::Stop]
+                vec![self.gate(backend, false, true), Step::Stop]
             }
             Action::EnsureBackendStopped(backend) => {
                 self.with(|it, inputs| it.backend(inputs, backend, true))
@@ -146,21 +147,33 @@ impl Planner<'_> {
     /// The record first: no pod starts past one that asks for something else.
     fn backend(&self, inputs: &Inputs<'_>, backend: &Backend, stopped: bool) -> Vec<Step> {
         let set = backend::stateful_set(inputs, backend, stopped);
-        let mut steps = vec![self.gate(backend, !stopped)];
+        let mut steps = vec![self.gate(backend, !stopped, self.rolls(&set))];
         steps.extend(beside::account(inputs, Part::Backend));
         steps.push(Step::Ensure(Child::StatefulSet(Box::new(set))));
         steps
     }
 
-    fn gate(&self, backend: &Backend, open: bool) -> Step {
+    /// That users were let in is said in the writes that are made anyhow, but where databases are made on demand.
+    fn gate(&self, backend: &Backend, open: bool, rolls: bool) -> Step {
         let found = self.world.children.record();
         let known = self.opened_by(&backend.store);
         let next = Record::knowing(&known, found.as_ref(), backend, open);
-        self.record(
-            &next
-                .permitting(self.permit(open))
-                .serving(self.served().or_else(|| self.had_served(&backend.store))),
-        )
+        let next = next.permitting(self.permit(open)).serving(self.served());
+        let written = rolls || self.instance.spec.backend.db.makes_databases();
+        let said = written || found.as_ref() != Some(&next);
+        let had_served = || self.had_served(&backend.store).filter(|_| said);
+        let served = self.served().or_else(had_served);
+        self.record(&next.serving(served))
+    }
+
+    /// Whether pods of another template are about to be made.
+    fn rolls(&self, wanted: &StatefulSet) -> bool {
+        let marks = |it: &StatefulSet| {
+            let template = it.spec.as_ref().and_then(|it| it.template.metadata.clone());
+            template.and_then(|it| it.annotations).unwrap_or_default()
+        };
+        let found = self.world.children.stateful_set.as_deref().map(marks).unwrap_or_default();
+        marks(wanted).iter().any(|(key, value)| found.get(key) != Some(value))
     }
 
     /// Everything that has opened a store: by the record, or else by its claim.

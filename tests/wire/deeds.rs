@@ -12,7 +12,7 @@ use super::{
 use crate::support::{instance::set, rig::Rig};
 
 /// Wholly on servers, as the sample for production is: there is no claim that could remember anything.
-fn bare(maintenance: Value) -> Value {
+pub(crate) fn bare(maintenance: Value) -> Value {
     let mut instance = makes_databases(maintenance);
     set(&mut instance, "/backend/storage", json!({"mode": "external", "pvc": {"enabled": false}}));
     let s3 = json!({"enabled": true, "secretRef": "bucket", "accessKeyIdKey": "id",
@@ -21,7 +21,7 @@ fn bare(maintenance: Value) -> Value {
     instance
 }
 
-async fn ready(instance: Value) -> Rig {
+pub(crate) async fn ready(instance: Value) -> Rig {
     let rig = Rig::with(instance).await;
     rig.server.put("secrets", secret("bucket", &[("id", "canary-id"), ("key", "canary-key")]));
     rig.server.put("secrets", secret("pg-app", &[("uri", "postgresql://app:canary-1@pg-rw")]));
@@ -48,7 +48,7 @@ async fn upgraded(rig: &Rig, version: &str) {
     rig.run("dev", 6).await;
 }
 
-async fn gone(rig: &Rig) {
+pub(crate) async fn gone(rig: &Rig) {
     rig.server.edit("convexinstances", "dev", |it| {
         it["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     });
@@ -79,7 +79,7 @@ const LOST: [&[&str]; 3] =
     [&[], &["configmaps/dev-gate"], &["configmaps/dev-gate", "secrets/dev-database"]];
 
 /// The status is lost with these.
-fn loses(rig: &Rig, objects: &[&str]) {
+pub(crate) fn loses(rig: &Rig, objects: &[&str]) {
     rig.server.edit("convexinstances", "dev", |it| it["status"] = Value::Null);
     for object in objects {
         let (kind, name) = object.split_once('/').unwrap();
@@ -191,50 +191,6 @@ async fn an_instance_that_is_made_anew_is_told_the_claim_that_goes_with_the_data
         ["volumes"]
         .clone();
     assert_eq!(volumes[0]["persistentVolumeClaim"]["claimName"], json!(claim));
-}
-
-fn record(rig: &Rig) -> Option<Value> {
-    let record = rig.server.get("configmaps", "dev-gate")?["data"]["record"].clone();
-    serde_json::from_str(record.as_str()?).ok()
-}
-
-/// Every record that is open while nobody is let in yet says so.
-async fn is_noted_before_anything_opens_it(rig: &Rig) {
-    let mut opens = 0;
-    for _ in 0..14 {
-        let _ = rig.pass("dev").await;
-        if let Some(record) = record(rig).filter(|it| it["open"] == true) {
-            assert_eq!(record["served"], "Original", "{}", rig.status("dev"));
-            opens += 1;
-        }
-        rig.settle();
-    }
-    assert!(opens > 0 && rig.phase("dev") == "Ready", "{}", rig.status("dev"));
-}
-
-/// Else the gate would make an empty one, where the one that was left is gone or the URL leads elsewhere.
-#[tokio::test]
-async fn nobody_who_comes_after_makes_a_database_that_users_were_let_in_to() {
-    let rig = ready(bare(json!({}))).await;
-    gone(&rig).await;
-    let mut second = bare(json!({}));
-    second["metadata"]["uid"] = json!("second");
-    set(&mut second, "/backend/instance", json!({"secretRef": "dev-instance"}));
-    rig.server.put("convexinstances", second);
-    is_noted_before_anything_opens_it(&rig).await;
-    loses(&rig, &["configmaps/dev-gate"]);
-    is_noted_before_anything_opens_it(&rig).await;
-}
-
-/// By it the gate knows a database that is gone from one that was never made.
-#[tokio::test]
-async fn a_database_that_is_made_on_demand_is_noted_once_users_are_let_in() {
-    let rig = ready(bare(json!({}))).await;
-    rig.run("dev", 4).await;
-    assert_eq!(record(&rig).unwrap()["served"], "Original");
-    rig.server.writes();
-    rig.run("dev", 4).await;
-    assert_eq!(rig.server.writes(), [""; 0], "it rests");
 }
 
 /// A Secret that somebody else keeps is not written: there the record says which database holds the data.

@@ -22,6 +22,7 @@ mod fresh_databases;
 mod gateways;
 mod keys;
 mod late_watches;
+mod let_in;
 mod migrations;
 mod opening;
 mod paused;

@@ -60,6 +60,7 @@ pub(in crate::api) fn env(generator: &mut SchemaGenerator) -> Schema {
         }
         if let Some(value) = properties.get_mut("value").and_then(Value::as_object_mut) {
             value.insert("maxLength".into(), json!(4096));
+            value.insert("x-kubernetes-validations".into(), json!([env_literal()]));
         }
     }
     json_schema!({
@@ -92,6 +93,15 @@ fn env_name() -> Value {
     json!({
         "rule": "self.matches('^[A-Za-z_][A-Za-z0-9_]*$')",
         "message": "must be the name of an environment variable: letters, digits and '_', not beginning with a digit",
+    })
+}
+
+/// Keys and passwords are among the variables that would be put in. Two dollar signs stand for one, and refer to nothing
+/// (<https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/>).
+fn env_literal() -> Value {
+    json!({
+        "rule": r"!self.matches('(^|[^$])([$][$])*[$][(]')",
+        "message": "may not refer to another variable with $(NAME): take the value from a Secret or ConfigMap with valueFrom, or write $$(NAME) where the text itself is meant",
     })
 }
 

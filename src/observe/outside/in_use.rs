@@ -4,12 +4,15 @@
 //! Nothing is published for that. Which database an instance has is in the Secret of ours that its backend reads; those of
 //! instances that would open a database of the same name are read by name, in the moment in which another one asks for it.
 
-use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Secret};
+use k8s_openapi::{
+    api::{apps::v1::StatefulSet, core::v1::Secret},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 use kube::{Api, Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
 
-use super::Reader;
+use super::{Reader, database::server};
 use crate::{
-    api::ConvexInstance,
+    api::{ConvexInstance, Database},
     convex::{
         InstanceName,
         database_url::{DatabaseUrl, Encryption, Server as Engine, database_of},
@@ -68,6 +71,8 @@ struct Other {
     namespace: String,
     name: String,
     uid: String,
+    /// What it says of its database, where it is older than whoever asks.
+    elder: Option<Database>,
 }
 
 impl Reader<'_> {
@@ -83,13 +88,19 @@ impl Reader<'_> {
             return Ok(None);
         }
         for other in self.others(&identity.database) {
-            if self.opens(&other, &identity.database).await?.as_ref() == Some(identity) {
+            let opens = self.opens(&other, &identity.database).await?;
+            let has = match opens {
+                None => self.wants(&other, &identity.database).await?,
+                opens => opens,
+            };
+            if has.as_ref() == Some(identity) {
+                self.ctx.memory.leaves(&own);
                 return Ok(Some(self.told(Some(&other))));
             }
         }
         let all = self.ctx.stores.instances.state();
         self.ctx.memory.frees(|of| all.iter().any(|it| it.meta().uid.as_deref() == Some(of)));
-        // Of two that ask at once, while neither has it, the first one gets it.
+        // Of two that ask at once, while neither is known to be the older, the first one gets it.
         let gets = self.ctx.memory.takes(&own, identity);
         Ok((!gets).then(|| self.told(None)))
     }
@@ -106,7 +117,9 @@ impl Reader<'_> {
         });
         let named = others.filter_map(|it| {
             let meta = it.meta().clone();
-            Some(Other { namespace: meta.namespace?, name: meta.name?, uid: meta.uid? })
+            let elder = age(&meta) < age(self.instance.meta()) && meta.deletion_timestamp.is_none();
+            let elder = it.0.as_ref().ok().filter(|_| elder).map(|it| it.spec.backend.db.clone());
+            Some(Other { namespace: meta.namespace?, name: meta.name?, uid: meta.uid?, elder })
         });
         named.collect()
     }
@@ -142,6 +155,20 @@ impl Reader<'_> {
         Ok(url(&values).map(|url| Identity::of(&url, &other.namespace, database)))
     }
 
+    /// The database that an older instance is about to be given: what its Secret leads to, where that is of use.
+    async fn wants(&self, other: &Other, database: &str) -> kube::Result<Option<Identity>> {
+        let Some(db) = &other.elder else { return Ok(None) };
+        let named = db.secret_ref.as_deref().zip(db.url_key.as_deref());
+        let Some((name, key)) = named else { return Ok(None) };
+        let of =
+            Reader { ctx: self.ctx, instance: self.instance, namespace: other.namespace.clone() };
+        let holder = of.secret(name).await?;
+        let encryption = Encryption { required: false, authorities: false };
+        let url = server(db.engine).zip(holder.text(key).ok());
+        let url = url.and_then(|(engine, text)| DatabaseUrl::read(engine, text, encryption).ok());
+        Ok(url.map(|url| Identity::of(&url, &other.namespace, database)))
+    }
+
     fn is_told(&self) -> bool {
         let status = self.instance.status.iter();
         status.flat_map(|it| &it.conditions).any(|it| it.reason == IN_USE)
@@ -166,6 +193,12 @@ impl Reader<'_> {
             ),
         )
     }
+}
+
+/// Two of one second are told apart by what they are called.
+fn age(meta: &ObjectMeta) -> (Option<i64>, Option<&str>, Option<&str>) {
+    let born = meta.creation_timestamp.as_ref().map(|it| it.0.as_second());
+    (born, meta.namespace.as_deref(), meta.name.as_deref())
 }
 
 /// Who is not of this namespace is not named in it.

@@ -130,6 +130,7 @@ fn everything_that_can_be_found_is_said_in_words() {
         Reason::DatabaseEncryptionRefused,
         Reason::DatabaseLoginFailed,
         Reason::DatabaseMissing,
+        Reason::DatabaseEmpty,
         Reason::DatabasePermissionDenied,
         Reason::DatabaseReadOnly,
         Reason::DatabaseUnsupported,
@@ -181,25 +182,33 @@ fn a_missing_database_comes_with_the_statement_to_run() {
     let told = said(Some(Why::Create), "postgres");
     assert!(told.contains("administrator") && !told.contains("IfMissing"), "{told}");
     assert!(said(None, "mysql").contains("CREATE DATABASE `dev`"));
-    let makes = on_servers(|it| it["db"]["createDatabase"] = json!("IfMissing"));
-    let failure = Failure { reason: Reason::DatabaseMissing, why: None, code: None };
-    let about = About::of(&makes, Some(&keys()), &Store::Original);
-    let told = about.failure(&Finding::of(Subject::Database, Err(failure)));
-    assert!(told.contains("None is made in its place") && !told.contains("IfMissing"), "{told}");
 }
 
 /// It was not forgotten to be made: it is gone, or the URL leads elsewhere.
 #[test]
 fn a_database_that_has_served_is_to_be_found_and_not_made() {
     let mut instance = on_servers(|_| {});
+    let said = |instance: &ConvexInstance, failure: Failure| {
+        let about = About::of(instance, Some(&keys()), &Store::Original);
+        about.failure(&Finding::of(Subject::Database, Err(failure)))
+    };
+    let gone = || Failure::of(Reason::DatabaseMissing).why(Why::Served);
+    for failure in [gone(), Failure::of(Reason::DatabaseEmpty)] {
+        let told = said(&instance, failure);
+        assert!(told.contains("as Secret \"dev-instance\" says"), "{told}");
+        assert!(told.contains("delete this instance and Secret \"dev-instance\""), "{told}");
+        assert!(!told.contains("CREATE DATABASE"), "{told}");
+    }
     let mut pins = all_is_well().pins;
     pins.served = true;
     instance.status.get_or_insert_default().lifecycle = Some(pins);
     let missing = Failure::of(Reason::DatabaseMissing);
-    let about = About::of(&instance, Some(&keys()), &Store::Original);
-    let told = about.failure(&Finding::of(Subject::Database, Err(missing)));
-    assert!(told.contains("restore it from a backup"), "{told}");
-    assert!(!told.contains("CREATE DATABASE") && !told.contains("IfMissing"), "{told}");
+    for failure in [gone(), missing, Failure::of(Reason::DatabaseEmpty)] {
+        let told = said(&instance, failure);
+        assert!(told.contains("restore it from a backup"), "{told}");
+        assert!(told.contains("create an instance of another name"), "{told}");
+        assert!(!told.contains("CREATE DATABASE") && !told.contains("delete"), "{told}");
+    }
 }
 
 #[test]

@@ -5,7 +5,11 @@ use statemachine::pins::{Backend, Store};
 use super::Planner;
 use crate::{
     observe::KeysFound,
-    plan::{Inputs, Step, claim, deed, deployment, secrets},
+    plan::{
+        Inputs, Step, claim,
+        deed::{self, Deed},
+        deployment, secrets,
+    },
 };
 
 impl Planner<'_> {
@@ -45,8 +49,10 @@ impl Planner<'_> {
         }
         let opened = claim::with(self.opened_by(&backend.store), backend);
         let known = self.world.children.deed.as_ref();
-        let said = known.filter(|it| it.own && it.backend() == *backend && it.opened == opened);
-        let stamp = deed::stamp(inputs, backend, &opened);
+        let sealed = self.is_sealed(&backend.store);
+        let same = |it: &&Deed| it.own && it.backend() == *backend && it.sealed == sealed;
+        let said = known.filter(same).filter(|it| it.opened == opened);
+        let stamp = deed::stamp(inputs, backend, &opened, sealed);
         said.is_none().then(|| Step::Rename(secrets::stamped(inputs, stamp).into()))
     }
 
@@ -62,12 +68,18 @@ impl Planner<'_> {
     pub(super) fn had_served<'a>(&self, store: &'a Store) -> Option<&'a Store> {
         let pins = &self.world.facts.pins;
         let own = pins.served && pins.home.as_ref().is_some_and(|it| it.store == *store);
-        let deed = self.world.children.deed.as_ref();
         let children = &self.world.children;
         let lost = children.record().is_none() && children.stateful_set.is_some();
-        let left = deed.is_some_and(|it| (!it.own || lost) && it.about() == *store);
-        let makes = self.instance.spec.backend.db.makes_databases();
-        (makes && (own || left)).then_some(store)
+        let deed = children.deed.as_ref();
+        let supposed = lost && deed.is_some_and(|it| it.about() == *store);
+        let elsewhere = self.instance.spec.backend.db.is_server();
+        (elsewhere && (own || supposed || self.is_sealed(store))).then_some(store)
+    }
+
+    /// Whether an earlier instance has left it.
+    fn is_sealed(&self, store: &Store) -> bool {
+        let deed = self.world.children.deed.as_ref();
+        deed.is_some_and(|it| (!it.own || it.sealed) && it.about() == *store)
     }
 
     /// What the record says of it, where no backend is rolled whose record would say it.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{
     mysql, postgres,
     reach::Unreached,
-    reason::Reason,
+    reason::{Reason, Why},
     verdict::{Failure, Passed},
 };
 use crate::{
@@ -34,6 +34,8 @@ pub(super) struct Asked {
     pub(super) creates: bool,
     /// Whether this one is.
     pub(super) create: bool,
+    /// Whether users were let in to it: then it holds something.
+    pub(super) served: bool,
     /// How many connections the backend may open.
     pub(super) pool: u32,
 }
@@ -52,6 +54,7 @@ impl Asked {
         } else {
             (Server::Mysql, url("MYSQL_URL")?, "MYSQL_CA_FILE", "MYSQL_MAX_CONNECTIONS")
         };
+        let served = has_served(&variable);
         let creates = variable("CREATE_DATABASE").is_some_and(|it| it == "IfMissing");
         let name = variable("INSTANCE_NAME").and_then(|it| InstanceName::parse(it).ok())?;
         Some(Self {
@@ -62,22 +65,25 @@ impl Asked {
             // Any text at all switches it off.
             encrypted: variable("DO_NOT_REQUIRE_SSL").is_none_or(|it| it.is_empty()),
             creates,
-            create: creates && !has_served(&variable),
+            create: creates && !served,
+            served,
             pool: variable(pool).and_then(|it| it.parse().ok()).unwrap_or(POOL),
         })
     }
 
     /// Looks at it.
     pub(super) async fn check(&self) -> Result<Passed, Failure> {
-        match self.server {
+        let checked = match self.server {
             Server::Postgres => postgres::check(self).await,
             Server::Mysql => mysql::check(self).await,
-        }
+        };
+        let gone = |it: &Failure| self.served && it.reason == Reason::DatabaseMissing;
+        checked.map_err(|it| if gone(&it) { it.why(Why::Served) } else { it })
     }
 }
 
-/// Whether users were ever let in to the store that this pod is for: where its database is gone, it was not forgotten to be made.
-/// An empty one in its place would be served as if there had never been any data.
+/// Whether users were ever let in to the store that this pod is for: where its database is gone, it was not forgotten to be made,
+/// and where it is empty, it is not the one. Either would be served as if there had never been any data.
 fn has_served(variable: impl Fn(&str) -> Option<String>) -> bool {
     let record = variable("RECORD").and_then(|it| serde_json::from_str::<Record>(&it).ok());
     let template = variable("TEMPLATE").and_then(|it| serde_json::from_str::<Backend>(&it).ok());
@@ -106,8 +112,9 @@ mod tests {
 
     use super::*;
 
-    /// What the gate of a pod for this store makes of `IfMissing`, where the record says that users were let in there.
-    fn creates(store: &str, served: Option<&str>) -> bool {
+    /// Whether the gate of a pod for this store makes it under `IfMissing`, and whether it has to hold something, where the record
+    /// says that users were let in there.
+    fn creates(store: &str, served: Option<&str>) -> (bool, bool) {
         let of = |it: &str| Store::try_from(it.to_owned()).unwrap();
         let backend = Backend { store: of(store), ..born() };
         let record = Record::next(None, &backend, true).serving(served.map(of).as_ref());
@@ -119,13 +126,16 @@ mod tests {
             "TEMPLATE" => serde_json::to_string(&backend).ok(),
             _ => None,
         });
-        asked.unwrap().create
+        asked.map(|it| (it.create, it.served)).unwrap()
     }
 
     /// An empty one would be served in the place of the one that was dropped, or is yet to be restored.
     #[test]
     fn a_database_that_users_were_let_in_to_is_never_made_anew() {
-        assert!(creates("Original", None) && creates("Made/7", Some("Original")));
-        assert!(!creates("Original", Some("Original")) && !creates("Made/7", Some("Made/7")));
+        let (made, found) = ((true, false), (false, true));
+        assert_eq!(creates("Original", None), made);
+        assert_eq!(creates("Made/7", Some("Original")), made);
+        assert_eq!(creates("Original", Some("Original")), found);
+        assert_eq!(creates("Made/7", Some("Made/7")), found);
     }
 }

@@ -89,14 +89,25 @@ pub(super) async fn questions(conn: &mut Conn, asked: &Asked) -> Result<Option<N
         Err(error) => return Err(failure(&error)),
         Ok(()) => return Err(Failure::of(Reason::DatabaseCheckFailed)),
     }
-    let fenced = format!("SELECT EXISTS (SELECT 1 FROM {database}.read_only)");
-    match conn.query_first::<u8, _>(fenced).await {
-        Ok(Some(1)) => return Err(Failure::of(Reason::DatabaseReadOnly).why(Why::Fenced)),
-        Ok(_) | Err(Error::Server(ServerError { code: NO_SUCH_TABLE, .. })) => {}
-        Err(error) => return Err(failure(&error)),
+    if has_rows(conn, &database, "read_only").await? {
+        return Err(Failure::of(Reason::DatabaseReadOnly).why(Why::Fenced));
+    }
+    // The backend writes the first of them when it first starts (`crates/mysql/src/sql.rs` upstream).
+    if asked.served && !has_rows(conn, &database, "documents").await? {
+        return Err(Failure::of(Reason::DatabaseEmpty));
     }
     let allowed = first::<u32>(conn, "SELECT CAST(@@GLOBAL.max_connections AS UNSIGNED)").await?;
     Ok((allowed < asked.pool).then_some(Note::Connections { allowed, pool: asked.pool }))
+}
+
+/// Whether there is anything in a table of the backend, which may not be there.
+async fn has_rows(conn: &mut Conn, database: &str, table: &str) -> Result<bool, Failure> {
+    let rows = format!("SELECT EXISTS (SELECT 1 FROM {database}.{table})");
+    match conn.query_first::<u8, _>(rows).await {
+        Ok(found) => Ok(found == Some(1)),
+        Err(Error::Server(ServerError { code: NO_SUCH_TABLE, .. })) => Ok(false),
+        Err(error) => Err(failure(&error)),
+    }
 }
 
 /// Finds the database, or makes it where that is asked for.

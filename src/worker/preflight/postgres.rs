@@ -92,7 +92,19 @@ async fn questions(client: &Client, asked: &Asked) -> Result<Option<Note>, Failu
     if is(client, fence).await? && is(client, "SELECT EXISTS (SELECT 1 FROM read_only)").await? {
         return Err(Failure::of(Reason::DatabaseReadOnly).why(Why::Fenced));
     }
+    if asked.served && !holds_documents(client).await? {
+        return Err(Failure::of(Reason::DatabaseEmpty));
+    }
     note(client, asked).await
+}
+
+/// The backend writes the first of them when it first starts, and looks for them in the one schema that its user makes tables in
+/// (`crates/postgres/src/sql.rs` upstream).
+async fn holds_documents(client: &Client) -> Result<bool, Failure> {
+    let table = "SELECT to_regclass(quote_ident(current_schema()) || '.documents')::text";
+    let row = client.query_one(table, &[]).await.map_err(|error| failure(&error))?;
+    let Some(table) = row.get::<_, Option<String>>(0) else { return Ok(false) };
+    is(client, &format!("SELECT EXISTS (SELECT 1 FROM {table})")).await
 }
 
 /// What keeps no backend from starting. Who may make databases is no property that is inherited

@@ -17,6 +17,8 @@ pub enum Reason {
     DatabaseLoginFailed,
     /// The server has no such database.
     DatabaseMissing,
+    /// The database holds nothing, and users were let in to it.
+    DatabaseEmpty,
     /// The user may not do what the backend does.
     DatabasePermissionDenied,
     /// Nothing can be written.
@@ -61,6 +63,7 @@ impl Reason {
             Self::DatabaseEncryptionRefused => "DatabaseEncryptionRefused",
             Self::DatabaseLoginFailed => "DatabaseLoginFailed",
             Self::DatabaseMissing => "DatabaseMissing",
+            Self::DatabaseEmpty => "DatabaseEmpty",
             Self::DatabasePermissionDenied => "DatabasePermissionDenied",
             Self::DatabaseReadOnly => "DatabaseReadOnly",
             Self::DatabaseUnsupported => "DatabaseUnsupported",
@@ -104,6 +107,8 @@ pub enum Why {
     Rules,
     /// The database may not be made.
     Create,
+    /// Users were let in to the database before.
+    Served,
     /// The database may not be opened.
     Connect,
     /// Tables may not be made.

@@ -28,7 +28,7 @@ fn a_service_is_the_same_server_by_each_of_its_names_and_whoever_logs_in() {
 #[test]
 fn who_is_of_another_namespace_is_not_named() {
     let (namespace, name) = ("shop".to_owned(), "orders".to_owned());
-    let other = Other { namespace, name, uid: "uid".to_owned() };
+    let other = Other { namespace, name, uid: "uid".to_owned(), elder: None };
     assert_eq!(whose(Some(&other), "shop"), "ConvexInstance \"orders\"");
     assert_eq!(whose(Some(&other), "elsewhere"), "another ConvexInstance");
     assert_eq!(whose(None, "shop"), "another ConvexInstance");
@@ -47,6 +47,8 @@ fn of_two_that_ask_at_once_one_gets_it_until_it_goes_or_has_another() {
     assert!(!memory.takes("d", &one));
     memory.frees(|of| of != "c");
     assert!(memory.takes("d", &one) && !memory.takes("d", &other));
+    memory.leaves("d");
+    assert!(memory.takes("e", &one));
 }
 
 #[test]

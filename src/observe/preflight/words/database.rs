@@ -1,8 +1,11 @@
 //! What is amiss with a database, and what to do about it.
 
+use kube::ResourceExt;
+
 use super::About;
 use crate::{
     api::Engine,
+    plan::names::Names,
     worker::preflight::reason::{Reason, Why},
 };
 
@@ -40,6 +43,11 @@ impl About<'_> {
                 "the server refuses user or password of {url}{code}: correct them there. The Secret is read again within 30 s, and the pod made anew"
             ),
             Reason::DatabaseMissing => self.missing(why, code),
+            Reason::DatabaseEmpty => format!(
+                "database \"{name}\" on the server of {url} is empty, and users were let in before{}: it would be served as if there had never been any data. Lead to the server that has it, or restore it from a backup. {}",
+                self.earlier(),
+                self.anew()
+            ),
             Reason::DatabasePermissionDenied => self.denied(why, code),
             Reason::DatabaseReadOnly if why == Some(Why::Fenced) => format!(
                 "table read_only of database \"{name}\" has a row, which keeps every backend from starting: somebody has fenced it off, as for a move. Delete the row once it is this instance's turn"
@@ -108,10 +116,12 @@ impl About<'_> {
     /// With the statement to be run.
     fn missing(&self, why: Option<Why>, code: &str) -> String {
         let name = &self.database;
-        if self.served {
+        if self.served || why == Some(Why::Served) {
             return format!(
-                "database \"{name}\", which this instance has served from, is not on the server of {}: lead back to the server that has it, or restore it from a backup. None is made in its place; to begin anew, create another instance",
-                self.url()
+                "database \"{name}\", which users were let in to before{}, is not on the server of {}: lead back to the server that has it, or restore it from a backup. None is made in its place. {}",
+                self.earlier(),
+                self.url(),
+                self.anew()
             );
         }
         let sql = if self.is_postgres() {
@@ -125,15 +135,34 @@ impl About<'_> {
                 self.url()
             );
         }
-        if self.instance.spec.backend.db.makes_databases() {
-            return format!(
-                "database \"{name}\", which users were let in to before, is not on the server of {}: lead back to the server that has it, or restore it from a backup. None is made in its place; to begin with an empty one after all, run {sql}",
-                self.url()
-            );
-        }
         format!(
             "database \"{name}\" is not on the server of {}, and a backend of this instance name opens no other: run {sql} or set spec.backend.db.createDatabase: IfMissing",
             self.url()
+        )
+    }
+
+    fn instance_secret(&self) -> String {
+        let of_the_spec = self.instance.spec.backend.instance.secret_ref.clone();
+        of_the_spec.unwrap_or_else(|| Names::of(&self.instance.name_any()).instance_secret())
+    }
+
+    /// Who says so, where it was not this instance.
+    fn earlier(&self) -> String {
+        if self.served {
+            String::new()
+        } else {
+            format!(", as Secret \"{}\" says", self.instance_secret())
+        }
+    }
+
+    /// The way to an empty one: what remembers that there was another one is left behind.
+    fn anew(&self) -> String {
+        if self.served {
+            return "To begin anew, create an instance of another name".to_owned();
+        }
+        format!(
+            "Where there never was any data, delete this instance and Secret \"{}\", and create it anew",
+            self.instance_secret()
         )
     }
 

@@ -83,7 +83,17 @@ fn environment() -> Vec<Case> {
         .refuses(variable("1ST"))
         .refuses(variable("A=B"))
         .refuses(variable("A\nINSTANCE_SECRET"));
-    vec![reserved, spelled]
+    let says = |value: &str| {
+        Instance::dev("a").with("backend.env", json!([{"name": "URL", "value": value}]))
+    };
+    let literal =
+        rule("spec.backend.env[].value", "may not refer to another variable with $(NAME)")
+            .accepts(says("costs $5 (or $$(NAME)) and $"))
+            .refuses(says("$(INSTANCE_SECRET)"))
+            .refuses(says("http://logs.example.com/?k=$(INSTANCE_SECRET)"))
+            .refuses(says("$$$(INSTANCE_SECRET)"))
+            .refuses(says("a\n$(INSTANCE_SECRET)"));
+    vec![reserved, spelled, literal]
 }
 
 fn confinement() -> Vec<Case> {

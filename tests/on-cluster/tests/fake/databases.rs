@@ -118,6 +118,33 @@ async fn a_target_that_crashes_on_a_new_database_is_left_for_the_old_one() -> Re
     .await
 }
 
+/// Restored too late, or another server: it would be served as if there had never been any data.
+#[tokio::test]
+async fn an_empty_database_is_not_served_in_the_place_of_the_one_that_users_were_let_in_to()
+-> Result<()> {
+    played("emptied", async |stage| {
+        let beside = settled(stage, &Instance::from_yaml(SAMPLE)?.without("networking")).await?;
+        let data = stage.fill(NAME).await?;
+        stage.patch(NAME, json!({ "suspend": true })).await?;
+        stage.phase(NAME, "Suspended").await?;
+        let kept = digest(&beside, NAME)?;
+        beside.postgres.sql("postgres", "ALTER DATABASE orders RENAME TO kept")?;
+        beside.postgres.sql("postgres", "CREATE DATABASE orders OWNER orders")?;
+        stage.patch(NAME, json!({ "suspend": false })).await?;
+        let state = stage.because(NAME, "DatabaseEmpty").await?;
+        ensure!(state.message.contains("restore it from a backup"), "{state}");
+        let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+        ensure!(beside.postgres.sql(NAME, tables)? == "0", "nothing was begun there");
+        beside.postgres.sql("postgres", "DROP DATABASE orders WITH (FORCE)")?;
+        beside.postgres.sql("postgres", "ALTER DATABASE kept RENAME TO orders")?;
+        stage.phase(NAME, "Ready").await?;
+        stage.has_all(NAME, &data).await?;
+        ensure!(digest(&beside, NAME)? == kept, "it is the same");
+        Ok(())
+    })
+    .await
+}
+
 /// What the target has migrated is not opened by the old version: the export goes into a new database.
 #[tokio::test]
 async fn an_upgrade_in_place_that_fails_goes_back_to_its_export_in_a_new_database() -> Result<()> {

@@ -1,11 +1,15 @@
 //! `MariaDB` speaks MySQL's protocol up to the point where the backend's tables would need MySQL 8: reached, encrypted, logged
 //! in, and refused for what it is. What a MySQL is asked after that is asked here past the refusal; no MySQL is to be had.
 
-use convex_operator::worker::preflight::{
-    look_past_version,
-    reason::{Reason, Why},
+use convex_operator::{
+    plan::gate::Record,
+    worker::preflight::{
+        look_past_version,
+        reason::{Reason, Why},
+    },
 };
 use servers::{Encryption, MariaDb};
+use statemachine::worlds::born;
 
 use super::{PASSWORD, Variables};
 use crate::Ground;
@@ -70,6 +74,16 @@ async fn what_a_backend_needs_of_a_database_is_found_one_after_the_other() {
     server.sql(&format!("GRANT SELECT ON *.* TO '{USER}'@'%'")).unwrap();
     assert_eq!(asked(&create).await, Ok(()));
     assert_eq!(server.sql("SHOW TABLES IN or_ders").unwrap(), "", "the probe makes no table");
+    let let_in = Record::next(None, &born(), true).serving(Some(&born().store));
+    let again = asks
+        .clone()
+        .with("TEMPLATE", serde_json::to_string(&born()).unwrap())
+        .with("RECORD", serde_json::to_string(&let_in).unwrap());
+    assert_eq!(asked(&again).await, Err((Reason::DatabaseEmpty, None)));
+    server.sql("CREATE TABLE or_ders.documents (n INT)").unwrap();
+    assert_eq!(asked(&again).await, Err((Reason::DatabaseEmpty, None)));
+    server.sql("INSERT INTO or_ders.documents VALUES (1)").unwrap();
+    assert_eq!(asked(&again).await, Ok(()));
 
     server.sql("CREATE TABLE or_ders.read_only (n INT)").unwrap();
     assert_eq!(asked(&asks).await, Ok(()));

@@ -88,23 +88,50 @@ async fn a_database_that_is_missing_is_made_where_that_is_asked_for_and_allowed(
     assert_eq!(plain(&server).well().await.note, None, "nobody is to make any");
 }
 
+/// What the gate of a pod is told of its store: whether users were let in to it before.
+fn of_a_store(asks: &Variables, served: bool) -> Variables {
+    let opened = Record::next(None, &born(), true);
+    let record = if served { opened.serving(Some(&born().store)) } else { opened };
+    let json = serde_json::to_string(&record).unwrap();
+    asks.clone().with("TEMPLATE", serde_json::to_string(&born()).unwrap()).with("RECORD", json)
+}
+
 /// It was dropped, or is yet to be restored: an empty one would be served in its place.
 #[tokio::test]
 async fn a_database_that_users_were_let_in_to_is_not_made_anew() {
     let ground = Ground::new().unwrap();
     let server = with_user(&ground, Encryption::None).await;
     server.sql("postgres", &format!("ALTER ROLE \"{USER}\" CREATEDB")).unwrap();
-    let opened = Record::next(None, &born(), true);
-    let let_in = opened.clone().serving(Some(&born().store));
-    let json = |record: &Record| serde_json::to_string(record).unwrap();
-    let template = serde_json::to_string(&born()).unwrap();
-    let asks = plain(&server).with("CREATE_DATABASE", "IfMissing").with("TEMPLATE", template);
-    let again = asks.clone().with("RECORD", json(&let_in));
-    assert_eq!(again.amiss().await, (Reason::DatabaseMissing, None));
+    let asks = plain(&server).with("CREATE_DATABASE", "IfMissing");
+    let again = of_a_store(&asks, true);
+    assert_eq!(again.amiss().await, (Reason::DatabaseMissing, Some(Why::Served)));
     let there = "SELECT count(*) FROM pg_database WHERE datname = 'or_ders'";
     assert_eq!(server.sql("postgres", there).unwrap(), "0");
-    asks.with("RECORD", json(&opened)).well().await;
+    of_a_store(&asks, false).well().await;
     assert_eq!(server.sql("postgres", there).unwrap(), "1");
+}
+
+/// Another server, or one that is yet to be restored: it would be served as if there had never been any data.
+#[tokio::test]
+async fn a_database_that_users_were_let_in_to_is_not_taken_for_it_where_it_holds_nothing() {
+    let ground = Ground::new().unwrap();
+    let server = with_user(&ground, Encryption::None).await;
+    server.database("or_ders", USER).unwrap();
+    let asks = plain(&server);
+    of_a_store(&asks, false).well().await;
+    let again = of_a_store(&asks, true);
+    assert_eq!(again.amiss().await, (Reason::DatabaseEmpty, None));
+    let owned = format!("SET ROLE \"{USER}\"; CREATE TABLE documents (id INT)");
+    server.sql("or_ders", &owned).unwrap();
+    assert_eq!(again.amiss().await, (Reason::DatabaseEmpty, None), "a table alone is no data");
+    server.sql("or_ders", "INSERT INTO documents VALUES (1)").unwrap();
+    again.well().await;
+    // The backend looks for its tables where its user makes them, and would make others there.
+    let elsewhere = format!(
+        "CREATE SCHEMA other AUTHORIZATION \"{USER}\"; ALTER ROLE \"{USER}\" SET search_path = other, public"
+    );
+    server.sql("or_ders", &elsewhere).unwrap();
+    assert_eq!(again.amiss().await, (Reason::DatabaseEmpty, None));
 }
 
 #[tokio::test]

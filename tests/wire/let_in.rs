@@ -1,0 +1,86 @@
+//! That users were let in to a database is said in the record of the gate: by it a database that is gone, or empty, is known from one
+//! that is new.
+
+use serde_json::{Value, json};
+
+use super::{
+    deeds::{bare, gone, loses, ready},
+    servers::{self, says, served},
+};
+use crate::support::{instance::set, rig::Rig};
+
+fn record(rig: &Rig) -> Option<Value> {
+    let record = rig.server.get("configmaps", "dev-gate")?["data"]["record"].clone();
+    serde_json::from_str(record.as_str()?).ok()
+}
+
+/// Every record that is open while nobody is let in yet says so.
+async fn is_noted_before_anything_opens_it(rig: &Rig) {
+    let mut opens = 0;
+    for _ in 0..14 {
+        let _ = rig.pass("dev").await;
+        if let Some(record) = record(rig).filter(|it| it["open"] == true) {
+            assert_eq!(record["served"], "Original", "{}", rig.status("dev"));
+            opens += 1;
+        }
+        rig.settle();
+    }
+    assert!(opens > 0 && rig.phase("dev") == "Ready", "{}", rig.status("dev"));
+}
+
+/// Else the gate would make an empty one, where the one that was left is gone or the URL leads elsewhere.
+#[tokio::test]
+async fn nobody_who_comes_after_makes_a_database_that_users_were_let_in_to() {
+    let rig = ready(bare(json!({}))).await;
+    gone(&rig).await;
+    let mut second = bare(json!({}));
+    second["metadata"]["uid"] = json!("second");
+    set(&mut second, "/backend/instance", json!({"secretRef": "dev-instance"}));
+    rig.server.put("convexinstances", second);
+    is_noted_before_anything_opens_it(&rig).await;
+    loses(&rig, &["configmaps/dev-gate"]);
+    is_noted_before_anything_opens_it(&rig).await;
+    // As where the operator ended after it had put its name into the Secret.
+    loses(&rig, &["configmaps/dev-gate", "statefulsets/dev-backend"]);
+    is_noted_before_anything_opens_it(&rig).await;
+}
+
+/// By it the gate knows a database that is gone from one that was never made.
+#[tokio::test]
+async fn a_database_that_is_made_on_demand_is_noted_once_users_are_let_in() {
+    let rig = ready(bare(json!({}))).await;
+    rig.run("dev", 4).await;
+    assert_eq!(record(&rig).unwrap()["served"], "Original");
+    rig.server.writes();
+    rig.run("dev", 4).await;
+    assert_eq!(rig.server.writes(), [""; 0], "it rests");
+}
+
+/// In the writes that are made anyhow: another server is looked at before anything is opened there.
+#[tokio::test]
+async fn whoever_is_led_to_another_server_is_known_to_have_served() {
+    let rig = servers::ready(served("dev")).await;
+    rig.run("dev", 4).await;
+    assert_eq!(record(&rig).unwrap()["served"], Value::Null);
+    assert_eq!(rig.server.writes(), [""; 0], "it rests");
+    says(&rig, "postgresql://app:canary-1@elsewhere");
+    rig.run("dev", 6).await;
+    assert_eq!(record(&rig).unwrap()["served"], "Original");
+    let writes = rig.server.writes();
+    let of = |what: &str| writes.iter().position(|it| it.contains(what)).unwrap();
+    assert!(of("configmaps/dev-gate") < of("statefulsets/dev-backend"), "{writes:?}");
+    rig.run("dev", 4).await;
+    assert_eq!(rig.server.writes(), [""; 0], "it rests");
+}
+
+/// Nobody was let in yet: the first database may be as empty as it is.
+#[tokio::test]
+async fn whoever_is_led_to_another_server_before_anybody_was_let_in_is_not() {
+    let rig = servers::rig(served("dev")).await;
+    rig.backend.refuses_keys();
+    rig.run("dev", 6).await;
+    assert_eq!(rig.phase("dev"), "Provisioning", "{}", rig.status("dev"));
+    says(&rig, "postgresql://app:canary-1@elsewhere");
+    rig.run("dev", 6).await;
+    assert_eq!(record(&rig).unwrap()["served"], Value::Null);
+}
