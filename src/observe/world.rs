@@ -88,6 +88,8 @@ impl World {
         // What changes under an upgrade would be taken for its doing.
         if matches!(step.phase, Phase::Upgrading(_)) {
             self.outside = self.outside.unmoved();
+            let template = self.children.stateful_set.as_deref();
+            self.requisites.sources = self.requisites.sources.unmoved(template);
         }
         self
     }

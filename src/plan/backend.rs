@@ -93,7 +93,8 @@ fn template(inputs: &Inputs<'_>, backend: &Backend) -> PodTemplateSpec {
         (labels::CONFIG_HASH, config::digest(inputs)),
     ];
     let restarted = inputs.restarted.clone().map(|at| (labels::RESTARTED, at));
-    let annotations = annotations.into_iter().chain(restarted);
+    let variables = config::variables_digest(inputs).map(|it| (labels::VARIABLES_HASH, it));
+    let annotations = annotations.into_iter().chain(variables).chain(restarted);
     PodTemplateSpec {
         metadata: Some(ObjectMeta {
             labels: Some(pod_labels),

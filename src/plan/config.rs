@@ -76,6 +76,19 @@ pub fn digest(inputs: &Inputs<'_>) -> String {
     for (name, value) in account.iter().flat_map(|it| &it.annotations) {
         mac.update(format!("{name}={}:{value}", value.len()).as_bytes());
     }
-    mac.update(inputs.sources.digested());
     hex::encode(&mac.finalize().into_bytes()[..16])
+}
+
+/// The same of the values that further variables are taken from: during an upgrade that of the template which it found, so that a
+/// value which changes restarts nothing before it is over. None where there are none.
+#[must_use]
+pub fn variables_digest(inputs: &Inputs<'_>) -> Option<String> {
+    if let Some(kept) = inputs.sources.kept() {
+        return Some(kept.to_owned());
+    }
+    let values = Some(inputs.sources.digested()).filter(|it| !it.is_empty())?;
+    let key = inputs.keys.secret.to_hex();
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()?;
+    mac.update(values);
+    Some(hex::encode(&mac.finalize().into_bytes()[..16]))
 }

@@ -21,6 +21,8 @@ pub const ENGINE: &str = "convex.icod.de/engine";
 pub const STORE: &str = "convex.icod.de/store";
 /// On backend pods: a keyed digest of the environment, so that a changed value rolls the pod.
 pub const CONFIG_HASH: &str = "convex.icod.de/config-hash";
+/// A keyed digest of the values that further variables of the backend are taken from.
+pub const VARIABLES_HASH: &str = "convex.icod.de/variables-hash";
 /// On claims: the image that was last about to open the store.
 pub const IMAGE: &str = "convex.icod.de/image";
 /// On claims: the cold copy that it was made for.

@@ -34,3 +34,4 @@ mod resumption;
 mod servers;
 mod storage;
 mod upgrade;
+mod variables;

@@ -2,82 +2,24 @@
 
 use serde_json::{Value, json};
 
+use super::variables::{rolls, sourced};
+
 use crate::support::{
     instance::{instance, set, with},
     rig::Rig,
 };
 
-fn config(name: &str, data: &Value) -> Value {
+pub(crate) fn config(name: &str, data: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "data": data,
         "metadata": {"name": name, "namespace": "shop"}})
 }
 
-fn from(name: &str) -> Value {
+pub(crate) fn from(name: &str) -> Value {
     json!([{"configMapRef": {"name": name}}])
 }
 
-fn template(rig: &Rig) -> Value {
+pub(crate) fn template(rig: &Rig) -> Value {
     rig.server.get("statefulsets", "dev-backend").unwrap()["spec"]["template"].clone()
-}
-
-fn variable(rig: &Rig, name: &str) -> Option<Value> {
-    let env = template(rig)["spec"]["containers"][0]["env"].as_array().cloned().unwrap();
-    env.into_iter().find(|it| it["name"] == name)
-}
-
-/// How often the template was written since the last time.
-fn rolls(rig: &Rig) -> usize {
-    rig.server.writes().iter().filter(|it| it.starts_with("apply statefulsets")).count()
-}
-
-async fn sourced() -> Rig {
-    let rig = Rig::new().await;
-    rig.server.put("configmaps", config("app", &json!({"A": "1", "B": "2"})));
-    rig.server.put("convexinstances", with(instance("dev"), "/backend/envFrom", from("app")));
-    rig.run("dev", 12).await;
-    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
-    rig.server.writes();
-    rig
-}
-
-#[tokio::test]
-async fn a_source_gives_a_variable_for_each_key_and_one_of_the_spec_counts_before_it() {
-    let rig = sourced().await;
-    let by_key = json!({"configMapKeyRef": {"name": "app", "key": "A"}});
-    assert_eq!(variable(&rig, "A").unwrap()["valueFrom"], by_key);
-    rig.server.edit("convexinstances", "dev", |it| {
-        set(it, "/backend/env", json!([{"name": "A", "value": "own"}]));
-    });
-    rig.run("dev", 4).await;
-    assert_eq!(variable(&rig, "A").unwrap()["value"], "own");
-    assert!(variable(&rig, "B").is_some());
-}
-
-#[tokio::test]
-async fn a_value_that_changes_in_a_source_rolls_the_backend_exactly_once() {
-    let rig = sourced().await;
-    rig.server.edit("configmaps", "app", |it| it["data"]["A"] = json!("3"));
-    rig.run("dev", 6).await;
-    assert_eq!(rolls(&rig), 1);
-    rig.run("dev", 3).await;
-    assert_eq!(rig.server.writes(), Vec::<String>::new());
-    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
-}
-
-#[tokio::test]
-async fn a_key_that_makes_a_reserved_name_is_told_and_rolls_nothing_until_it_is_gone() {
-    let rig = sourced().await;
-    rig.server.edit("configmaps", "app", |it| it["data"]["POSTGRES_URL"] = json!("canary"));
-    rig.run("dev", 4).await;
-    assert_eq!(rig.condition("dev", "Ready"), "False/VariableReserved");
-    assert!(!rig.seen("dev").to_string().contains("canary"));
-    assert_eq!((rolls(&rig), variable(&rig, "POSTGRES_URL")), (0, None));
-    rig.server.edit("configmaps", "app", |it| {
-        it["data"].as_object_mut().unwrap().remove("POSTGRES_URL");
-    });
-    rig.run("dev", 4).await;
-    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
-    assert_eq!(rolls(&rig), 0);
 }
 
 /// The pod that runs would be gone before it is known that the next one does not start.

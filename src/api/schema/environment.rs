@@ -50,6 +50,12 @@ pub(crate) const RESERVED: [&str; 37] = [
 /// Environment variables: each name once, none that is reserved.
 pub(in crate::api) fn env(generator: &mut SchemaGenerator) -> Schema {
     let mut item = compact::<EnvVar>(generator);
+    for from in ["secretKeyRef", "configMapKeyRef"] {
+        let name = format!("/properties/valueFrom/properties/{from}/properties/name");
+        if let Some(name) = item.pointer_mut(&name) {
+            *name = object_name(generator).to_value();
+        }
+    }
     if let Some(properties) = item.get_mut("properties").and_then(Value::as_object_mut) {
         if let Some(name) = properties.get_mut("name").and_then(Value::as_object_mut) {
             name.extend([

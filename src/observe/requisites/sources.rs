@@ -1,15 +1,19 @@
-//! The variables of `spec.backend.envFrom`, key by key.
+//! What variables of the spec are taken from: `spec.backend.envFrom`, key by key, and `valueFrom` of `spec.backend.env`.
 
 use std::{collections::BTreeMap, fmt};
 
-use k8s_openapi::api::core::v1::{
-    ConfigMap, ConfigMapKeySelector, EnvFromSource, EnvVar, EnvVarSource, Secret, SecretKeySelector,
+use k8s_openapi::api::{
+    apps::v1::StatefulSet,
+    core::v1::{
+        ConfigMap, ConfigMapEnvSource, ConfigMapKeySelector, EnvFromSource, EnvVar, EnvVarSource,
+        Secret, SecretEnvSource, SecretKeySelector,
+    },
 };
 use kube::{Api, Resource};
 use sha2::{Digest, Sha256};
 
 use super::{Look, missing};
-use crate::{api::RESERVED, observe::Obstacle};
+use crate::{api::RESERVED, observe::Obstacle, plan::labels::VARIABLES_HASH};
 
 const FIELD: &str = "spec.backend.envFrom";
 
@@ -18,6 +22,7 @@ const FIELD: &str = "spec.backend.envFrom";
 pub struct Sources {
     variables: Vec<EnvVar>,
     digest: Option<[u8; 32]>,
+    kept: Option<String>,
 }
 
 /// A digest of a short value is as good as the value.
@@ -39,6 +44,19 @@ impl Sources {
     pub fn digested(&self) -> &[u8] {
         self.digest.as_ref().map_or(&[], |it| &it[..])
     }
+
+    /// What the template said of the values when an upgrade found it; none where they count as they are.
+    #[must_use]
+    pub fn kept(&self) -> Option<&str> {
+        self.kept.as_deref()
+    }
+
+    /// The same during an upgrade: another value is for the pod after it, whatever starts one before.
+    #[must_use]
+    pub fn unmoved(self, template: Option<&StatefulSet>) -> Self {
+        let marks = || template?.spec.as_ref()?.template.metadata.as_ref()?.annotations.as_ref();
+        Self { kept: marks().and_then(|it| it.get(VARIABLES_HASH).cloned()), ..self }
+    }
 }
 
 /// The variables of one source: name, key and value.
@@ -46,23 +64,61 @@ type Keys = BTreeMap<String, Vec<u8>>;
 /// A variable: its name, where it is from, and its value.
 type Variable = (String, (EnvVarSource, Vec<u8>));
 
-/// Reads all of them. Of two of one name the later one counts.
+/// Reads all of them. Of two of one name the later one counts, and what the spec says itself before either.
 pub(super) async fn read(look: &Look<'_>) -> kube::Result<Result<Sources, Obstacle>> {
     let mut all = BTreeMap::new();
     for source in &look.instance.spec.backend.env_from {
-        let keys = match keys(look, source).await? {
-            Ok(keys) => keys,
-            Err(obstacle) => return Ok(Err(obstacle)),
-        };
-        match variables(source, keys) {
+        let found = keys(look, source, FIELD).await?;
+        match found.and_then(|keys| variables(source, keys)) {
             Ok(these) => all.extend(these),
             Err(obstacle) => return Ok(Err(obstacle)),
         }
     }
-    Ok(Ok(sources(all)))
+    let mut own = BTreeMap::new();
+    for variable in &look.instance.spec.backend.env {
+        match value(look, variable).await? {
+            Ok(value) => own.extend(value.map(|it| (variable.name.clone(), it))),
+            Err(obstacle) => return Ok(Err(obstacle)),
+        }
+    }
+    Ok(Ok(sources(all, &own)))
 }
 
-async fn keys(look: &Look<'_>, source: &EnvFromSource) -> kube::Result<Result<Keys, Obstacle>> {
+/// What a variable of the spec takes from a Secret or a `ConfigMap`; none where it takes nothing.
+async fn value(
+    look: &Look<'_>,
+    variable: &EnvVar,
+) -> kube::Result<Result<Option<Vec<u8>>, Obstacle>> {
+    let Some((source, key)) = variable.value_from.as_ref().and_then(source_of) else {
+        return Ok(Ok(None));
+    };
+    let keys = keys(look, &source, &format!("spec.backend.env ({})", variable.name)).await?;
+    let optional = source.secret_ref.as_ref().and_then(|it| it.optional);
+    let optional = optional.or(source.config_map_ref.as_ref().and_then(|it| it.optional));
+    Ok(keys.and_then(|mut keys| match keys.remove(&key) {
+        None if optional != Some(true) => Err(key_missing(&source, &key, &variable.name)),
+        value => Ok(value),
+    }))
+}
+
+/// The object and the key that a variable is from.
+fn source_of(from: &EnvVarSource) -> Option<(EnvFromSource, String)> {
+    let mut source = EnvFromSource::default();
+    if let Some(of) = &from.secret_key_ref {
+        source.secret_ref = Some(SecretEnvSource { name: of.name.clone(), optional: of.optional });
+        return Some((source, of.key.clone()));
+    }
+    let of = from.config_map_key_ref.as_ref()?;
+    source.config_map_ref =
+        Some(ConfigMapEnvSource { name: of.name.clone(), optional: of.optional });
+    Some((source, of.key.clone()))
+}
+
+async fn keys(
+    look: &Look<'_>,
+    source: &EnvFromSource,
+    field: &str,
+) -> kube::Result<Result<Keys, Obstacle>> {
     let namespace = look.instance.meta().namespace.clone().unwrap_or_default();
     let (kind, name, optional, found) = if let Some(of) = &source.secret_ref {
         let secrets: Api<Secret> = Api::namespaced(look.ctx.client.clone(), &namespace);
@@ -81,8 +137,25 @@ async fn keys(look: &Look<'_>, source: &EnvFromSource) -> kube::Result<Result<Ke
     Ok(match (found, optional) {
         (Some(keys), _) => Ok(keys),
         (None, Some(true)) => Ok(Keys::new()),
-        (None, _) => Err(missing(kind, name, FIELD)),
+        (None, _) => Err(missing(kind, name, field)),
     })
+}
+
+/// What a source is called.
+fn named(source: &EnvFromSource) -> (&'static str, &str) {
+    let secret = source.secret_ref.as_ref().map(|it| ("Secret", it.name.as_str()));
+    let config = || source.config_map_ref.as_ref().map(|it| ("ConfigMap", it.name.as_str()));
+    secret.or_else(config).unwrap_or(("source", ""))
+}
+
+fn key_missing(source: &EnvFromSource, key: &str, variable: &str) -> Obstacle {
+    let (kind, name) = named(source);
+    Obstacle::new(
+        "ReferenceMissing",
+        format!(
+            "{kind} \"{name}\" has no key \"{key}\", which spec.backend.env ({variable}) takes, and the pod of the backend would not start without it; it stays as it is. Add the key, or name another one. Looking again within 30 s."
+        ),
+    )
 }
 
 /// A key that makes no name of a variable is passed over, as Kubernetes does with `envFrom`.
@@ -105,9 +178,7 @@ fn is_a_name(name: &str) -> bool {
 }
 
 fn reserved(source: &EnvFromSource, key: &str, name: &str) -> Obstacle {
-    let secret = source.secret_ref.as_ref().map(|it| ("Secret", &it.name));
-    let config = source.config_map_ref.as_ref().map(|it| ("ConfigMap", &it.name));
-    let (kind, of) = secret.or(config).map_or(("source", ""), |(kind, of)| (kind, of.as_str()));
+    let (kind, of) = named(source);
     Obstacle::new(
         "VariableReserved",
         format!(
@@ -134,67 +205,23 @@ fn of_key(source: &EnvFromSource, key: String) -> EnvVarSource {
     }
 }
 
-fn sources(all: BTreeMap<String, (EnvVarSource, Vec<u8>)>) -> Sources {
+fn sources(
+    all: BTreeMap<String, (EnvVarSource, Vec<u8>)>,
+    own: &BTreeMap<String, Vec<u8>>,
+) -> Sources {
     let mut digest = Sha256::new();
-    for (name, (_, value)) in &all {
+    let further = all.iter().filter(|(name, _)| !own.contains_key(*name));
+    let values = further.map(|(name, (_, value))| (name, value)).chain(own);
+    for (name, value) in values {
         for part in [name.as_bytes(), value] {
             digest.update(part.len().to_be_bytes());
             digest.update(part);
         }
     }
-    let digest = (!all.is_empty()).then(|| digest.finalize().into());
+    let digest = (!all.is_empty() || !own.is_empty()).then(|| digest.finalize().into());
     let variable = |(name, (source, _))| EnvVar { name, value: None, value_from: Some(source) };
-    Sources { variables: all.into_iter().map(variable).collect(), digest }
+    Sources { variables: all.into_iter().map(variable).collect(), digest, kept: None }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use serde_json::json;
-
-    use super::*;
-
-    fn source(prefix: &str) -> EnvFromSource {
-        serde_json::from_value(json!({"prefix": prefix, "secretRef": {"name": "app"}})).unwrap()
-    }
-
-    fn of(prefix: &str, keys: &[(&str, &str)]) -> Result<Sources, Obstacle> {
-        let keys = keys.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec()));
-        Ok(sources(variables(&source(prefix), keys.collect())?.into_iter().collect()))
-    }
-
-    #[test]
-    fn every_reserved_name_is_refused_whether_by_its_key_or_by_prefix_and_key() {
-        for name in RESERVED {
-            let refused = of("", &[("A", "1"), (name, "canary")]).unwrap_err();
-            assert_eq!(refused.reason, "VariableReserved");
-            assert!(refused.message.contains(name) && !refused.message.contains("canary"));
-            let (prefix, key) = name.split_at(2);
-            assert!(of(prefix, &[(key, "1")]).is_err(), "{name}");
-            assert!(of("MY_", &[(name, "1")]).is_ok(), "{name}");
-        }
-    }
-
-    #[test]
-    fn each_variable_is_taken_by_its_key_and_what_makes_no_name_is_passed_over() {
-        let found = of("P_", &[("A", "1"), ("b.c", "2"), ("1", "3")]).unwrap();
-        let names: BTreeSet<_> = found.variables().iter().map(|it| it.name.as_str()).collect();
-        assert_eq!(names, BTreeSet::from(["P_1", "P_A"]));
-        let from = found.variables()[1].value_from.clone().unwrap().secret_key_ref.unwrap();
-        assert_eq!((from.name.as_str(), from.key.as_str()), ("app", "A"));
-    }
-
-    #[test]
-    fn the_digest_tells_names_and_values_apart_and_nothing_prints_a_value() {
-        let digest = |keys: &[(&str, &str)]| of("", keys).unwrap().digested().to_vec();
-        let one = digest(&[("A", "1"), ("B", "2")]);
-        assert_eq!(one, digest(&[("B", "2"), ("A", "1")]));
-        for other in [[("A", "1"), ("B", "3")], [("A", "12"), ("B", "")], [("A1", ""), ("B", "2")]]
-        {
-            assert_ne!(one, digest(&other), "{other:?}");
-        }
-        assert_eq!(digest(&[]), Vec::<u8>::new());
-        assert_eq!(format!("{:?}", of("", &[("A", "canary")]).unwrap()), r#"["A"]"#);
-    }
-}
+mod tests;

@@ -93,7 +93,16 @@ fn environment() -> Vec<Case> {
             .refuses(says("http://logs.example.com/?k=$(INSTANCE_SECRET)"))
             .refuses(says("$$$(INSTANCE_SECRET)"))
             .refuses(says("a\n$(INSTANCE_SECRET)"));
-    vec![reserved, spelled, literal]
+    let taken = |from: &str, of: &str| {
+        let from = json!({from: {"name": of, "key": "a"}});
+        Instance::dev("a").with("backend.env", json!([{"name": "A", "valueFrom": from}]))
+    };
+    let named = ["secretKeyRef", "configMapKeyRef"].map(|from| {
+        rule(&format!("spec.backend.env[].valueFrom.{from}.name"), "must be the name of an object")
+            .accepts(taken(from, "app"))
+            .refuses(taken(from, "other/app"))
+    });
+    [reserved, spelled, literal].into_iter().chain(named).collect()
 }
 
 fn confinement() -> Vec<Case> {

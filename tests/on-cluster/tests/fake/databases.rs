@@ -1,6 +1,7 @@
 //! Upgrades of an instance whose documents are in a real PostgreSQL server: into a database of its own, and back.
 
 use anyhow::{Context, Result, ensure};
+use k8s_openapi::api::core::v1::Pod;
 use on_cluster::{
     Beside, Instance, Stage, played,
     stage::upgrades::{UPGRADE, steering, ways},
@@ -118,6 +119,15 @@ async fn a_target_that_crashes_on_a_new_database_is_left_for_the_old_one() -> Re
     .await
 }
 
+/// Nobody has the database open any more.
+async fn gone(stage: &Stage) -> Result<()> {
+    let over = || async {
+        let pod = stage.all::<Pod>().get_opt(&format!("{NAME}-backend-0")).await?;
+        Ok(pod.is_none().then_some(()))
+    };
+    stage.until("a backend that is gone", UPGRADE, over).await
+}
+
 /// Restored too late, or another server: it would be served as if there had never been any data.
 #[tokio::test]
 async fn an_empty_database_is_not_served_in_the_place_of_the_one_that_users_were_let_in_to()
@@ -126,7 +136,8 @@ async fn an_empty_database_is_not_served_in_the_place_of_the_one_that_users_were
         let beside = settled(stage, &Instance::from_yaml(SAMPLE)?.without("networking")).await?;
         let data = stage.fill(NAME).await?;
         stage.patch(NAME, json!({ "suspend": true })).await?;
-        stage.phase(NAME, "Suspended").await?;
+        stage.because(NAME, "Suspended").await?;
+        gone(stage).await?;
         let kept = digest(&beside, NAME)?;
         beside.postgres.sql("postgres", "ALTER DATABASE orders RENAME TO kept")?;
         beside.postgres.sql("postgres", "CREATE DATABASE orders OWNER orders")?;
@@ -137,7 +148,7 @@ async fn an_empty_database_is_not_served_in_the_place_of_the_one_that_users_were
         ensure!(beside.postgres.sql(NAME, tables)? == "0", "nothing was begun there");
         beside.postgres.sql("postgres", "DROP DATABASE orders WITH (FORCE)")?;
         beside.postgres.sql("postgres", "ALTER DATABASE kept RENAME TO orders")?;
-        stage.phase(NAME, "Ready").await?;
+        stage.because(NAME, "Serving").await?;
         stage.has_all(NAME, &data).await?;
         ensure!(digest(&beside, NAME)? == kept, "it is the same");
         Ok(())
