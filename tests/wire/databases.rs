@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     keys::base64,
-    servers::{deeds, ready, says, secret, served, template},
+    servers::{deeds, ready, rig, says, secret, served, template},
 };
 use crate::support::{
     instance::{set, with},
@@ -65,6 +65,25 @@ async fn an_operator_that_remembers_nothing_finds_out_whose_a_database_is() {
     assert!(rig.server.get("secrets", "dev-instance").is_some(), "the keys stay with the data");
     rig.run("two", 12).await;
     assert_eq!(rig.condition("two", "Ready"), "True/Serving", "{}", rig.status("two"));
+}
+
+/// By its name anybody may have made it, and an instance of this name that was before this one.
+#[tokio::test]
+async fn what_is_not_of_an_instance_says_nothing_of_its_database() {
+    for owner in [json!(null), json!("of-one-before")] {
+        let rig = rig(served("dev")).await;
+        let mut two = served("two");
+        set(&mut two, "/backend/instance", json!({"name": "dev"}));
+        rig.server.put("convexinstances", two);
+        let mut theirs =
+            secret("two-database", &[("POSTGRES_URL", "postgresql://x:canary-2@pg-rw")]);
+        let refers = json!([{"apiVersion": "convex.icod.de/v1alpha1", "kind": "ConvexInstance",
+            "name": "two", "uid": owner, "controller": true}]);
+        theirs["metadata"]["ownerReferences"] = if owner.is_null() { json!([]) } else { refers };
+        rig.server.put("secrets", theirs);
+        rig.run("dev", 12).await;
+        assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{owner}: {}", rig.status("dev"));
+    }
 }
 
 /// A volume beside a database holds files only.
