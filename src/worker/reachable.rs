@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf, process};
 
-use aws_sdk_s3::Client;
+use aws_sdk_s3::{Client, operation::list_multipart_uploads::ListMultipartUploadsOutput};
 use clap::Args;
 
 use super::{
@@ -95,7 +95,8 @@ async fn uploads(
         .set_checksum_algorithm(settings.checksum());
     let begun = create.send().await.map_err(|error| failure(&error, Why::Put))?;
     let list = client.list_multipart_uploads().bucket(bucket).prefix(key).send().await;
-    let listed = list.iter().flat_map(|it| it.uploads()).filter(|it| it.key() == Some(key));
+    let listed = list.as_ref().map_or(&[][..], ListMultipartUploadsOutput::uploads);
+    let listed = listed.iter().filter(|it| it.key() == Some(key));
     // Ours goes where none may be listed, too.
     let ids = listed.filter_map(|it| it.upload_id()).chain(begun.upload_id());
     for id in ids.collect::<BTreeSet<_>>() {

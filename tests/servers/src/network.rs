@@ -72,10 +72,11 @@ impl Asked {
 
     /// The head as the server gets it. It ends each connection, so that each has one request.
     fn head(&self, without: &[&str]) -> String {
-        let kept = self.headers.iter().filter(|(name, _)| !without.contains(&name.as_str()));
-        let kept = kept.filter(|(name, _)| name != "connection");
-        let lines: String = kept.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        format!("{} {} HTTP/1.1\r\n{lines}connection: close\r\n\r\n", self.method, self.path)
+        let is_kept = |name: &str| name != "connection" && !without.contains(&name);
+        let kept = self.headers.iter().filter(|(name, _)| is_kept(name));
+        let lines: Vec<_> = kept.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let (method, path, lines) = (&self.method, &self.path, lines.concat());
+        format!("{method} {path} HTTP/1.1\r\n{lines}connection: close\r\n\r\n")
     }
 }
 
