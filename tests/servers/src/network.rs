@@ -128,6 +128,16 @@ impl Network {
         locked(&self.inner.asked).clear();
     }
 
+    /// From here on what is so is refused, and everything else is carried.
+    pub fn refuses(
+        &self,
+        which: impl Fn(&Asked) -> bool + Send + 'static,
+        status: u16,
+        code: &'static str,
+    ) {
+        self.does(move |it| if which(it) { Fate::Refused(status, code) } else { Fate::Carried });
+    }
+
     /// What was asked, in order.
     #[must_use]
     pub fn asked(&self) -> Vec<Asked> {

@@ -5,7 +5,7 @@
 use convex_operator::worker::{
     preflight::{reason::Reason, verdict::Failure},
     reachable::look,
-    storage::{Refused, Settings},
+    storage::{Patience, Refused, Settings},
 };
 use servers::{Asked, Encryption, Fate, Network, S3};
 
@@ -66,10 +66,7 @@ async fn whatever_alone_is_denied_of_what_exports_need_is_told_by_what_is_to_be_
     let bucket = Bucket::new().await;
     bucket.look().await.unwrap();
     for (permission, which) in NEEDED {
-        bucket.network.does(move |asked| match which(asked) {
-            true => Fate::Refused(403, "AccessDenied"),
-            false => Fate::Carried,
-        });
+        bucket.network.refuses(which, 403, "AccessDenied");
         let failure = bucket.look().await.expect_err(permission);
         assert_eq!(failure.reason, Reason::BucketAccessDenied, "{permission}");
         let told = Refused(failure).to_string();
@@ -86,14 +83,10 @@ async fn whatever_alone_is_denied_of_what_exports_need_is_told_by_what_is_to_be_
 async fn where_uploads_may_not_be_listed_none_is_left_behind() {
     let bucket = Bucket::new().await;
     let lists = |it: &Asked| it.method == "GET" && it.has("uploads");
-    bucket.network.does(move |asked| match lists(asked) {
-        true => Fate::Refused(403, "AccessDenied"),
-        false => Fate::Carried,
-    });
+    bucket.network.refuses(lists, 403, "AccessDenied");
     bucket.look().await.unwrap_err();
     let settings = bucket.settings(&bucket.server.endpoint());
-    let client = Box::pin(settings.client(convex_operator::worker::storage::Patience::Once));
-    let client = client.await.unwrap();
+    let client = Box::pin(settings.client(Patience::Once)).await.unwrap();
     let left = client.list_multipart_uploads().bucket(BUCKET).send().await.unwrap();
     assert_eq!(left.uploads().len(), 0);
 }

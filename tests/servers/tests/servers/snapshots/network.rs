@@ -120,10 +120,7 @@ async fn an_upload_that_is_ended_and_nobody_hears_of_it_is_the_draft() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upload_that_somebody_has_taken_away_is_no_draft_whatever_is_in_its_place() {
     let way = Way::new().await;
-    way.network.does(|asked| match is_end(asked) {
-        true => Fate::Refused(404, "NoSuchUpload"),
-        false => Fate::Carried,
-    });
+    way.network.refuses(is_end, 404, "NoSuchUpload");
     for theirs in [None, Some("PK of somebody")] {
         let mut draft = way.at.draft(Some(3)).await.unwrap();
         draft.take(b"PK ours").await.unwrap();

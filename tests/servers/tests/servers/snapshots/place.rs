@@ -107,7 +107,7 @@ pub struct InBucket {
 impl InBucket {
     /// The same bucket as a worker sees it whose way goes through a network.
     pub async fn through(&self, network: &Network, encrypts: bool) -> (Settings, Client) {
-        let settings = settings(&self.server, network.endpoint(), encrypts);
+        let settings = settings(&self.server, &network.endpoint(), encrypts);
         let client = Box::pin(settings.client(Patience::Tries)).await.unwrap();
         (settings, client)
     }
@@ -138,7 +138,7 @@ impl Place for InBucket {
         let server = S3::start(&ground.place, Encryption::None).await.unwrap();
         server.user(WHO.0, WHO.1).unwrap();
         server.bucket(BUCKET, WHO.0).unwrap();
-        let settings = settings(&server, server.endpoint(), false);
+        let settings = settings(&server, &server.endpoint(), false);
         let client = Box::pin(settings.client(Patience::Tries)).await.unwrap();
         Self { settings, client, server, _ground: ground }
     }
@@ -166,12 +166,12 @@ impl Place for InBucket {
 }
 
 /// The environment of a backend.
-fn settings(server: &S3, endpoint: String, encrypts: bool) -> Settings {
+fn settings(server: &S3, endpoint: &str, encrypts: bool) -> Settings {
     let told = [
         ("AWS_ACCESS_KEY_ID", WHO.0),
         ("AWS_SECRET_ACCESS_KEY", WHO.1),
         ("AWS_REGION", server.region()),
-        ("S3_ENDPOINT_URL", &endpoint),
+        ("S3_ENDPOINT_URL", endpoint),
         ("AWS_S3_FORCE_PATH_STYLE", "true"),
         ("AWS_S3_DISABLE_SSE", if encrypts { "" } else { "true" }),
     ];
