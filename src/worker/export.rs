@@ -20,7 +20,7 @@ use super::{
     backend::Backend,
     job::{Task, Work, beside},
     report::Report,
-    snapshot::{self, Content, Keep, Kept, Location, Manifest, Note},
+    snapshot::{self, Content, Keep, Location, Manifest, Note},
 };
 use crate::convex::deployment::{self, Deployment};
 
@@ -57,32 +57,17 @@ impl Work for Options {
         &self.task
     }
 
-    async fn work(&self, backend: Backend) -> Result<Report, Error> {
-        match self.task.place.open().await? {
-            Kept::Folder(location) => Exporter { options: self, backend, location }.export().await,
-            Kept::Bucket(location) => {
-                Box::pin(Exporter { options: self, backend, location }.export()).await
-            }
-        }
+    async fn work<L: Location>(&self, backend: Backend, location: L) -> Result<Report, Error> {
+        Exporter { options: self, backend, location }.export().await
     }
 
-    async fn give_up(&self, backend: Backend) {
-        match self.task.place.open().await {
-            Ok(Kept::Folder(location)) => {
-                Exporter { options: self, backend, location }.give_up().await;
-            }
-            Ok(Kept::Bucket(location)) => {
-                Box::pin(Exporter { options: self, backend, location }.give_up()).await;
-            }
-            Err(error) => tracing::warn!(%error, "the export is not given up"),
-        }
+    async fn give_up<L: Location>(&self, backend: Backend, location: L) {
+        Exporter { options: self, backend, location }.give_up().await;
     }
 
     /// Where it is to be held the next one exports anew, and would wait for the end of this.
-    async fn stop(&self, backend: Backend) {
-        if self.held {
-            self.give_up(backend).await;
-        }
+    fn is_gone_on_with(&self) -> bool {
+        !self.held
     }
 }
 

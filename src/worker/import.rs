@@ -23,7 +23,7 @@ use super::{
     job::{Task, Work, beside},
     permit,
     report::Report,
-    snapshot::{self, Content, Kept, Location, Manifest, Note, Variables},
+    snapshot::{self, Content, Location, Manifest, Note, Variables},
 };
 use crate::convex::deployment::{Deployment, ImportState};
 
@@ -59,30 +59,18 @@ impl Work for Options {
         &self.task
     }
 
-    async fn work(&self, backend: Backend) -> Result<Report, Error> {
+    async fn work<L: Location>(&self, backend: Backend, location: L) -> Result<Report, Error> {
         permit::of(&self.record, &self.task.id)?;
-        match self.task.place.open().await? {
-            Kept::Folder(location) => Importer { options: self, backend, location }.import().await,
-            Kept::Bucket(location) => {
-                Box::pin(Importer { options: self, backend, location }.import()).await
-            }
-        }
+        Importer { options: self, backend, location }.import().await
     }
 
-    async fn give_up(&self, backend: Backend) {
-        match self.task.place.open().await {
-            Ok(Kept::Folder(location)) => {
-                Importer { options: self, backend, location }.give_up().await;
-            }
-            Ok(Kept::Bucket(location)) => {
-                Box::pin(Importer { options: self, backend, location }.give_up()).await;
-            }
-            Err(error) => tracing::warn!(%error, "the import is not given up"),
-        }
+    async fn give_up<L: Location>(&self, backend: Backend, location: L) {
+        Importer { options: self, backend, location }.give_up().await;
     }
 
-    /// The next one goes on with it.
-    async fn stop(&self, _: Backend) {}
+    fn is_gone_on_with(&self) -> bool {
+        true
+    }
 }
 
 struct Importer<'a, L> {

@@ -1,12 +1,16 @@
 //! What every worker that talks to a backend has in common: whom it asks, how long it may take, how it ends.
 
-use std::{ffi::OsString, future::Future, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsString, future::Future, io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
-use super::{backend::Backend, report::Report, snapshot::Place};
+use super::{
+    backend::Backend,
+    report::Report,
+    snapshot::{Kept, Location, Place},
+};
 use crate::{
     convex::{AdminKey, InvalidAdminKey, deployment::Deployment},
     plan::secrets::ADMIN_KEY,
@@ -43,19 +47,23 @@ pub struct Task {
 /// What a worker does with a backend.
 pub trait Work {
     /// How it fails.
-    type Error: Failure;
+    type Error: Failure + From<io::Error>;
 
     /// What it is told.
     fn task(&self) -> &Task;
 
-    /// Does it. It may be cut off anywhere, and begun again.
-    fn work(&self, backend: Backend) -> impl Future<Output = Result<Report, Self::Error>>;
+    /// Does it, with a snapshot that is here. It may be cut off anywhere, and begun again.
+    fn work<L: Location>(
+        &self,
+        backend: Backend,
+        location: L,
+    ) -> impl Future<Output = Result<Report, Self::Error>>;
 
     /// Stops what the backend still does for it.
-    fn give_up(&self, backend: Backend) -> impl Future<Output = ()>;
+    fn give_up<L: Location>(&self, backend: Backend, location: L) -> impl Future<Output = ()>;
 
-    /// Stops what the backend does for it and the next one would not go on with.
-    fn stop(&self, backend: Backend) -> impl Future<Output = ()>;
+    /// Whether the next one goes on with what the backend does for it.
+    fn is_gone_on_with(&self) -> bool;
 }
 
 /// How a worker ends that is not done.
@@ -86,7 +94,7 @@ pub enum Ended<E: Failure> {
     KeyInvalid(#[from] InvalidAdminKey),
     /// It cannot say how it ended, or not run at all.
     #[error("{0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
 }
 
 impl<E: Failure> Ended<E> {
@@ -132,16 +140,33 @@ pub async fn made<W: Work>(work: &W, key: AdminKey) -> Result<Report, Ended<W::E
     let mut told = signal(SignalKind::terminate())?;
     let deadline = Duration::from_secs(task.deadline_seconds);
     tokio::select! {
-        done = work.work(backend.clone()) => done.map_err(Ended::Failed),
+        done = done(work, backend.clone()) => done.map_err(Ended::Failed),
         _ = told.recv() => {
-            work.stop(backend).await;
+            if !work.is_gone_on_with() {
+                give_up(work, backend).await;
+            }
             Err(Ended::Stopped)
         }
         () = tokio::time::sleep(deadline) => {
             let trouble = backend.trouble();
-            work.give_up(backend).await;
+            give_up(work, backend).await;
             Err(Ended::DeadlineExceeded { within: deadline, trouble })
         }
+    }
+}
+
+async fn done<W: Work>(work: &W, backend: Backend) -> Result<Report, W::Error> {
+    match work.task().place.open().await? {
+        Kept::Folder(location) => work.work(backend, location).await,
+        Kept::Bucket(location) => Box::pin(work.work(backend, location)).await,
+    }
+}
+
+async fn give_up<W: Work>(work: &W, backend: Backend) {
+    match work.task().place.open().await {
+        Ok(Kept::Folder(location)) => work.give_up(backend, location).await,
+        Ok(Kept::Bucket(location)) => Box::pin(work.give_up(backend, location)).await,
+        Err(error) => tracing::warn!(%error, "what the backend does for it is not given up"),
     }
 }
 
@@ -149,8 +174,6 @@ pub async fn made<W: Work>(work: &W, key: AdminKey) -> Result<Report, Ended<W::E
 ///
 /// # Errors
 /// It did not come to its end.
-pub async fn beside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> std::io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)
+pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
 }

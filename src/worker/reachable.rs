@@ -1,8 +1,8 @@
 //! Whether a bucket takes exports: asked for by the proof of an upgrade, while everybody is still served.
 
-use std::{path::PathBuf, process};
+use std::{collections::BTreeSet, path::PathBuf, process};
 
-use aws_sdk_s3::Client;
+use aws_sdk_s3::{Client, operation::list_multipart_uploads::ListMultipartUploadsOutput};
 use clap::Args;
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
         reason::{Reason, Why},
         refusal::failure,
         storage::Probe,
-        verdict::{Failure, Note},
+        verdict::Failure,
     },
     report::Report,
     snapshot::BUCKET,
@@ -74,15 +74,14 @@ pub async fn look(settings: &Settings, bucket: &str, prefix: &str) -> Result<(),
     let client = Box::pin(settings.client(Patience::Tries)).await.map_err(none)?;
     let key = format!("{prefix}/probe-{}", process::id());
     let probe = Probe { settings, client: &client, bucket, key: &key };
-    if probe.check().await?.note == Some(Note::Undeletable) {
-        return Err(Failure::of(Reason::BucketAccessDenied).why(Why::Put));
-    }
+    let (_, gone) = probe.tried().await?;
+    gone?;
     let list = client.list_objects_v2().bucket(bucket).prefix(format!("{prefix}/")).max_keys(1);
     list.send().await.map_err(|error| failure(&error, Why::List))?;
     Box::pin(uploads(settings, &client, (bucket, &format!("{prefix}/{UPLOAD}")))).await
 }
 
-/// Begins an upload in parts, finds it, and ends it without an object.
+/// Begins an upload in parts, finds it, and ends it without an object, and those that a look before has left.
 async fn uploads(
     settings: &Settings,
     client: &Client,
@@ -94,14 +93,15 @@ async fn uploads(
         .key(key)
         .set_server_side_encryption(settings.encryption())
         .set_checksum_algorithm(settings.checksum());
-    create.send().await.map_err(|error| failure(&error, Why::Put))?;
+    let begun = create.send().await.map_err(|error| failure(&error, Why::Put))?;
     let list = client.list_multipart_uploads().bucket(bucket).prefix(key).send().await;
-    let list = list.map_err(|error| failure(&error, Why::List))?;
-    for id in
-        list.uploads().iter().filter(|it| it.key() == Some(key)).filter_map(|it| it.upload_id())
-    {
+    let listed = list.as_ref().map_or(&[][..], ListMultipartUploadsOutput::uploads);
+    let listed = listed.iter().filter(|it| it.key() == Some(key));
+    // Ours goes where none may be listed, too.
+    let ids = listed.filter_map(|it| it.upload_id()).chain(begun.upload_id());
+    for id in ids.collect::<BTreeSet<_>>() {
         let abort = client.abort_multipart_upload().bucket(bucket).key(key).upload_id(id);
         abort.send().await.map_err(|error| failure(&error, Why::Put))?;
     }
-    Ok(())
+    list.map(drop).map_err(|error| failure(&error, Why::List))
 }

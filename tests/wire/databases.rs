@@ -106,6 +106,25 @@ async fn an_older_instance_whose_secret_is_not_there_yet_keeps_nobody_from_a_dat
     assert_eq!(rig.condition("two", "Ready"), "True/Serving");
 }
 
+/// By its name anybody may have made it, and an instance of this name that was before this one.
+#[tokio::test]
+async fn what_is_not_of_an_instance_says_nothing_of_its_database() {
+    for owner in [json!(null), json!("of-one-before")] {
+        let rig = rig(served("dev")).await;
+        let mut two = served("two");
+        set(&mut two, "/backend/instance", json!({"name": "dev"}));
+        rig.server.put("convexinstances", two);
+        let mut theirs =
+            secret("two-database", &[("POSTGRES_URL", "postgresql://x:canary-2@pg-rw")]);
+        let refers = json!([{"apiVersion": "convex.icod.de/v1alpha1", "kind": "ConvexInstance",
+            "name": "two", "uid": owner, "controller": true}]);
+        theirs["metadata"]["ownerReferences"] = if owner.is_null() { json!([]) } else { refers };
+        rig.server.put("secrets", theirs);
+        rig.run("dev", 12).await;
+        assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{owner}: {}", rig.status("dev"));
+    }
+}
+
 /// A volume beside a database holds files only.
 #[tokio::test]
 async fn no_copy_of_a_volume_is_taken_for_a_way_back_of_a_database() {

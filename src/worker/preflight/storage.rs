@@ -62,16 +62,24 @@ pub(in crate::worker) struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    /// Writes it, finds it, reads it and takes it away again.
+    /// Writes it, finds it, reads it and takes it away again: one that stays is worth a note.
     pub(in crate::worker) async fn check(&self) -> Result<Passed, Failure> {
+        let (latency, gone) = self.tried().await?;
+        let note = gone.is_err().then_some(Note::Undeletable);
+        Ok(Passed { latency, note })
+    }
+
+    /// The same, by how long it took to write it and by what became of taking it away.
+    pub(in crate::worker) async fn tried(
+        &self,
+    ) -> Result<(Duration, Result<(), Failure>), Failure> {
         let content = format!("{:?}", SystemTime::now());
         let (written, latency) = reach::timed(self.put(&content)).await;
         written?;
         let found = self.read_back(&content).await;
         let gone = self.client.delete_object().bucket(self.bucket).key(self.key).send().await;
         found?;
-        let note = gone.is_err().then_some(Note::Undeletable);
-        Ok(Passed { latency, note })
+        Ok((latency, gone.map(|_| ()).map_err(|error| failure(&error, Why::Put))))
     }
 
     async fn put(&self, content: &str) -> Result<(), Failure> {

@@ -9,6 +9,7 @@
 mod encryption;
 mod keeper;
 mod mariadb;
+mod network;
 mod packages;
 mod place;
 mod postgres;
@@ -18,6 +19,7 @@ mod s3;
 pub use cluster::pki::Authority;
 pub use encryption::Encryption;
 pub use mariadb::MariaDb;
+pub use network::{Asked, Fate, Network};
 pub use place::Place;
 pub use postgres::Postgres;
 pub use s3::S3;

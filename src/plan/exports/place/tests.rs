@@ -1,8 +1,12 @@
 use serde_json::json;
-use statemachine::pins::Revision;
+use statemachine::{observed::Outcome, pins::Revision};
 
 use super::*;
-use crate::{fixtures::instance_with, plan::outside::Values};
+use crate::{
+    fixtures::{instance_with, seen},
+    observe::jobs::Seen,
+    plan::outside::Values,
+};
 
 fn in_storage(snapshots: &serde_json::Value) -> ConvexInstance {
     instance_with(|spec| {
@@ -91,4 +95,23 @@ fn an_export_is_where_it_was_put_whatever_the_upgrade_or_the_spec_says_since() {
     let names = Names::of("dev");
     assert_eq!(kept("6").location(&names, "6-1"), "claim dev-snapshots, folder 6-1");
     assert_eq!(old.location(&names, "7-1"), "bucket old, a/7-1/");
+}
+
+/// Between the end of its Job and its place in the status an upgrade may have been given up, or another one begun.
+#[test]
+fn an_export_that_the_status_does_not_list_yet_is_where_its_job_was_told_to_put_it() {
+    let mut instance = in_storage(&json!({}));
+    instance.status.get_or_insert_default().upgrade = Some(crate::api::UpgradeStatus {
+        bucket: Some("new".to_owned()),
+        ..crate::api::UpgradeStatus::default()
+    });
+    let of = Snapshot { of: Revision("7".to_owned()), attempt: 1 };
+    let kept = |errand, bucket: Option<&str>| {
+        let job = seen(errand, of.clone(), Outcome::Succeeded);
+        let jobs = Jobs(vec![Seen { bucket: bucket.map(str::to_owned), ..job }]);
+        Place::kept(&instance, &jobs, &of)
+    };
+    assert_eq!(kept(Errand::Export, Some("old")), Place::of(&instance, Some("old"), "7-1"));
+    assert_eq!(kept(Errand::Export, None), Place::Claim);
+    assert_eq!(kept(Errand::Import, Some("old")).bucket(), Some("new"), "that one reads it");
 }

@@ -4,6 +4,7 @@ mod mariadb;
 mod orphans;
 mod postgres;
 mod preflight;
+mod reachable;
 mod s3;
 mod snapshots;
 

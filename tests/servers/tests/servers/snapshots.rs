@@ -5,6 +5,7 @@
 mod bucket;
 mod cut_off;
 mod laws;
+mod network;
 mod place;
 
 /// Every law, by its name, for a kind of place.
@@ -25,6 +26,7 @@ macro_rules! every_law {
         hold!($place:
             an_archive_is_there_once_it_is_published_and_until_it_is_withdrawn
             a_draft_that_is_begun_anew_leaves_nothing_of_the_one_before
+            what_is_to_take_the_place_of_an_archive_is_not_called_whole_before_it_does
             what_is_discarded_or_withdrawn_was_maybe_never_there
             notes_are_kept_each_by_itself_and_the_last_one_counts
             everything_of_ours_goes_but_the_new_one_and_what_is_to_be_kept

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The secret of the first published key vector.
 pub const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -165,6 +165,17 @@ impl Drop for Backend {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A backend with documents, a file and a variable.
+pub async fn filled(container: &Container) -> Backend {
+    let backend = container.serving().await;
+    backend.holds("messages", json!([{"text": "one"}, {"text": "two"}])).await;
+    backend.holds("users", json!([{"name": "ann"}])).await;
+    backend.holds_file("hello").await;
+    let changes = json!({"changes": [{"name": "TOKEN", "value": "s3cr3t"}]});
+    backend.posts("/api/update_environment_variables", changes).await;
+    backend
 }
 
 pub async fn fetch(url: &str) -> (u16, String) {

@@ -15,7 +15,7 @@ use servers::{Encryption, Place, S3};
 use statemachine::worlds::born;
 use tempfile::TempDir;
 
-use crate::common::{Backend, Container, KEY, program::program};
+use crate::common::{Backend, Container, KEY, filled, program::program};
 
 const SECRET: &str = "canary-secret";
 const BUCKET: &str = "canary-exports";
@@ -85,16 +85,6 @@ fn line(what: &str, id: &str, backend: &Backend, more: &str) -> String {
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
-}
-
-async fn filled(container: &Container) -> Backend {
-    let backend = container.serving().await;
-    backend.holds("messages", json!([{"text": "one"}, {"text": "two"}])).await;
-    backend.holds("users", json!([{"name": "ann"}])).await;
-    backend.holds_file("hello").await;
-    let changes = json!({"changes": [{"name": "TOKEN", "value": "s3cr3t"}]});
-    backend.posts("/api/update_environment_variables", changes).await;
-    backend
 }
 
 /// Killed as a node is that loses its power, at ever other moments.

@@ -7,8 +7,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::{
-    common::{Container, KEY},
-    fixture::{exported, exporting, filled, made, steered},
+    common::{Container, KEY, filled},
+    fixture::{exported, exporting, made, steered},
 };
 
 #[tokio::test]

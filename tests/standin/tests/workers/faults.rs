@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    common::Container,
-    fixture::{exported, exporting, filled, importing, made, steered},
+    common::{Container, filled},
+    fixture::{exported, exporting, importing, made, steered},
     proxy::Proxy,
 };
 

@@ -74,17 +74,6 @@ pub async fn made<W: Work>(work: &W) -> Result<Report, Ended<W::Error>> {
     job::made(work, AdminKey::parse(KEY).unwrap()).await
 }
 
-/// A backend with documents, a file and a variable.
-pub async fn filled(container: &Container) -> Backend {
-    let backend = container.serving().await;
-    backend.holds("messages", json!([{"text": "one"}, {"text": "two"}])).await;
-    backend.holds("users", json!([{"name": "ann"}])).await;
-    backend.holds_file("hello").await;
-    let changes = json!({"changes": [{"name": "TOKEN", "value": "s3cr3t"}]});
-    backend.posts("/api/update_environment_variables", changes).await;
-    backend
-}
-
 /// Held, exported and let go.
 pub async fn exported(backend: &Backend, folder: &Path) -> Report {
     backend.pauses(true).await;

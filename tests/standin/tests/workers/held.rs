@@ -7,10 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    common::{Backend, Container},
-    fixture::{
-        deployment, exported, exporting, filled, importing, importing_by_hand, latest, made,
-    },
+    common::{Backend, Container, filled},
+    fixture::{deployment, exported, exporting, importing, importing_by_hand, latest, made},
     proxy::Proxy,
 };
 

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    common::Container,
+    common::{Container, filled},
     fixture::{
-        exported, exporting, filled, importing, importing_as, importing_back, importing_by_hand,
+        exported, exporting, importing, importing_as, importing_back, importing_by_hand,
         importing_with, latest, made, permitting, steered,
     },
 };

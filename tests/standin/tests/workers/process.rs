@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    common::{Backend, Container, KEY, program::program},
-    fixture::{exported, filled, latest, permitting, record},
+    common::{Backend, Container, KEY, filled, program::program},
+    fixture::{exported, latest, permitting, record},
 };
 
 const ADMIN_KEY: &str = "CONVEX_SELF_HOSTED_ADMIN_KEY";

@@ -10,8 +10,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    common::Container,
-    fixture::{INSTANCE, exporting, filled, latest, made, steered},
+    common::{Container, filled},
+    fixture::{INSTANCE, exporting, latest, made, steered},
 };
 
 /// A snapshot by this name and of this size, beside others.

@@ -1,16 +1,20 @@
 //! The laws.
 
-use chrono::Utc;
+use std::io::ErrorKind;
+
 use convex_operator::worker::snapshot::{Archive, Draft, Keep, Location, Note, prune};
 use sha2::{Digest, Sha256};
 
-use super::{
-    cut_off::{all_cuts, step},
-    place::{Place, manifest},
+pub use super::cut_off::{
+    however_a_worker_is_cut_off_no_half_snapshot_is_called_whole,
+    however_a_worker_is_cut_off_while_it_makes_another_archive_it_is_the_one_or_the_other,
+    however_a_worker_is_cut_off_while_it_starts_over_no_half_snapshot_is_called_whole,
+    however_a_worker_is_cut_off_while_it_takes_one_away_the_next_one_ends_it,
 };
+use super::place::Place;
 
 /// No other one stays.
-const ALONE: Keep<'_> = Keep { new: "20-1", instance: "2b1c", newest: 1, needed: &[] };
+pub const ALONE: Keep<'_> = Keep { new: "20-1", instance: "2b1c", newest: 1, needed: &[] };
 
 /// Every byte of an archive.
 pub async fn content<A: Archive>(archive: A) -> Vec<u8> {
@@ -61,6 +65,31 @@ pub async fn a_draft_that_is_begun_anew_leaves_nothing_of_the_one_before(place: 
     drafted(&at, b"PK three").await;
     at.publish().await.unwrap();
     assert_eq!(content(at.archive().await.unwrap()).await, b"PK three");
+}
+
+/// Seen from beside as well: who looks there reads no archive.
+pub async fn what_is_to_take_the_place_of_an_archive_is_not_called_whole_before_it_does(
+    place: &impl Place,
+) {
+    let at = place.snapshot("7-1", 1).await;
+    let is_the_one_or_none = async |what: &str| {
+        let beside = place.at("9-1").await.others().await.unwrap();
+        assert_eq!(beside.len(), 1, "its manifest is there");
+        match at.archive().await {
+            Ok(archive) => assert_eq!(content(archive).await, b"PK", "{what}"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::NotFound, "{what}: {error}");
+                assert!(!beside[0].whole, "{what}");
+            }
+        }
+    };
+    let mut half = at.draft(Some(9)).await.unwrap();
+    is_the_one_or_none("it is begun").await;
+    half.take(b"PK another").await.unwrap();
+    half.end().await.unwrap();
+    is_the_one_or_none("it is written").await;
+    at.publish().await.unwrap();
+    assert_eq!(content(at.archive().await.unwrap()).await, b"PK another");
 }
 
 pub async fn what_is_discarded_or_withdrawn_was_maybe_never_there(place: &impl Place) {
@@ -151,117 +180,4 @@ pub async fn the_sizes_of_the_others_are_known(place: &impl Place) {
     place.snapshot("4-1", 20).await;
     let sizes: Vec<_> = new.others().await.unwrap().into_iter().map(|it| it.bytes).collect();
     assert_eq!(sizes, [20, 50]);
-}
-
-/// What a worker does from the first byte to the manifest.
-async fn made(at: &impl Location, bytes: &[u8]) {
-    let mut draft = at.draft(Some(bytes.len() as u64)).await.unwrap();
-    for some in bytes.chunks(bytes.len() / 2) {
-        step().await;
-        draft.take(some).await.unwrap();
-    }
-    step().await;
-    draft.end().await.unwrap();
-    step().await;
-    at.publish().await.unwrap();
-    step().await;
-    at.note(Note::Manifest, &manifest("7-1", bytes.len() as u64, Utc::now())).await.unwrap();
-}
-
-/// Whoever comes next: an archive is whole, and there where a manifest says so; seen from beside as well.
-async fn is_whole_or_nothing<P: Place>(place: &P, at: &P::At, bytes: &[u8]) {
-    let archive = at.archive().await;
-    if let Ok(archive) = archive {
-        assert_eq!(content(archive).await, bytes);
-    }
-    let beside = place.at("9-1").await.others().await.unwrap();
-    if beside.iter().any(|it| it.whole) {
-        assert_eq!(content(at.archive().await.unwrap()).await, bytes);
-    }
-}
-
-pub async fn however_a_worker_is_cut_off_no_half_snapshot_is_called_whole<P: Place>(place: &P) {
-    let bytes: Vec<u8> =
-        (0..3_000_000u32).map(|at| at.to_le_bytes()[0] ^ at.to_le_bytes()[1]).collect();
-    let at = place.at("7-1").await;
-    let cuts = all_cuts(
-        || made(&at, &bytes),
-        async || {
-            is_whole_or_nothing(place, &at, &bytes).await;
-            if at.noted::<serde_json::Value>(Note::Manifest).await.unwrap().is_some() {
-                assert_eq!(content(at.archive().await.unwrap()).await, bytes);
-                at.forget(Note::Manifest).await.unwrap();
-            }
-        },
-    );
-    assert!(cuts.await > 5);
-    assert_eq!(content(at.archive().await.unwrap()).await, bytes);
-}
-
-pub async fn however_a_worker_is_cut_off_while_it_starts_over_no_half_snapshot_is_called_whole<
-    P: Place,
->(
-    place: &P,
-) {
-    let at = place.at("7-1").await;
-    made(&at, b"PK one").await;
-    let starts_over = async || {
-        step().await;
-        at.withdraw().await.unwrap();
-        step().await;
-        at.forget(Note::Manifest).await.unwrap();
-    };
-    let cuts = all_cuts(starts_over, async || {
-        is_whole_or_nothing(place, &at, b"PK one").await;
-        made(&at, b"PK one").await;
-        is_whole_or_nothing(place, &at, b"PK one").await;
-    });
-    assert!(cuts.await >= 2);
-}
-
-/// Where an archive is there already, one of the two is, or none.
-pub async fn however_a_worker_is_cut_off_while_it_makes_another_archive_it_is_the_one_or_the_other<
-    P: Place,
->(
-    place: &P,
-) {
-    let (one, other) = (b"PK one", b"PK the other one");
-    let at = place.at("7-1").await;
-    made(&at, one).await;
-    let cuts = all_cuts(
-        || made(&at, other),
-        async || {
-            if let Ok(archive) = at.archive().await {
-                let read = content(archive).await;
-                assert!(read == one || read == other, "{read:?}");
-            }
-            let beside = place.at("9-1").await.others().await.unwrap();
-            assert!(at.archive().await.is_ok() || beside.iter().all(|it| !it.whole));
-            made(&at, one).await;
-            assert_eq!(content(at.archive().await.unwrap()).await, one);
-        },
-    );
-    assert!(cuts.await > 3);
-    assert_eq!(content(at.archive().await.unwrap()).await, other);
-}
-
-pub async fn however_a_worker_is_cut_off_while_it_takes_one_away_the_next_one_ends_it<P: Place>(
-    place: &P,
-) {
-    let new = place.snapshot("7-1", 1).await;
-    place.snapshot("3-1", 1).await;
-    let prunes = async || {
-        step().await;
-        prune(&new, ALONE).await.unwrap();
-    };
-    let cuts = all_cuts(prunes, async || {
-        // Nothing is left that nobody would find.
-        let left = place.names().await.contains(&"3-1".to_owned());
-        assert!(!left || place.has("3-1/manifest.json").await);
-        prune(&new, ALONE).await.unwrap();
-        assert_eq!(place.names().await, ["7-1"]);
-        place.snapshot("3-1", 1).await;
-    });
-    assert!(cuts.await >= 1);
-    assert_eq!(place.names().await, ["7-1"]);
 }

@@ -8,7 +8,7 @@ use convex_operator::worker::{
     snapshot::{Bucket, Content, Draft, Folder, Location, Manifest, Note},
     storage::{Patience, Settings},
 };
-use servers::{Encryption, S3};
+use servers::{Encryption, Network, S3};
 use tempfile::TempDir;
 
 use crate::Ground;
@@ -105,6 +105,13 @@ pub struct InBucket {
 }
 
 impl InBucket {
+    /// The same bucket as a worker sees it whose way goes through a network.
+    pub async fn through(&self, network: &Network, encrypts: bool) -> (Settings, Client) {
+        let settings = settings(&self.server, &network.endpoint(), encrypts);
+        let client = Box::pin(settings.client(Patience::Tries)).await.unwrap();
+        (settings, client)
+    }
+
     /// The place of this prefix.
     pub fn below(&self, prefix: &str) -> Bucket {
         Bucket::open(self.client.clone(), &self.settings, BUCKET, prefix)
@@ -131,15 +138,7 @@ impl Place for InBucket {
         let server = S3::start(&ground.place, Encryption::None).await.unwrap();
         server.user(WHO.0, WHO.1).unwrap();
         server.bucket(BUCKET, WHO.0).unwrap();
-        let endpoint = server.endpoint();
-        let settings = Settings::of(|name| match name {
-            "AWS_ACCESS_KEY_ID" => Some(WHO.0.to_owned()),
-            "AWS_SECRET_ACCESS_KEY" => Some(WHO.1.to_owned()),
-            "AWS_REGION" => Some(server.region().to_owned()),
-            "S3_ENDPOINT_URL" => Some(endpoint.clone()),
-            "AWS_S3_FORCE_PATH_STYLE" | "AWS_S3_DISABLE_SSE" => Some("true".to_owned()),
-            _ => None,
-        });
+        let settings = settings(&server, &server.endpoint(), false);
         let client = Box::pin(settings.client(Patience::Tries)).await.unwrap();
         Self { settings, client, server, _ground: ground }
     }
@@ -164,4 +163,18 @@ impl Place for InBucket {
         names.dedup();
         names
     }
+}
+
+/// The environment of a backend.
+fn settings(server: &S3, endpoint: &str, encrypts: bool) -> Settings {
+    let told = [
+        ("AWS_ACCESS_KEY_ID", WHO.0),
+        ("AWS_SECRET_ACCESS_KEY", WHO.1),
+        ("AWS_REGION", server.region()),
+        ("S3_ENDPOINT_URL", endpoint),
+        ("AWS_S3_FORCE_PATH_STYLE", "true"),
+        ("AWS_S3_DISABLE_SSE", if encrypts { "" } else { "true" }),
+    ];
+    let told = |name: &str| told.iter().find(|it| it.0 == name).map(|it| it.1.to_owned());
+    Settings::of(told)
 }
