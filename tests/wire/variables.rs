@@ -65,18 +65,19 @@ async fn a_value_that_changes_during_an_upgrade_rolls_the_backend_once_it_is_ove
     let hash = || template(&rig)["metadata"]["annotations"][VARIABLES_HASH].clone();
     let before = hash();
     assert!(before.is_string());
-    rig.server.edit("convexinstances", "dev", |it| set(it, "/version", json!("v2")));
-    rig.run("dev", 2).await;
-    assert_eq!(rig.phase("dev"), "Upgrading");
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/maintenance/preUpgradeSnapshot", json!("Auto"));
+        set(it, "/version", json!("v2"));
+    });
+    until(&rig, ("Upgrading", json!("Exporting"))).await;
     rig.server.edit("configmaps", "app", |it| it["data"]["A"] = json!("3"));
     until(&rig, ("Upgrading", json!("Rolling"))).await;
+    rig.backend.says("v2");
     rig.pass("dev").await.unwrap();
     assert_eq!(template(&rig)["metadata"]["annotations"][VERSION], "v2");
     assert_eq!(hash(), before);
-    rig.backend.says("v2");
-    until(&rig, ("Ready", Value::Null)).await;
-    assert_eq!(hash(), before);
     rig.server.writes();
+    until(&rig, ("Ready", Value::Null)).await;
     rig.run("dev", 4).await;
     assert_ne!(hash(), before);
     assert_eq!(rolls(&rig), 1);
