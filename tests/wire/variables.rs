@@ -72,11 +72,10 @@ async fn a_value_that_changes_during_an_upgrade_rolls_the_backend_once_it_is_ove
     until(&rig, ("Upgrading", json!("Exporting"))).await;
     rig.server.edit("configmaps", "app", |it| it["data"]["A"] = json!("3"));
     until(&rig, ("Upgrading", json!("Rolling"))).await;
-    rig.backend.says("v2");
-    rig.pass("dev").await.unwrap();
     assert_eq!(template(&rig)["metadata"]["annotations"][VERSION], "v2");
     assert_eq!(hash(), before);
     rig.server.writes();
+    rig.backend.says("v2");
     until(&rig, ("Ready", Value::Null)).await;
     rig.run("dev", 4).await;
     assert_ne!(hash(), before);
