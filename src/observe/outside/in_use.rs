@@ -5,11 +5,11 @@
 //! instances that would open a database of the same name are read by name, in the moment in which another one asks for it.
 
 use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Secret};
-use kube::{Api, Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
+use kube::{Api, Resource, ResourceExt, runtime::reflector::ObjectRef};
 
 use super::Reader;
 use crate::{
-    api::ConvexInstance,
+    context::Guarded,
     convex::{
         InstanceName,
         database_url::{DatabaseUrl, Encryption, Server as Engine, database_of},
@@ -113,7 +113,7 @@ impl Reader<'_> {
 
     /// What the databases of an instance are called: by the environment of its backend, or where that is not made yet by its
     /// spec; and by what its upgrades have left, which is its way back.
-    fn databases_of(&self, of: &DeserializeGuard<ConvexInstance>) -> Vec<String> {
+    fn databases_of(&self, of: &Guarded) -> Vec<String> {
         let meta = of.meta();
         let name = meta.name.clone().unwrap_or_default();
         let namespace = meta.namespace.clone().unwrap_or_default();
