@@ -31,6 +31,7 @@ fn gate(ground: &Ground, storage: &S3, report: &Path) -> Command {
         .env("INSTANCE_NAME", "convex-self-hosted")
         .env("TEMPLATE", serde_json::to_string(&born()).unwrap())
         .env("RECORD", serde_json::to_string(&Record::next(None, &born(), true)).unwrap())
+        .env("TOLD", ground.folder.path().join("told"))
         .env("POSTGRES_URL", ground.server.url(("convex", "let%20it%20be")))
         .env("PG_CA_FILE", ground.authority.file())
         .env("AWS_REGION", storage.region())
