@@ -90,50 +90,50 @@ mod tests {
 
     use super::*;
 
-    fn read(spec: Value) -> Guarded {
+    fn read(spec: &Value) -> Guarded {
         let object = json!({"apiVersion": "convex.icod.de/v1alpha1", "kind": "ConvexInstance",
             "metadata": {"name": "dev", "namespace": "shop", "uid": "u"}, "spec": spec});
         serde_json::from_value(object).unwrap()
     }
 
-    fn of(networking: Value) -> Vec<String> {
+    fn of(networking: &Value) -> Vec<String> {
         let spec = json!({"environment": "moon", "networking": networking});
-        read(spec).0.unwrap_err().hosts
+        read(&spec).0.unwrap_err().hosts
     }
 
     #[test]
     fn an_instance_that_can_be_decoded_is_itself() {
         let backend = json!({"db": {"engine": "sqlite"}});
         let spec = json!({"environment": "dev", "version": "v1", "backend": backend});
-        let instance = read(spec).0.unwrap();
+        let instance = read(&spec).0.unwrap();
         assert_eq!(instance.spec.version, "v1");
     }
 
     #[test]
     fn one_that_cannot_be_is_known_by_its_metadata() {
-        let guarded = read(json!({"environment": "moon"}));
+        let guarded = read(&json!({"environment": "moon"}));
         assert_eq!(guarded.meta().name.as_deref(), Some("dev"));
         let why = guarded.0.unwrap_err();
         assert!(!why.error.is_empty() && why.hosts.is_empty(), "{why:?}");
-        assert!(read(json!("nonsense")).0.is_err());
+        assert!(read(&json!("nonsense")).0.is_err());
     }
 
     #[test]
     fn hosts_are_read_as_far_as_they_can_be() {
         let [api, site, dashboard] = ["api.example.com", "site.example.com", "board.example.com"];
         let all = json!({"host": api, "siteHost": site, "dashboardHost": dashboard, "ingress": {}});
-        assert_eq!(of(all.clone()), [api, site, dashboard]);
-        assert_eq!(of(json!({"host": api, "siteHost": 1, "mode": "Mesh"})), [api]);
-        assert_eq!(of(json!({"host": api, "parentRefs": "moved"})), [api]);
+        assert_eq!(of(&all), [api, site, dashboard]);
+        assert_eq!(of(&json!({"host": api, "siteHost": 1, "mode": "Mesh"})), [api]);
+        assert_eq!(of(&json!({"host": api, "parentRefs": "moved"})), [api]);
         let off =
             json!({"environment": "moon", "networking": all, "dashboard": {"enabled": false}});
-        assert_eq!(read(off).0.unwrap_err().hosts, [api, site]);
+        assert_eq!(read(&off).0.unwrap_err().hosts, [api, site]);
     }
 
     #[test]
     fn who_lets_nobody_in_has_no_hosts() {
-        assert!(of(json!({"host": "a.example.com"})).is_empty());
-        assert!(of(json!({"host": "a.example.com", "mode": "None", "ingress": {}})).is_empty());
-        assert!(of(json!({"ingress": {}})).is_empty());
+        assert!(of(&json!({"host": "a.example.com"})).is_empty());
+        assert!(of(&json!({"host": "a.example.com", "mode": "None", "ingress": {}})).is_empty());
+        assert!(of(&json!({"ingress": {}})).is_empty());
     }
 }
