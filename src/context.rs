@@ -1,5 +1,6 @@
 //! What every pass has at hand: the client, what was watched, and the little that is remembered.
 
+mod guarded;
 mod memory;
 mod optional;
 
@@ -11,13 +12,14 @@ use k8s_openapi::api::{
     networking::v1::{Ingress, NetworkPolicy},
     policy::v1::PodDisruptionBudget,
 };
-use kube::{Client, core::DeserializeGuard, runtime::reflector::Store};
+use kube::{Client, runtime::reflector::Store};
 
 pub use self::{
+    guarded::{Guarded, Undecoded},
     memory::{Heard, Memory, Span},
     optional::{Optional, Presence, Served, served},
 };
-use crate::{api::ConvexInstance, events::Announcer, plan::ClientSettingsPolicy, retry::Backoffs};
+use crate::{events::Announcer, plan::ClientSettingsPolicy, retry::Backoffs};
 
 /// What every pass has at hand.
 pub struct Context {
@@ -63,7 +65,7 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Stores {
     /// Every instance, readable or not.
-    pub instances: Store<DeserializeGuard<ConvexInstance>>,
+    pub instances: Store<Guarded>,
     /// Claims with data.
     pub claims: Store<PersistentVolumeClaim>,
     /// What carries data for upgrades.

@@ -8,7 +8,6 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures::StreamExt;
 use kube::{
     Client, Resource,
-    core::DeserializeGuard,
     runtime::{
         controller::{Action, Config},
         events::Reporter,
@@ -19,7 +18,7 @@ use tokio::sync::OnceCell;
 use crate::{
     api::ConvexInstance,
     apply,
-    context::{Context, Memory, Settings},
+    context::{Context, Guarded, Memory, Settings},
     error::Error,
     events, metrics,
     observe::{self, uid},
@@ -37,10 +36,7 @@ const DEBOUNCE: Duration = Duration::from_millis(20);
 ///
 /// # Errors
 /// The step that failed; see [`Error`].
-pub async fn reconcile(
-    instance: Arc<DeserializeGuard<ConvexInstance>>,
-    ctx: Arc<Context>,
-) -> Result<Action, Error> {
+pub async fn reconcile(instance: Arc<Guarded>, ctx: Arc<Context>) -> Result<Action, Error> {
     let _timer = metrics::pass();
     let instance = unreadable::decoded(&ctx, &instance).await?; //               client, where it cannot be
     if is_done_with(&instance) {
@@ -88,11 +84,7 @@ fn is_done_with(instance: &ConvexInstance) -> bool {
 
 /// Says what failed, and looks again when that is of use.
 #[must_use]
-pub fn error_policy(
-    instance: &DeserializeGuard<ConvexInstance>,
-    error: &Error,
-    ctx: &Context,
-) -> Action {
+pub fn error_policy(instance: &Guarded, error: &Error, ctx: &Context) -> Action {
     metrics::failed(error);
     let meta = instance.meta();
     let (namespace, name) = (meta.namespace.as_deref(), meta.name.as_deref());
@@ -151,7 +143,7 @@ pub async fn run(
 /// One pass waits for all: kube wakes only the last of several tasks that wait for the same store.
 async fn when_complete(
     listed: Arc<OnceCell<bool>>,
-    instance: Arc<DeserializeGuard<ConvexInstance>>,
+    instance: Arc<Guarded>,
     ctx: Arc<Context>,
 ) -> Result<Action, Error> {
     if !*listed.get_or_init(|| watches::complete(&ctx.stores)).await {

@@ -29,7 +29,7 @@ mod world;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use kube::ResourceExt;
+use kube::{ResourceExt, api::ObjectMeta};
 use statemachine::{
     Phase,
     pins::{Pins, Store, Upgrade},
@@ -196,6 +196,12 @@ pub fn phase(instance: &ConvexInstance) -> Phase {
 #[must_use]
 pub fn uid(instance: &ConvexInstance) -> String {
     instance.uid().unwrap_or_default()
+}
+
+/// Which of two instances was there first: the lesser one. Two of one second are told apart by what they are called.
+fn age(instance: &ObjectMeta) -> (Option<i64>, Option<&str>, Option<&str>) {
+    let born = instance.creation_timestamp.as_ref().map(|it| it.0.as_second());
+    (born, instance.namespace.as_deref(), instance.name.as_deref())
 }
 
 fn pins(instance: &ConvexInstance) -> Pins {

@@ -21,7 +21,7 @@ pub(super) use self::{
         projected, pull_secrets, spread, sub_path, terse, tolerations, volume_mounts, volume_name,
         volumes,
     },
-    text::{bucket, class, data_key, duration, host, image, object_name, origin, url},
+    text::{bucket, class, data_key, duration, endpoint, host, image, object_name, origin, url},
 };
 use super::{Condition, ConvexInstance};
 

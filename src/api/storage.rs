@@ -119,7 +119,7 @@ pub struct S3 {
     pub region: Option<String>,
     /// The endpoint's URL, where it is not in the Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "schema::origin")]
+    #[schemars(schema_with = "schema::endpoint")]
     pub endpoint: Option<String>,
     /// The bucket's name, where it is not in the Secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use kube::{
     Api, Resource, ResourceExt,
     api::{Patch, PatchParams},
-    core::DeserializeGuard,
     runtime::events::{Event, EventType},
 };
 use serde_json::json;
 
 use crate::{
     api::ConvexInstance,
-    context::Context,
+    context::{Context, Guarded},
     error::Error,
     events,
     observe::cut,
@@ -25,7 +24,7 @@ use crate::{
 /// [`Error::Decode`], which was told to whoever reads its Events.
 pub(super) async fn decoded(
     ctx: &Context,
-    instance: &DeserializeGuard<ConvexInstance>,
+    instance: &Guarded,
 ) -> Result<Arc<ConvexInstance>, Error> {
     match &instance.0 {
         Ok(instance) => Ok(Arc::new(instance.clone())),
@@ -35,7 +34,7 @@ pub(super) async fn decoded(
 
 /// Tells about it, and hands the error on. Where the instance is being deleted, our finalizer goes: what it
 /// owns is collected by Kubernetes, and the claim and the Secret, which nobody owns, stay, as under Retain.
-async fn told(ctx: &Context, instance: &DeserializeGuard<ConvexInstance>, error: Error) -> Error {
+async fn told(ctx: &Context, instance: &Guarded, error: Error) -> Error {
     let leaves = instance.meta().deletion_timestamp.is_some();
     if leaves && !labels::has_finalizer(instance) {
         return error; // it is somebody else's to finish
@@ -59,7 +58,7 @@ async fn told(ctx: &Context, instance: &DeserializeGuard<ConvexInstance>, error:
     let_go(ctx, instance).await.map_or_else(Error::Apply, |()| error)
 }
 
-async fn let_go(ctx: &Context, instance: &DeserializeGuard<ConvexInstance>) -> kube::Result<()> {
+async fn let_go(ctx: &Context, instance: &Guarded) -> kube::Result<()> {
     let namespace = instance.namespace().unwrap_or_default();
     let api: Api<ConvexInstance> = Api::namespaced(ctx.client.clone(), &namespace);
     let others: Vec<_> = instance.finalizers().iter().filter(|it| *it != FINALIZER).collect();

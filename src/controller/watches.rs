@@ -18,7 +18,6 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
-    core::DeserializeGuard,
     runtime::{
         Controller, WatchStreamExt, reflector,
         reflector::{ObjectRef, Store},
@@ -28,14 +27,12 @@ use kube::{
 use serde::de::DeserializeOwned;
 
 use crate::{
-    api::ConvexInstance,
-    context::Stores,
+    context::{Guarded, Stores},
     metrics,
     plan::labels::{INSTANCE, MANAGED_BY, MANAGER},
     readiness,
 };
 
-type Guarded = DeserializeGuard<ConvexInstance>;
 type Loop = Controller<Guarded>;
 
 /// The loop over everything that is watched, and what it has seen.

@@ -10,14 +10,14 @@ use k8s_openapi::{
         networking::v1::Ingress,
     },
 };
-use kube::{Api, Resource, ResourceExt, core::DeserializeGuard};
+use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use statemachine::Phase;
 
 use super::{Children, Obstacle, phase};
 use crate::{
     api::{ConvexInstance, Mode},
-    context::Context,
+    context::{Context, Guarded},
     plan::{
         labels::{self, Belongs},
         names::Names,
@@ -120,7 +120,7 @@ fn user(
     claim: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
 ) -> Option<String> {
     let uid = claim.labels.as_ref()?.get(labels::INSTANCE_UID)?.clone();
-    let living = |it: &DeserializeGuard<ConvexInstance>| {
+    let living = |it: &Guarded| {
         it.meta().uid.as_ref() == Some(&uid) && it.meta().namespace == instance.namespace()
     };
     ctx.stores.instances.find(living).and_then(|it| it.meta().name.clone())

@@ -172,7 +172,13 @@ pub enum Belongs {
 /// Whose a child is, by owner reference or, where it may outlive its instance, by label.
 #[must_use]
 pub fn belongs(instance: &ConvexInstance, child: &ObjectMeta) -> Belongs {
-    let uid = instance.uid().unwrap_or_default();
+    belongs_to(instance.meta(), child)
+}
+
+/// The same of an instance of which no more is known than its metadata.
+#[must_use]
+pub fn belongs_to(instance: &ObjectMeta, child: &ObjectMeta) -> Belongs {
+    let uid = instance.uid.clone().unwrap_or_default();
     let owners = child.owner_references.as_deref().unwrap_or_default();
     if let Some(controller) = owners.iter().find(|it| it.controller == Some(true)) {
         return if controller.uid == uid { Belongs::Ours } else { Belongs::Foreign };
@@ -180,7 +186,7 @@ pub fn belongs(instance: &ConvexInstance, child: &ObjectMeta) -> Belongs {
     let label = |key: &str| child.labels.as_ref().and_then(|it| it.get(key));
     match label(INSTANCE_UID) {
         Some(of) if *of == uid => Belongs::Ours,
-        Some(_) if label(INSTANCE) == Some(&instance.name_any()) => Belongs::Retained,
+        Some(_) if label(INSTANCE) == instance.name.as_ref() => Belongs::Retained,
         _ => Belongs::Foreign,
     }
 }

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use convex_operator::{
-    api::ConvexInstance,
-    context::{Context, GatewayApi, Memory, Optional, Presence, Settings, Stores, served},
+    context::{Context, GatewayApi, Guarded, Memory, Optional, Presence, Settings, Stores, served},
     controller,
     error::Error,
     events::Announcer,
@@ -34,7 +33,7 @@ use super::{api_server::ApiServer, backend::Backend, settle};
 
 /// What is watched, as the writing side sees it.
 struct Watches {
-    instances: Writer<DeserializeGuard<ConvexInstance>>,
+    instances: Writer<Guarded>,
     claims: Writer<k8s_openapi::api::core::v1::PersistentVolumeClaim>,
     configs: Writer<k8s_openapi::api::core::v1::ConfigMap>,
     services: Writer<k8s_openapi::api::core::v1::Service>,

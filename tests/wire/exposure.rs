@@ -92,6 +92,51 @@ async fn the_younger_of_two_waits_for_a_host_and_has_it_once_it_is_free() {
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
 
+/// Such as one that a newer operator has written, before this one was put back.
+#[tokio::test]
+async fn an_older_one_that_cannot_be_decoded_keeps_its_hosts() {
+    let rig = Rig::new().await;
+    for (name, born) in [("dev", "2"), ("old", "1")] {
+        let mut it = exposed(name);
+        it["metadata"]["creationTimestamp"] = json!(format!("2026-01-0{born}T00:00:00Z"));
+        rig.server.put("convexinstances", it);
+    }
+    rig.server.edit("convexinstances", "old", |it| set(it, "/networking/mode", json!("Mesh")));
+    rig.run("dev", 12).await;
+    assert!(rig.pass("old").await.is_err(), "it can be decoded");
+    assert_eq!(ingress(&rig, "dev"), None, "all of its hosts are the other's");
+    assert_eq!(rig.condition("dev", "Exposed"), "False/HostConflict");
+    rig.server.edit("convexinstances", "old", |it| {
+        set(it, "/networking/siteHost", Value::Null);
+        set(it, "/networking/dashboardHost", Value::Null);
+    });
+    rig.run("dev", 2).await;
+    let rules = ingress(&rig, "dev").unwrap()["spec"]["rules"].clone();
+    let hosts: Vec<_> = rules.as_array().unwrap().iter().map(|it| it["host"].clone()).collect();
+    assert_eq!(hosts, ["site.example.com", "dashboard.example.com"], "what is free, and no more");
+}
+
+/// It serves nobody while it cannot be decoded, and still what leads to it is not led away.
+#[tokio::test]
+async fn who_serves_a_host_keeps_it_though_it_cannot_be_decoded_any_more() {
+    let rig = Rig::new().await;
+    for (name, born) in [("dev", "1"), ("young", "2")] {
+        let mut it = exposed(name);
+        it["metadata"]["creationTimestamp"] = json!(format!("2026-01-0{born}T00:00:00Z"));
+        if name == "dev" {
+            set(&mut it, "/networking", Value::Null);
+        }
+        rig.server.put("convexinstances", it);
+    }
+    rig.run("young", 12).await;
+    rig.server.edit("convexinstances", "young", |it| it["spec"]["environment"] = json!("moon"));
+    let asked = exposed("dev")["spec"]["networking"].clone();
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/networking", asked));
+    rig.run("dev", 12).await;
+    assert_eq!(ingress(&rig, "dev"), None, "the other's Ingress leads to the younger");
+    assert_eq!(rig.condition("dev", "Exposed"), "False/HostConflict");
+}
+
 #[tokio::test]
 async fn who_serves_a_host_keeps_it_when_an_older_one_comes_to_want_it() {
     let rig = Rig::new().await;

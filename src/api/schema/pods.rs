@@ -90,11 +90,19 @@ fn map(most: u32, longest: u32, own: &str) -> Schema {
 
 /// Labels beside those by which pods are found.
 pub(in crate::api) fn pod_labels(_: &mut SchemaGenerator) -> Schema {
-    map(
+    let mut labels = map(
         32,
         63,
         "self.all(key, !key.startsWith('convex.icod.de/') && !(key in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/component', 'app.kubernetes.io/part-of', 'app.kubernetes.io/managed-by', 'controller-revision-hash', 'pod-template-hash', 'statefulset.kubernetes.io/pod-name', 'apps.kubernetes.io/pod-index']))",
     )
+    .to_value();
+    if let Some(rules) = labels["x-kubernetes-validations"].as_array_mut() {
+        rules.push(json!({
+            "rule": "self.all(key, self[key].matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'))",
+            "message": "the value of a label is letters, digits, '-', '_' and '.', the first and the last a letter or digit",
+        }));
+    }
+    schema(labels)
 }
 
 /// Annotations beside those that the operator reads.

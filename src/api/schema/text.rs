@@ -1,6 +1,7 @@
 //! Rules on strings that occur in more than one place.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
+use serde_json::json;
 
 pub(super) fn checked(rule: &str, message: &str, max: u32) -> Schema {
     json_schema!({
@@ -81,6 +82,19 @@ pub(in crate::api) fn origin(_: &mut SchemaGenerator) -> Schema {
         "must be http:// or https://, a host and maybe a port, without path or trailing slash: for example https://api.example.com",
         512,
     )
+}
+
+/// An origin where object storage may be: not in the node's own network, which holds credentials of the node, however the
+/// address is written.
+pub(in crate::api) fn endpoint(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = origin(generator).to_value();
+    if let Some(rules) = schema["x-kubernetes-validations"].as_array_mut() {
+        rules.push(json!({
+            "rule": "!self.matches('^https?://(169[.]254[.][0-9.]+|100[.]100[.]100[.]200|(?i:metadata[.]google[.]internal|metadata[.]goog|instance-data[.]ec2[.]internal))(:[0-9]+)?$') && (!self.matches('^https?://((0[xX][0-9A-Fa-f]*|[0-9]+)[.]?)+(:[0-9]+)?$') || self.matches('^https?://(0|[1-9][0-9]{0,2})([.](0|[1-9][0-9]{0,2})){3}(:[0-9]+)?$'))",
+            "message": "leads to link-local addresses or to the metadata of a cloud, where no buckets are, or is an address not written as four decimal numbers: name the server of the object storage",
+        }));
+    }
+    Schema::try_from(schema).unwrap_or_default()
 }
 
 /// A URL that may have a path.

@@ -1,11 +1,11 @@
 //! Whose a host is.
 
-use kube::{Resource, ResourceExt, api::ObjectMeta, core::DeserializeGuard};
+use kube::{Resource, ResourceExt, api::ObjectMeta};
 
-use super::super::Obstacle;
+use super::super::{Obstacle, age};
 use crate::{
     api::{ConvexInstance, Mode},
-    context::Context,
+    context::{Context, Guarded},
     plan::{
         host::{self, Purpose},
         labels::{self, Belongs},
@@ -19,13 +19,35 @@ pub(super) struct Led {
     hosts: Vec<String>,
 }
 
+/// Who asks for hosts. One that cannot be decoded keeps what can be read of its own.
+#[derive(Clone, Debug)]
+struct Asking<'a> {
+    meta: &'a ObjectMeta,
+    hosts: Vec<&'a str>,
+}
+
+impl<'a> Asking<'a> {
+    fn of(guarded: &'a Guarded) -> Self {
+        match &guarded.0 {
+            Ok(instance) => Self::decoded(instance),
+            Err(it) => {
+                Self { meta: &it.metadata, hosts: it.hosts.iter().map(String::as_str).collect() }
+            }
+        }
+    }
+
+    fn decoded(instance: &'a ConvexInstance) -> Self {
+        Self { meta: instance.meta(), hosts: wanted(instance).map(|(_, host)| host).collect() }
+    }
+}
+
 /// The hosts of an instance that are its own, and why the first of the others is not.
 pub(super) fn of(
     ctx: &Context,
     instance: &ConvexInstance,
 ) -> (Vec<(Purpose, String)>, Option<Obstacle>) {
     let all = ctx.stores.instances.state();
-    let all: Vec<_> = all.iter().filter_map(|it| decoded(it)).collect();
+    let all: Vec<_> = all.iter().map(|it| Asking::of(it)).collect();
     divided(instance, &all, &led(ctx))
 }
 
@@ -49,17 +71,18 @@ fn led(ctx: &Context) -> Vec<Led> {
 /// by somebody who comes to want it. While it leads to neither, it is the older's.
 fn divided(
     instance: &ConvexInstance,
-    all: &[&ConvexInstance],
+    all: &[Asking<'_>],
     led: &[Led],
 ) -> (Vec<(Purpose, String)>, Option<Obstacle>) {
     let (mut own, mut conflict) = (Vec::new(), None);
     for (purpose, host) in wanted(instance) {
-        let claims = |it: &ConvexInstance| (!leads(led, host, it), age(it));
-        let rivals = all.iter().filter(|it| it.uid() != instance.uid());
-        let mut rivals = rivals.filter(|it| wanted(it).any(|(_, theirs)| theirs == host));
-        match rivals.find(|it| claims(it) < claims(instance)) {
+        let lacks = |it: &ObjectMeta| !leads(led, host, it);
+        let rivals = all.iter().filter(|it| it.meta.uid != instance.uid());
+        let mut rivals = rivals.filter(|it| it.hosts.contains(&host));
+        let own_claim = (lacks(instance.meta()), age(instance.meta()));
+        match rivals.find(|it| (lacks(it.meta), age(it.meta)) < own_claim) {
             Some(holder) => {
-                conflict = conflict.or_else(|| Some(refusal(instance, host, holder)));
+                conflict = conflict.or_else(|| Some(refusal(instance, host, holder.meta)));
             }
             None => own.push((purpose, host.to_owned())),
         }
@@ -68,9 +91,9 @@ fn divided(
 }
 
 /// Who lives in another namespace is nobody's business.
-fn refusal(instance: &ConvexInstance, host: &str, holder: &ConvexInstance) -> Obstacle {
-    let holder = if holder.namespace() == instance.namespace() {
-        format!("ConvexInstance \"{}\"", holder.name_any())
+fn refusal(instance: &ConvexInstance, host: &str, holder: &ObjectMeta) -> Obstacle {
+    let holder = if holder.namespace == instance.namespace() {
+        format!("ConvexInstance \"{}\"", holder.name.as_deref().unwrap_or_default())
     } else {
         "a ConvexInstance of another namespace".to_owned()
     };
@@ -82,22 +105,12 @@ fn refusal(instance: &ConvexInstance, host: &str, holder: &ConvexInstance) -> Ob
     )
 }
 
-fn leads(led: &[Led], host: &str, instance: &ConvexInstance) -> bool {
+fn leads(led: &[Led], host: &str, instance: &ObjectMeta) -> bool {
     led.iter().any(|it| {
-        it.meta.namespace == instance.meta().namespace
+        it.meta.namespace == instance.namespace
             && it.hosts.iter().any(|of| of == host)
-            && labels::belongs(instance, &it.meta) == Belongs::Ours
+            && labels::belongs_to(instance, &it.meta) == Belongs::Ours
     })
-}
-
-fn decoded(guard: &DeserializeGuard<ConvexInstance>) -> Option<&ConvexInstance> {
-    guard.0.as_ref().ok()
-}
-
-/// Two of one second are told apart by what they are called.
-fn age(instance: &ConvexInstance) -> (Option<i64>, Option<String>, String) {
-    let born = instance.meta().creation_timestamp.as_ref().map(|it| it.0.as_second());
-    (born, instance.namespace(), instance.name_any())
 }
 
 fn wanted(instance: &ConvexInstance) -> impl Iterator<Item = (Purpose, &str)> {

@@ -4,20 +4,18 @@
 //! Nothing is published for that. Which database an instance has is in the Secret of ours that its backend reads; those of
 //! instances that would open a database of the same name are read by name, in the moment in which another one asks for it.
 
-use k8s_openapi::{
-    api::{apps::v1::StatefulSet, core::v1::Secret},
-    apimachinery::pkg::apis::meta::v1::ObjectMeta,
-};
-use kube::{Api, Resource, ResourceExt, core::DeserializeGuard, runtime::reflector::ObjectRef};
+use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Secret};
+use kube::{Api, Resource, ResourceExt, runtime::reflector::ObjectRef};
 
 use super::{Reader, database::server};
 use crate::{
-    api::{ConvexInstance, Database},
+    api::Database,
+    context::Guarded,
     convex::{
         InstanceName,
         database_url::{DatabaseUrl, Encryption, Server as Engine, database_of},
     },
-    observe::{Obstacle, uid},
+    observe::{Obstacle, age, uid},
     plan::{
         backend::CONTAINER,
         labels,
@@ -126,7 +124,7 @@ impl Reader<'_> {
 
     /// What the databases of an instance are called: by the environment of its backend, or where that is not made yet by its
     /// spec; and by what its upgrades have left, which is its way back.
-    fn databases_of(&self, of: &DeserializeGuard<ConvexInstance>) -> Vec<String> {
+    fn databases_of(&self, of: &Guarded) -> Vec<String> {
         let meta = of.meta();
         let name = meta.name.clone().unwrap_or_default();
         let namespace = meta.namespace.clone().unwrap_or_default();
@@ -193,12 +191,6 @@ impl Reader<'_> {
             ),
         )
     }
-}
-
-/// Two of one second are told apart by what they are called.
-fn age(meta: &ObjectMeta) -> (Option<i64>, Option<&str>, Option<&str>) {
-    let born = meta.creation_timestamp.as_ref().map(|it| it.0.as_second());
-    (born, meta.namespace.as_deref(), meta.name.as_deref())
 }
 
 /// Who is not of this namespace is not named in it.

@@ -1,6 +1,6 @@
 //! What the spec says of its object storage: all of it or nothing, for a backend that lacks a part keeps files elsewhere.
 
-use url::Url;
+mod endpoint;
 
 use super::{Reader, value::Holder};
 use crate::{
@@ -146,9 +146,9 @@ impl Found<'_> {
             return Ok(None);
         }
         match (&s3.endpoint_key, &s3.endpoint, &self.config) {
-            (Some(key), ..) => Ok(Some(origin(self.holder()?, key)?)),
+            (Some(key), ..) => endpoint::origin(self.holder()?, key).map(Some),
             (None, Some(endpoint), _) => Ok(Some(endpoint.clone())),
-            (None, None, Some(config)) => claimed_endpoint(config).map(Some),
+            (None, None, Some(config)) => endpoint::of_claim(config).map(Some),
             (None, None, None) => {
                 Err(unnamed("endpoint or endpointKey (or emitS3EndpointUrl: false, for AWS)"))
             }
@@ -167,32 +167,6 @@ impl Found<'_> {
         let usual = elsewhere.then_some(ANYWHERE);
         told.or(usual).ok_or_else(|| unnamed("region or regionKey"))
     }
-}
-
-/// An `ObjectBucketClaim` tells host and port, and by the port whether the way is encrypted.
-fn claimed_endpoint(config: &Holder) -> Result<String, Obstacle> {
-    let host = config.text(claimed::HOST)?;
-    let port = if config.has(claimed::PORT) { config.text(claimed::PORT)? } else { "443" };
-    let scheme = if matches!(port, "443" | "8443") { "https" } else { "http" };
-    let url = format!("{scheme}://{host}:{port}");
-    let valid = Url::parse(&url).is_ok_and(|it| it.path() == "/" && it.host_str().is_some());
-    let why = "and BUCKET_PORT are no host and port";
-    if valid { Ok(url) } else { Err(config.invalid(claimed::HOST, why)) }
-}
-
-/// The URL of a key, without a slash at its end.
-fn origin(holder: &Holder, key: &str) -> Result<String, Obstacle> {
-    let text = holder.text(key)?.trim_end_matches('/');
-    let fits = |it: &Url| {
-        matches!(it.scheme(), "http" | "https")
-            && it.path() == "/"
-            && it.username().is_empty()
-            && it.query().is_none()
-            && it.password().is_none()
-    };
-    let why = "is not an endpoint: write http:// or https://, a host and maybe a port, without user, path and query";
-    let valid = Url::parse(text).ok().filter(fits);
-    valid.map(|_| text.to_owned()).ok_or_else(|| holder.invalid(key, why))
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+mod storage;
+
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateRunning, PodStatus};
@@ -18,8 +20,8 @@ fn on_servers(change: impl FnOnce(&mut Value)) -> ConvexInstance {
     instance_with(|spec| {
         spec["backend"]["db"] =
             json!({"engine": "postgres", "secretRef": "pg-app", "urlKey": "uri"});
-        spec["backend"]["s3"] =
-            json!({"enabled": true, "secretRef": "keys", "bucket": "orders", "region": "x"});
+        spec["backend"]["s3"] = json!({"enabled": true, "secretRef": "keys", "accessKeyIdKey": "id",
+                "secretAccessKeyKey": "key", "bucket": "orders", "region": "x"});
         change(&mut spec["backend"]);
     })
 }
@@ -209,23 +211,6 @@ fn a_database_that_has_served_is_to_be_found_and_not_made() {
         assert!(told.contains("create an instance of another name"), "{told}");
         assert!(!told.contains("CREATE DATABASE") && !told.contains("delete"), "{told}");
     }
-}
-
-#[test]
-fn a_bucket_is_named_where_the_spec_names_it_and_else_by_its_key() {
-    let said = |change: &dyn Fn(&mut Value)| {
-        let instance = on_servers(|it| change(&mut it["s3"]));
-        let missing = Failure::of(Reason::BucketMissing);
-        About::of(&instance, None, &Store::Original)
-            .failure(&Finding::of(Subject::Bucket(vec![Purpose::Files]), Err(missing)))
-    };
-    assert!(said(&|_| {}).starts_with("bucket \"orders\""));
-    let keyed = said(&|s3| *s3 = json!({"enabled": true, "secretRef": "k", "bucketKey": "name"}));
-    assert!(keyed.starts_with("the bucket that key \"name\""), "{keyed}");
-    let many = json!({"exports": "e", "files": "f", "modules": "m", "search": "s",
-        "snapshotImports": "i"});
-    let one = said(&|s3| *s3 = json!({"enabled": true, "buckets": many}));
-    assert!(one.starts_with("bucket \"f\""), "{one}");
 }
 
 #[test]

@@ -102,10 +102,10 @@ fn remedy(reason: Reason, why: Option<Why>) -> &'static str {
             "the clocks of this node and of object storage differ too much. Set them"
         }
         (Reason::ObjectStorageLoginFailed, _) => {
-            "its keys are not taken. Correct them in the Secret of spec.backend.s3.secretRef"
+            "who asks is not known there. Correct the keys in the Secret of spec.backend.s3, or, where it names none, look at the role of spec.backend.pod.serviceAccount"
         }
         (Reason::ObjectStorageRegionWrong, _) => {
-            "it is in another region. Set spec.backend.s3.region to that of the bucket"
+            "it is in another region. Exports are written with the endpoint and the region of spec.backend.s3, as files are, so the bucket has to be there: name one that is in spec.maintenance.snapshots.bucket. Where files are not written either, correct region or regionKey of spec.backend.s3"
         }
         (Reason::ObjectStorageUnresolvable, _) => {
             "the host of its endpoint is not known to the cluster's DNS. Correct the endpoint, or set spec.backend.s3.forcePathStyle: true"
@@ -138,5 +138,18 @@ mod tests {
         assert!(error.to_string().starts_with(words), "{error}");
         assert_eq!(Refused::reason(&error), Some("BucketAccessDenied"));
         assert_eq!(Refused::reason(&io::Error::other("full")), None);
+    }
+
+    #[test]
+    fn a_bucket_for_exports_of_another_region_is_to_be_where_files_are() {
+        let told = Refused(Failure::of(Reason::ObjectStorageRegionWrong)).to_string();
+        assert!(told.contains("the endpoint and the region of spec.backend.s3"), "{told}");
+        assert!(told.contains("spec.maintenance.snapshots.bucket"), "{told}");
+    }
+
+    #[test]
+    fn keys_are_not_sought_in_a_secret_alone() {
+        let told = Refused(Failure::of(Reason::ObjectStorageLoginFailed)).to_string();
+        assert!(told.contains("Secret") && told.contains("serviceAccount"), "{told}");
     }
 }

@@ -22,7 +22,7 @@ fn leading(instance: &ConvexInstance, host: &str) -> Led {
 }
 
 fn told(instance: &ConvexInstance, other: &ConvexInstance, led: &[Led]) -> Option<&'static str> {
-    divided(instance, &[instance, other], led).1.map(|it| it.reason)
+    divided(instance, &[instance, other].map(Asking::decoded), led).1.map(|it| it.reason)
 }
 
 fn host() -> Value {
@@ -58,7 +58,7 @@ fn traffic_is_not_taken_away_by_an_older_one_that_comes_to_want_it() {
 fn a_neighbour_is_named_and_somebody_of_another_namespace_is_not() {
     let younger = asking(("bank", "dev", "2"), host());
     let message = |holder: (&str, &str, &str)| {
-        divided(&younger, &[&asking(holder, host())], &[]).1.unwrap().message
+        divided(&younger, &[Asking::decoded(&asking(holder, host()))], &[]).1.unwrap().message
     };
     let near = message(("bank", "zoo", "1"));
     assert!(near.contains("\"zoo\"") && near.contains("api.example.com"), "{near}");
@@ -82,7 +82,7 @@ fn the_other_hosts_of_an_instance_stay_its_own() {
     let both = json!({"host": "api.example.com", "siteHost": "taken.example.com", "ingress": {}});
     let younger = asking(("shop", "dev", "2"), both);
     let holder = asking(("shop", "old", "1"), json!({"host": "taken.example.com", "ingress": {}}));
-    let (own, conflict) = divided(&younger, &[&holder], &[]);
+    let (own, conflict) = divided(&younger, &[Asking::decoded(&holder)], &[]);
     assert_eq!(own, [(Purpose::Api, "api.example.com".to_owned())]);
     assert!(conflict.unwrap().message.contains("taken.example.com"));
 }

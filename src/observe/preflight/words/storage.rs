@@ -20,19 +20,80 @@ impl About<'_> {
             });
             return format!("bucket \"{}\"", name.map_or("", String::as_str));
         }
+        let of =
+            |key: &str, holder: &str| format!("the bucket that key \"{key}\" of {holder} names");
         match (&s3.bucket_key, &s3.bucket) {
             (None, Some(bucket)) => format!("bucket \"{bucket}\""),
-            (Some(key), _) => format!("the bucket that key \"{key}\" of the Secret names"),
-            (None, None) => "the bucket of the ObjectBucketClaim".to_owned(),
+            (Some(key), _) => of(key, &self.secret()),
+            (None, None) => of("BUCKET_NAME", &self.config()),
         }
     }
 
-    /// Where the keys are.
-    fn keys(&self) -> String {
+    /// The Secret that the spec names; that of an `ObjectBucketClaim` is called like its `ConfigMap`.
+    fn secret(&self) -> String {
         let s3 = &self.instance.spec.backend.s3;
-        match s3.secret_ref.as_ref().or(s3.config_map_ref.as_ref()) {
-            Some(secret) => format!("Secret \"{secret}\""),
+        let claimed = s3.config_map_ref.as_ref().filter(|_| s3.auto_detect_obc == Some(true));
+        format!("Secret \"{}\"", s3.secret_ref.as_ref().or(claimed).map_or("", String::as_str))
+    }
+
+    /// The other way round.
+    fn config(&self) -> String {
+        let s3 = &self.instance.spec.backend.s3;
+        let claimed = s3.secret_ref.as_ref().filter(|_| s3.auto_detect_obc == Some(true));
+        let name = s3.config_map_ref.as_ref().or(claimed);
+        format!("ConfigMap \"{}\"", name.map_or("", String::as_str))
+    }
+
+    /// Whether the backend is known by keys; else it is by its `ServiceAccount`, whatever else the Secret may hold.
+    fn is_keyed(&self) -> bool {
+        let s3 = &self.instance.spec.backend.s3;
+        s3.access_key_id_key.is_some() || s3.auto_detect_obc == Some(true)
+    }
+
+    fn account(&self) -> String {
+        let pod = self.instance.spec.backend.pod.as_ref();
+        match pod.and_then(|it| it.service_account.as_ref()?.name.as_ref()) {
+            Some(name) => format!("ServiceAccount \"{name}\""),
             None => "the ServiceAccount of the backend".to_owned(),
+        }
+    }
+
+    /// Who is not let in, and what to do about it.
+    fn login(&self, why: Option<Why>, code: &str) -> String {
+        match why {
+            Some(Why::Clock) => format!(
+                "the clocks of this node and of object storage differ too much{code}: set them"
+            ),
+            _ if !self.is_keyed() => {
+                let account = self.account();
+                let what = match why {
+                    Some(Why::Credentials) => format!("{account} has no credentials"),
+                    _ => format!("object storage does not take the credentials of {account}{code}"),
+                };
+                format!(
+                    "{what}: look at its role and at what hands that to pods, or name keys with spec.backend.s3.secretRef, accessKeyIdKey and secretAccessKeyKey"
+                )
+            }
+            Some(Why::Signature) => format!(
+                "the secret key in {} does not belong to its access key{code}: correct it there",
+                self.secret()
+            ),
+            Some(Why::Credentials) => format!(
+                "the keys in {} are no credentials: look at those that spec.backend.s3 names",
+                self.secret()
+            ),
+            _ => format!(
+                "object storage does not know the access key in {}{code}: correct it there",
+                self.secret()
+            ),
+        }
+    }
+
+    /// Where the region is that is asked for.
+    fn region(&self) -> String {
+        match &self.instance.spec.backend.s3.region_key {
+            Some(key) => format!("put that of the bucket into key \"{key}\" of {}", self.secret()),
+            None => "set spec.backend.s3.region to that of the bucket".to_owned(),
         }
     }
 
@@ -43,7 +104,6 @@ impl About<'_> {
         code: &str,
         bucket: &str,
     ) -> String {
-        let keys = self.keys();
         match (reason, why) {
             (Reason::ObjectStorageUnresolvable, _) => format!(
                 "the host of the endpoint for {bucket} is not known to the cluster's DNS: correct the endpoint, or set spec.backend.s3.forcePathStyle: true where buckets have no host names of their own"
@@ -56,30 +116,20 @@ impl About<'_> {
             (Reason::ObjectStorageCertificateInvalid, Some(Why::Host)) => "the certificate of object storage does not name the host of the endpoint: name the server as its certificate does, or set spec.backend.s3.forcePathStyle: true".to_owned(),
             (Reason::ObjectStorageCertificateInvalid, Some(Why::Expired)) => "the certificate of object storage is expired or not valid yet: renew it, and look at the clocks".to_owned(),
             (Reason::ObjectStorageCertificateInvalid, _) => "the certificate of object storage is signed by an authority that the backend does not know: it takes those of its image, or of a file that is mounted with spec.backend.pod and named by SSL_CERT_FILE in spec.backend.env".to_owned(),
-            (Reason::ObjectStorageLoginFailed, Some(Why::Signature)) => format!(
-                "the secret key in {keys} does not belong to its access key{code}: correct it there"
-            ),
-            (Reason::ObjectStorageLoginFailed, Some(Why::Clock)) => format!(
-                "the clocks of this node and of object storage differ too much{code}: set them"
-            ),
-            (Reason::ObjectStorageLoginFailed, Some(Why::Credentials)) => format!(
-                "no credentials for object storage are to be had by {keys}: look at its role, or name keys in spec.backend.s3.secretRef"
-            ),
-            (Reason::ObjectStorageLoginFailed, _) => format!(
-                "object storage does not know the access key in {keys}{code}: correct it there"
-            ),
+            (Reason::ObjectStorageLoginFailed, _) => self.login(why, code),
             (Reason::ObjectStorageRegionWrong, _) => format!(
-                "{bucket} is not in the region that is asked for{code}: set spec.backend.s3.region to that of the bucket"
+                "{bucket} is not in the region that is asked for{code}: {}",
+                self.region()
             ),
             (Reason::BucketMissing, _) => format!(
                 "{bucket} does not exist: make it, or correct its name. The operator makes no buckets"
             ),
             (Reason::BucketAccessDenied, it) => format!(
                 "{} may not {} in {bucket}{code}: allow s3:PutObject, s3:GetObject and s3:DeleteObject on all of it",
-                if self.instance.spec.backend.s3.secret_ref.is_some() {
-                    format!("the access key in {keys}")
+                if self.is_keyed() {
+                    format!("the access key in {}", self.secret())
                 } else {
-                    keys
+                    self.account()
                 },
                 if it == Some(Why::Get) { "read objects" } else { "write objects" }
             ),

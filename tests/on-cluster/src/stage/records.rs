@@ -12,6 +12,32 @@ use kube::api::ListParams;
 
 use super::Stage;
 
+/// What anybody may read who may not read Secrets, in any cluster: what the operator makes, and what follows from that.
+const READABLE: [&str; 16] = [
+    "convexinstances.convex.icod.de",
+    "events",
+    "events.v1.events.k8s.io",
+    "configmaps",
+    "services",
+    "serviceaccounts",
+    "pods",
+    "persistentvolumeclaims",
+    "statefulsets.apps",
+    "controllerrevisions.apps",
+    "deployments.apps",
+    "replicasets.apps",
+    "jobs.batch",
+    "ingresses.networking.k8s.io",
+    "networkpolicies.networking.k8s.io",
+    "poddisruptionbudgets.policy",
+];
+/// The same where the Gateway API is.
+const IF_SERVED: [&str; 3] = [
+    "gateways.gateway.networking.k8s.io",
+    "httproutes.gateway.networking.k8s.io",
+    "clientsettingspolicies.gateway.nginx.org",
+];
+
 impl Stage {
     /// Where the audit log ends now, for the questions below.
     ///
@@ -69,14 +95,18 @@ impl Stage {
         Ok(events.iter().map(|it| it.reason.clone().unwrap_or_default()).collect())
     }
 
-    /// Everything that could be read about this namespace by somebody without access to Secrets: the instances, their
-    /// children, Events, and the operator's whole log.
+    /// Everything that could be read about this namespace by somebody without access to Secrets: the instances, every kind of
+    /// child and of what children make, Events, and the operator's whole log.
     ///
     /// # Errors
     /// kubectl or the log cannot be read.
     pub async fn everything_readable(&self) -> Result<String> {
-        let kinds = "cvx,events,events.v1.events.k8s.io,configmaps,statefulsets,deployments,services,pods,pvc";
-        let get = ["get", kinds, "--namespace", self.namespace(), "--output", "yaml"];
+        let mut kinds = READABLE.to_vec();
+        // Not every cluster has them, and kubectl refuses to ask for a kind that is not there.
+        let served = self.kubectl.run(&["api-resources", "--output", "name"]).await?;
+        kinds.extend(IF_SERVED.iter().filter(|kind| served.lines().any(|it| it == **kind)));
+        let kinds = kinds.join(",");
+        let get = ["get", &kinds, "--namespace", self.namespace(), "--output", "yaml"];
         let objects = self.kubectl.run(&get).await?;
         let log = fs::read_to_string(operator::log(self.cluster.description()))?;
         Ok(objects + &log)

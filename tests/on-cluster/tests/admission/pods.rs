@@ -36,7 +36,14 @@ fn marks(part: &str) -> Vec<Case> {
         .accepts(with("annotations", "mesh.example.com/inject"))
         .refuses(with("annotations", "convex.icod.de/version"))
         .refuses(with("annotations", "convex.icod.de/config-hash"));
-    vec![labels, annotations]
+    let value = |text: &str| pod(part, "labels", json!({"team": text}));
+    let mut values = rule(&format!("spec.{part}.pod.labels"), "the value of a label is letters")
+        .accepts(value(""))
+        .accepts(value("a_b.C-1"));
+    for text in ["a b", "a/b", "-a", "a.", "a\n", "ä"] {
+        values = values.refuses(value(text));
+    }
+    vec![labels, values, annotations]
 }
 
 fn placement(part: &str) -> Vec<Case> {

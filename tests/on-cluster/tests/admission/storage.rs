@@ -3,7 +3,7 @@
 use on_cluster::{Case, Instance, rule};
 use serde_json::json;
 
-use crate::everywhere;
+use crate::{complete, everywhere};
 
 pub fn cases() -> Vec<Case> {
     [database(), volume(), moved_volume(), object_storage(), fields()].concat()
@@ -39,7 +39,33 @@ fn fields() -> Vec<Case> {
         "http://s3.storage.svc:9000",
         "s3.example.com/bucket",
     );
-    [names, keys, endpoints].concat()
+    [names, keys, endpoints, vec![inside()]].concat()
+}
+
+/// Where a node's own credentials are, in every way of writing it that the other rule takes.
+fn inside() -> Case {
+    let at = |host: &str| complete().with("backend.s3.endpoint", format!("http://{host}"));
+    let mut case = rule("spec.backend.s3.endpoint", "leads to link-local addresses");
+    for host in ["10.0.0.1:9000", "169.253.1.1", "169.254.1.1.example.com", "1.2.example.com"] {
+        case = case.accepts(at(host));
+    }
+    for host in [
+        "169.254.169.254",
+        "169.254.170.2:80",
+        "169.254.43518",
+        "2852039166",
+        "0xA9FEA9FE",
+        "0251.0376.0251.0376",
+        "0xa9.0xfe.169.254:80",
+        "100.100.100.200",
+        "metadata.google.internal",
+        "Metadata.Google.Internal:80",
+        "metadata.goog",
+        "instance-data.ec2.internal",
+    ] {
+        case = case.refuses(at(host));
+    }
+    case
 }
 
 fn database() -> Vec<Case> {

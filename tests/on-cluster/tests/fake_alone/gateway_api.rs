@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 use crate::{END, alone, process::Operator};
 
 const GROUP: &str = "gateway.networking.k8s.io";
+/// Within what time the status of a route is told as that of its instance.
+const PROMPT: Duration = Duration::from_secs(1);
 const CONTROLLER: &str = "example.com/gateway-controller";
 
 #[tokio::test]
@@ -47,7 +49,7 @@ async fn comes_and_goes(stage: &Stage) -> Result<()> {
     }
     took.sort();
     println!("a status of a route is told after {took:?}");
-    ensure!(took[took.len() / 2] < Duration::from_secs(1), "{took:?}");
+    prompt(&took)?;
     remove(stage).await?;
     stage.condition_when("dev", "Exposed", "GatewayAPINotInstalled").await?;
     stage.condition_when("dev", "Available", "Serving").await?;
@@ -58,6 +60,15 @@ async fn comes_and_goes(stage: &Stage) -> Result<()> {
     stage.deleted("dev").await?;
     let (status, took) = operator.stop().await?;
     ensure!(status.code() == Some(0) && took < END, "{status} after {took:?}");
+    Ok(())
+}
+
+/// Each under a second, but for one, which may meet a pause of a machine that is busy with other things. An operator that is late by
+/// itself, as one that waits for a clock, is late more than once.
+fn prompt(sorted: &[Duration]) -> Result<()> {
+    let late = sorted.iter().filter(|it| **it >= PROMPT).count();
+    let slowest = sorted.last().copied().unwrap_or(Duration::MAX);
+    ensure!(late <= 1 && slowest < 3 * PROMPT, "{late} of {} were late: {sorted:?}", sorted.len());
     Ok(())
 }
 

@@ -17,7 +17,8 @@ const SAMPLE: &str = include_str!("../../../../docs/samples/prod.yaml");
 const NAME: &str = "orders";
 /// Once the last cause is gone: the kubelet's pause after two causes one after the other, the pause of the look, and a start.
 const HEALED: Duration = Duration::from_mins(1);
-/// What a look at servers that are well may add to a start.
+/// What a look at servers that are well may add to a start, in the whole seconds that the kubelet tells. How long it takes exactly
+/// is measured where its process is started by hand (`on_servers` of the stand-in).
 const LOOK: i64 = 2;
 
 /// Without hosts, which all tests would share.

@@ -7,6 +7,7 @@ mod buckets;
 mod exports;
 mod lease;
 mod postgres;
+mod preflight;
 
 use anyhow::Result;
 use common::Container;
