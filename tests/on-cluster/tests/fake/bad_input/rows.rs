@@ -63,6 +63,11 @@ fn environment() -> Vec<Row> {
         let words = "is set by the operator or by the image";
         rows.push(("backend.env", named(name), Refused(words)));
     }
+    for value in ["$(INSTANCE_SECRET)", "https://logs.example.com/?key=$(POSTGRES_URL)"] {
+        let says = json!([{"name": "URL", "value": value}]);
+        let words = "may not refer to another variable with $(NAME)";
+        rows.push(("backend.env", says, Refused(words)));
+    }
     for name in ["A=B", "A\nPATH", "1ST"] {
         let words = "must be the name of an environment variable";
         rows.push(("backend.env", named(name), Refused(words)));
