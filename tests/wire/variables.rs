@@ -1,4 +1,4 @@
-//! The variables that the backend takes from Secrets and ConfigMaps of its namespace, and what a change of their values does.
+//! The variables that the backend takes from its namespace, and what a change of their values does.
 
 use convex_operator::plan::labels::{VARIABLES_HASH, VERSION};
 use serde_json::{Value, json};

@@ -32,8 +32,6 @@ pub(super) struct Asked {
     pub(super) encrypted: bool,
     /// Whether databases are to be made where they are not there: of this one or of one to come.
     pub(super) creates: bool,
-    /// Whether this one is.
-    pub(super) create: bool,
     /// Whether users were let in to it: then it holds something.
     pub(super) served: bool,
     /// How many connections the backend may open.
@@ -54,7 +52,6 @@ impl Asked {
         } else {
             (Server::Mysql, url("MYSQL_URL")?, "MYSQL_CA_FILE", "MYSQL_MAX_CONNECTIONS")
         };
-        let served = has_served(&variable);
         let creates = variable("CREATE_DATABASE").is_some_and(|it| it == "IfMissing");
         let name = variable("INSTANCE_NAME").and_then(|it| InstanceName::parse(it).ok())?;
         Some(Self {
@@ -65,10 +62,14 @@ impl Asked {
             // Any text at all switches it off.
             encrypted: variable("DO_NOT_REQUIRE_SSL").is_none_or(|it| it.is_empty()),
             creates,
-            create: creates && !served,
-            served,
+            served: has_served(&variable),
             pool: variable(pool).and_then(|it| it.parse().ok()).unwrap_or(POOL),
         })
+    }
+
+    /// Whether this one is to be made where it is not there.
+    pub(super) const fn makes(&self) -> bool {
+        self.creates && !self.served
     }
 
     /// Looks at it.
@@ -126,7 +127,7 @@ mod tests {
             "TEMPLATE" => serde_json::to_string(&backend).ok(),
             _ => None,
         });
-        asked.map(|it| (it.create, it.served)).unwrap()
+        asked.map(|it| (it.makes(), it.served)).unwrap()
     }
 
     /// An empty one would be served in the place of the one that was dropped, or is yet to be restored.

@@ -116,7 +116,7 @@ async fn exists(conn: &mut Conn, asked: &Asked) -> Result<(), Failure> {
     let opened = conn.query_drop(format!("USE {database}")).await;
     let Err(error) = opened else { return Ok(()) };
     let missing = failure(&error);
-    if missing.reason != Reason::DatabaseMissing || !asked.create {
+    if missing.reason != Reason::DatabaseMissing || !asked.makes() {
         return Err(missing);
     }
     let made = conn.query_drop(format!("CREATE DATABASE IF NOT EXISTS {database}")).await;

@@ -31,7 +31,7 @@ const ALWAYS: [&str; 2] = ["postgres", "template1"];
 pub(super) async fn check(asked: &Asked) -> Result<Passed, Failure> {
     let config = config(asked)?;
     match opened(asked, &config).await {
-        Err(failure) if failure.reason == Reason::DatabaseMissing && asked.create => {
+        Err(failure) if failure.reason == Reason::DatabaseMissing && asked.makes() => {
             create(asked, &config).await?;
             opened(asked, &config).await
         }
