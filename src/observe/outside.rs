@@ -5,6 +5,7 @@
 
 mod database;
 mod in_use;
+mod kept;
 mod storage;
 mod value;
 
@@ -19,10 +20,8 @@ use serde::de::DeserializeOwned;
 use statemachine::pins::Store;
 
 pub use self::in_use::Identity;
-use super::{
-    Keys, Obstacle,
-    keys::{Asked, renamed},
-};
+use self::kept::Kept;
+use super::{Keys, Obstacle, keys::Asked};
 use crate::{
     api::ConvexInstance,
     context::Context,
@@ -47,32 +46,6 @@ pub struct Outside {
     /// Whether something has changed that is not taken up before the upgrade is over.
     pub waits: bool,
     kept: Vec<Kept>,
-}
-
-/// A Secret of ours. `Debug` shows which one it is.
-#[derive(Clone)]
-struct Kept(Server, Arc<Secret>);
-
-impl Kept {
-    /// Under another name the backend would open another database, and another folder of the buckets. An upgrade leads from one
-    /// that is the instance's to another one that is.
-    fn renamed(&self, called: &Called<'_>) -> Option<Obstacle> {
-        let made = self.1.annotations().get(labels::INSTANCE_NAME)?;
-        let own = called.own.iter().any(|it| it.as_str() == made);
-        (!own).then(|| renamed(made, called.keys.deployment.as_str()))
-    }
-
-    /// Whether the backend was given it under this name.
-    fn is_of(&self, name: &InstanceName) -> bool {
-        let made = self.1.annotations().get(labels::INSTANCE_NAME);
-        made.is_some_and(|it| it == name.as_str())
-    }
-}
-
-impl std::fmt::Debug for Kept {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Kept({:?})", self.0)
-    }
 }
 
 impl Outside {

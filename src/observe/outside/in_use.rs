@@ -185,7 +185,7 @@ impl Reader<'_> {
         Obstacle::new(
             IN_USE,
             format!(
-                "the database that Secret \"{}\", key \"{}\" leads to is that of {whose}, which has it and keeps it; two backends on one database would take it from each other without end. Lead to another server, create the instance anew with another spec.backend.instance.name, or delete the other one. Looking again within 30 s.",
+                "the database that Secret \"{}\", key \"{}\" leads to is that of {whose}, which has it or is the older one, and keeps it; two backends on one database would take it from each other without end. Lead to another server, create the instance anew with another spec.backend.instance.name, or delete the other one. Looking again within 30 s.",
                 secret.unwrap_or_default(),
                 key.unwrap_or_default()
             ),
