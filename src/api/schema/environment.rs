@@ -52,8 +52,11 @@ pub(in crate::api) fn env(generator: &mut SchemaGenerator) -> Schema {
     let mut item = compact::<EnvVar>(generator);
     for from in ["secretKeyRef", "configMapKeyRef"] {
         let name = format!("/properties/valueFrom/properties/{from}/properties/name");
-        if let Some(name) = item.pointer_mut(&name) {
-            *name = object_name(generator).to_value();
+        let of_an_object = object_name(generator).to_value();
+        let (name, of_an_object) = (item.pointer_mut(&name), of_an_object.as_object());
+        let name = name.and_then(Value::as_object_mut);
+        if let Some((name, of_an_object)) = name.zip(of_an_object) {
+            name.extend(of_an_object.clone());
         }
     }
     if let Some(properties) = item.get_mut("properties").and_then(Value::as_object_mut) {
