@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use k8s_openapi::api::{
     apps::v1::{Deployment, StatefulSet},
-    core::v1::{Pod, ResourceQuota},
+    core::v1::{ConfigMap, Pod, ResourceQuota},
 };
+use kube::api::DeleteParams;
 use on_cluster::{
     Instance, Stage, State, played,
     stage::{PATIENCE, condition, pod_name, records::lines, small},
@@ -38,12 +39,29 @@ async fn a_crash_is_told_with_its_last_line_and_a_good_version_heals() -> Result
     trouble("crash", bad, "BackendCrashing", &words, json!({"version": "v2"})).await
 }
 
+/// Neither is a backend made that could not start, nor is one forgotten that cannot start any more.
 #[tokio::test]
-async fn a_container_that_cannot_be_made_is_told_and_a_mended_spec_heals() -> Result<()> {
+async fn a_variable_whose_source_is_missing_is_told_and_heals_once_that_is_there() -> Result<()> {
     let from = json!({"configMapKeyRef": {"name": "nowhere", "key": "it"}});
     let bad = hasty("dev").with("backend.env", json!([{"name": "A", "valueFrom": from}]));
-    trouble("noconfig", bad, "ContainerConfigError", &["nowhere"], json!({"backend": {"env": []}}))
-        .await
+    let source = || json!({"metadata": {"name": "nowhere"}, "data": {"it": "here"}});
+    played("nosource", async |stage| {
+        stage.create(&bad).await?;
+        let state = stage.because("dev", "ReferenceMissing").await?;
+        says(&state, &["\"nowhere\"", "(A)"])?;
+        is_kept_and_cool(stage, "ReferenceMissing").await?;
+        ensure!(stage.all::<StatefulSet>().get_opt("dev-backend").await?.is_none(), "it is made");
+        stage.make::<ConfigMap>(source()).await?;
+        stage.because("dev", "Serving").await?;
+        stage.all::<ConfigMap>().delete("nowhere", &DeleteParams::default()).await?;
+        stage.all::<Pod>().delete(&pod_name("dev"), &DeleteParams::default()).await?;
+        says(&stage.because("dev", "ReferenceMissing").await?, &["\"nowhere\"", "(A)"])?;
+        stage.make::<ConfigMap>(source()).await?;
+        stage.because("dev", "Serving").await?;
+        stage.marker("dev").await?;
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test]
