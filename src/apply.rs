@@ -8,7 +8,6 @@
 //!   UID too: a pass that is late finds itself refused.
 
 mod child;
-mod compare;
 mod fence;
 mod finalizer;
 mod hold;

@@ -73,6 +73,10 @@ fn ended(ctx: &Context, instance: &ConvexInstance, plan: Plan<Applied>) -> Resul
     if leaves {
         ctx.forget(&uid(instance));
     }
+    // Nothing was made: whoever else asks for its database meanwhile need not wait for it.
+    if observe::phase(instance) == statemachine::Phase::Pending {
+        ctx.memory.leaves(&uid(instance));
+    }
     ctx.backoffs.reset(&uid(instance));
     Ok(())
 }

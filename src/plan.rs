@@ -7,6 +7,7 @@ pub mod backend;
 pub mod budget;
 pub mod claim;
 pub mod client_settings;
+pub mod compare;
 pub mod config;
 pub mod dashboard;
 pub mod deed;

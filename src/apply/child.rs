@@ -10,8 +10,8 @@ use kube::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Doer, compare, fence, ownership, surplus};
-use crate::plan::{Conflict, labels::MANAGER};
+use super::{Doer, fence, ownership, surplus};
+use crate::plan::{Conflict, compare, labels::MANAGER};
 
 /// A kind of child: an object of a namespace.
 pub(super) trait Object:

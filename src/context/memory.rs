@@ -92,7 +92,7 @@ impl Memory {
         locked(&self.databases).retain(|by, _| lives(by));
     }
 
-    /// Whoever was found to be younger than another one that wants it has none.
+    /// Whoever was given none has none: it is younger than another one that wants it, or waits for something else.
     pub fn leaves(&self, instance: &str) {
         locked(&self.databases).remove(instance);
     }

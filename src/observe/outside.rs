@@ -186,7 +186,7 @@ impl Reader<'_> {
         let Some(identity) = identity else {
             return Ok(Outside::reading(Settings::from([(Server::Storage, wanted)])));
         };
-        let known = opened && given.as_ref() == Some(&wanted);
+        let known = opened && given.as_ref().is_some_and(|it| self.has(it, &identity));
         let taken = self.taken(&identity, known).await?;
         // What was given under another name is no leave to open the database of this one.
         let kept = given.filter(|_| opened);

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::ConvexInstance,
-    plan::{Inputs, exports, names::Names, outside::Server},
+    plan::{Inputs, config, exports, names::Names, outside::Server},
 };
 
 /// One look at one instance: the facts for the machine, and what reports need besides.
@@ -88,8 +88,12 @@ impl World {
         // What changes under an upgrade would be taken for its doing.
         if matches!(step.phase, Phase::Upgrading(_)) {
             self.outside = self.outside.unmoved();
+            let sources = &self.requisites.sources;
+            let live = self.keys.as_ref().and_then(|it| config::values_digest(it, sources));
             let template = self.children.stateful_set.as_deref();
-            self.requisites.sources = self.requisites.sources.unmoved(template);
+            let sources = std::mem::take(&mut self.requisites.sources).unmoved(template);
+            self.outside.waits |= sources.kept().is_some_and(|it| live.as_deref() != Some(it));
+            self.requisites.sources = sources;
         }
         self
     }

@@ -9,7 +9,10 @@ use statemachine::pins::Store;
 mod tuning;
 
 use super::{Inputs, labels::Part, pod, secrets::INSTANCE_NAME};
-use crate::api::Environment;
+use crate::{
+    api::Environment,
+    observe::{Keys, Sources},
+};
 
 /// Where the data is, as the image expects it.
 pub const DATA_DIR: &str = "/convex/data";
@@ -83,12 +86,16 @@ pub fn digest(inputs: &Inputs<'_>) -> String {
 /// value which changes restarts nothing before it is over. None where there are none.
 #[must_use]
 pub fn variables_digest(inputs: &Inputs<'_>) -> Option<String> {
-    if let Some(kept) = inputs.sources.kept() {
-        return Some(kept.to_owned());
-    }
-    let values = Some(inputs.sources.digested()).filter(|it| !it.is_empty())?;
-    let key = inputs.keys.secret.to_hex();
+    let kept = inputs.sources.kept().map(str::to_owned);
+    kept.or_else(|| values_digest(inputs.keys, inputs.sources))
+}
+
+/// The same as they are now: which variables there are, a point, and a keyed digest of what they say.
+#[must_use]
+pub fn values_digest(keys: &Keys, sources: &Sources) -> Option<String> {
+    let values = Some(sources.digested()).filter(|it| !it.is_empty())?;
+    let key = keys.secret.to_hex();
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()?;
     mac.update(values);
-    Some(hex::encode(&mac.finalize().into_bytes()[..16]))
+    Some(format!("{}.{}", sources.places(), hex::encode(&mac.finalize().into_bytes()[..16])))
 }

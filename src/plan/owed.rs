@@ -13,7 +13,7 @@ use statemachine::{
 };
 
 use super::{
-    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, dashboard,
+    Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, compare, dashboard,
     gate::{self, Record},
     labels::Part,
     outside, secrets, service,
@@ -168,12 +168,12 @@ impl Planner<'_> {
 
     /// Whether pods of another template are about to be made.
     fn rolls(&self, wanted: &StatefulSet) -> bool {
-        let marks = |it: &StatefulSet| {
-            let template = it.spec.as_ref().and_then(|it| it.template.metadata.clone());
-            template.and_then(|it| it.annotations).unwrap_or_default()
+        let template = |it: &StatefulSet| {
+            it.spec.as_ref().and_then(|it| serde_json::to_value(&it.template).ok())
         };
-        let found = self.world.children.stateful_set.as_deref().map(marks).unwrap_or_default();
-        marks(wanted).iter().any(|(key, value)| found.get(key) != Some(value))
+        let found = self.world.children.stateful_set.as_deref().and_then(template);
+        let (found, wanted) = (found.unwrap_or_default(), template(wanted).unwrap_or_default());
+        !compare::covers(&found, &wanted)
     }
 
     /// Everything that has opened a store: by the record, or else by its claim.

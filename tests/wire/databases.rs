@@ -67,45 +67,6 @@ async fn an_operator_that_remembers_nothing_finds_out_whose_a_database_is() {
     assert_eq!(rig.condition("two", "Ready"), "True/Serving", "{}", rig.status("two"));
 }
 
-/// Whichever of them is looked at first.
-#[tokio::test]
-async fn of_two_new_instances_on_one_database_it_is_the_older_ones() {
-    let mut older = served("dev");
-    older["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
-    let mut younger = served("a-two");
-    younger["metadata"]["creationTimestamp"] = json!("2026-01-02T00:00:00Z");
-    set(&mut younger, "/backend/instance", json!({"name": "dev"}));
-    let rig = rig(older).await;
-    rig.server.put("convexinstances", younger);
-    rig.run("a-two", 4).await;
-    assert_eq!(rig.condition("a-two", "Ready"), "False/DatabaseInUse");
-    assert!(rig.server.get("secrets", "a-two-database").is_none());
-    rig.run("dev", 12).await;
-    assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{}", rig.status("dev"));
-    rig.run("a-two", 4).await;
-    assert_eq!(rig.condition("a-two", "Ready"), "False/DatabaseInUse");
-}
-
-/// Where it leads is not known before, and once it is, somebody else is there.
-#[tokio::test]
-async fn an_older_instance_whose_secret_is_not_there_yet_keeps_nobody_from_a_database() {
-    let mut older = served("dev");
-    older["metadata"]["creationTimestamp"] = json!("2026-01-01T00:00:00Z");
-    set(&mut older, "/backend/db/secretRef", json!("to-come"));
-    let mut younger = served("two");
-    younger["metadata"]["creationTimestamp"] = json!("2026-01-02T00:00:00Z");
-    set(&mut younger, "/backend/instance", json!({"name": "dev"}));
-    let rig = rig(older).await;
-    rig.server.put("convexinstances", younger);
-    rig.run("two", 12).await;
-    assert_eq!(rig.condition("two", "Ready"), "True/Serving", "{}", rig.status("two"));
-    rig.server.put("secrets", secret("to-come", &[("uri", "postgresql://b:canary-2@pg-rw")]));
-    rig.run("dev", 4).await;
-    assert_eq!(rig.condition("dev", "Ready"), "False/DatabaseInUse");
-    rig.run("two", 2).await;
-    assert_eq!(rig.condition("two", "Ready"), "True/Serving");
-}
-
 /// By its name anybody may have made it, and an instance of this name that was before this one.
 #[tokio::test]
 async fn what_is_not_of_an_instance_says_nothing_of_its_database() {

@@ -56,14 +56,12 @@ async fn a_database_that_is_made_on_demand_is_noted_once_users_are_let_in() {
     assert_eq!(rig.server.writes(), [""; 0], "it rests");
 }
 
-/// In the writes that are made anyhow: another server is looked at before anything is opened there.
-#[tokio::test]
-async fn whoever_is_led_to_another_server_is_known_to_have_served() {
+async fn is_known_to_have_served_before_it_rolls(lead: impl Fn(&Rig)) {
     let rig = servers::ready(served("dev")).await;
     rig.run("dev", 4).await;
     assert_eq!(record(&rig).unwrap()["served"], Value::Null);
     assert_eq!(rig.server.writes(), [""; 0], "it rests");
-    says(&rig, "postgresql://app:canary-1@elsewhere");
+    lead(&rig);
     rig.run("dev", 6).await;
     assert_eq!(record(&rig).unwrap()["served"], "Original");
     let writes = rig.server.writes();
@@ -71,6 +69,23 @@ async fn whoever_is_led_to_another_server_is_known_to_have_served() {
     assert!(of("configmaps/dev-gate") < of("statefulsets/dev-backend"), "{writes:?}");
     rig.run("dev", 4).await;
     assert_eq!(rig.server.writes(), [""; 0], "it rests");
+}
+
+/// In the writes that are made anyhow: another server is looked at before anything is opened there.
+#[tokio::test]
+async fn whoever_is_led_to_another_server_is_known_to_have_served() {
+    is_known_to_have_served_before_it_rolls(|rig| says(rig, "postgresql://app:canary-1@elsewhere"))
+        .await;
+}
+
+#[tokio::test]
+async fn whoever_is_made_anew_for_anything_else_is_known_to_have_served() {
+    is_known_to_have_served_before_it_rolls(|rig| {
+        rig.server.edit("convexinstances", "dev", |it| {
+            set(it, "/backend/tuning", json!({"maxConcurrentQueries": 7}));
+        });
+    })
+    .await;
 }
 
 /// Nobody was let in yet: the first database may be as empty as it is.

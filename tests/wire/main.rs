@@ -15,6 +15,7 @@ mod databases;
 mod deeds;
 mod deletion;
 mod drift;
+mod elders;
 mod exports;
 mod exposure;
 mod foreign;

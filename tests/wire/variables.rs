@@ -11,6 +11,7 @@ use super::{
 };
 use crate::support::{
     instance::{instance, set, with},
+    request::Verb,
     rig::Rig,
 };
 
@@ -74,6 +75,7 @@ async fn a_value_that_changes_during_an_upgrade_rolls_the_backend_once_it_is_ove
     until(&rig, ("Upgrading", json!("Rolling"))).await;
     assert_eq!(template(&rig)["metadata"]["annotations"][VERSION], "v2");
     assert_eq!(hash(), before);
+    assert_eq!(rig.condition("dev", "SecretsReady"), "True/ChangePending");
     rig.server.writes();
     rig.backend.says("v2");
     until(&rig, ("Ready", Value::Null)).await;
@@ -122,4 +124,39 @@ async fn a_key_that_makes_a_reserved_name_is_told_and_rolls_nothing_until_it_is_
     rig.run("dev", 4).await;
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
     assert_eq!(rolls(&rig), 0);
+}
+
+/// They are in the template that the upgrade makes.
+#[tokio::test]
+async fn variables_that_come_with_a_version_cost_no_restart_of_their_own() {
+    let rig = sourced().await;
+    rig.server.put("configmaps", config("more", &json!({"C": "1"})));
+    rig.server.edit("convexinstances", "dev", |it| {
+        set(it, "/maintenance/preUpgradeSnapshot", json!("Auto"));
+        set(it, "/version", json!("v2"));
+        let sources = ["app", "more"].map(|it| json!({"configMapRef": {"name": it}}));
+        set(it, "/backend/envFrom", json!(sources));
+    });
+    until(&rig, ("Upgrading", json!("Rolling"))).await;
+    assert!(variable(&rig, "C").is_some());
+    rig.server.writes();
+    rig.backend.says("v2");
+    until(&rig, ("Ready", Value::Null)).await;
+    rig.run("dev", 4).await;
+    assert_eq!(rolls(&rig), 0);
+}
+
+#[tokio::test]
+async fn a_source_is_read_once_in_a_pass_however_many_variables_it_gives() {
+    let takes = |at: usize| json!({"name": format!("V{at}"), "valueFrom": {"secretKeyRef": {"name": "app", "key": "t"}}});
+    let takes: Vec<_> = (0..60).map(takes).collect();
+    let rig = Rig::with(with(instance("dev"), "/backend/env", json!(takes))).await;
+    rig.server.put("secrets", secret("app", &[("t", "canary-1")]));
+    rig.run("dev", 12).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{}", rig.status("dev"));
+    rig.server.asked();
+    rig.pass("dev").await.unwrap();
+    let asked = rig.server.asked();
+    let reads = asked.iter().filter(|it| it.verb == Verb::Get && it.plural == "secrets");
+    assert_eq!(reads.filter(|it| it.name == "app").count(), 1);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{compact, object_name, terse};
 
 /// Names of variables that the operator or the image sets itself, or that would change what runs.
-pub(crate) const RESERVED: [&str; 37] = [
+pub(crate) const RESERVED: [&str; 40] = [
     "INSTANCE_NAME",
     "INSTANCE_SECRET",
     "CONVEX_CLOUD_ORIGIN",
@@ -22,6 +22,7 @@ pub(crate) const RESERVED: [&str; 37] = [
     "PATH",
     "LD_PRELOAD",
     "LD_LIBRARY_PATH",
+    "LD_AUDIT",
     "SSLKEYLOGFILE",
     "DATABASE_URL",
     "POSTGRES_URL",
@@ -31,6 +32,8 @@ pub(crate) const RESERVED: [&str; 37] = [
     "DO_NOT_REQUIRE_SSL",
     "REDACT_LOGS_TO_CLIENT",
     "DISABLE_BEACON",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_S3",
     "AWS_REGION",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use crate::{api::RESERVED, apply::compare};
+use crate::{api::RESERVED, plan::compare};
 
 /// What decides which program runs in a container, and with what environment.
 const PROGRAM: [&str; 6] =

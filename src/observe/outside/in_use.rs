@@ -7,15 +7,17 @@
 use k8s_openapi::api::{apps::v1::StatefulSet, core::v1::Secret};
 use kube::{Api, Resource, ResourceExt, runtime::reflector::ObjectRef};
 
+use statemachine::Phase;
+
 use super::{Reader, database::server};
 use crate::{
-    api::Database,
+    api::{ConditionStatus, ConvexInstance, Database},
     context::Guarded,
     convex::{
         InstanceName,
         database_url::{DatabaseUrl, Encryption, Server as Engine, database_of},
     },
-    observe::{Obstacle, age, uid},
+    observe::{Obstacle, age, phase, uid},
     plan::{
         backend::CONTAINER,
         labels,
@@ -103,6 +105,12 @@ impl Reader<'_> {
         Ok((!gets).then(|| self.told(None)))
     }
 
+    /// Whether what the backend was given leads to this database, by whatever user and password.
+    pub(super) fn has(&self, given: &Values, identity: &Identity) -> bool {
+        let given = url(given).map(|url| Identity::of(&url, &self.namespace, &identity.database));
+        given.as_ref() == Some(identity)
+    }
+
     /// Who might have a database of this name.
     fn others(&self, database: &str) -> Vec<Other> {
         let own = uid(self.instance);
@@ -116,7 +124,8 @@ impl Reader<'_> {
         let named = others.filter_map(|it| {
             let meta = it.meta().clone();
             let elder = age(&meta) < age(self.instance.meta()) && meta.deletion_timestamp.is_none();
-            let elder = it.0.as_ref().ok().filter(|_| elder).map(|it| it.spec.backend.db.clone());
+            let elder = it.0.as_ref().ok().filter(|it| elder && is_on_its_way(it));
+            let elder = elder.map(|it| it.spec.backend.db.clone());
             Some(Other { namespace: meta.namespace?, name: meta.name?, uid: meta.uid?, elder })
         });
         named.collect()
@@ -191,6 +200,16 @@ impl Reader<'_> {
             ),
         )
     }
+}
+
+/// Whether nothing but another one that has its database keeps it from being given that. One that waits for something else, or is
+/// left as it is, would keep everybody else waiting as well.
+fn is_on_its_way(instance: &ConvexInstance) -> bool {
+    let conditions = instance.status.iter().flat_map(|it| &it.conditions);
+    let mut waits =
+        conditions.filter(|it| it.type_ == "Ready" && it.status == ConditionStatus::False);
+    let paused = instance.annotations().contains_key(labels::PAUSED);
+    !paused && (phase(instance) != Phase::Pending || waits.all(|it| it.reason == IN_USE))
 }
 
 /// Who is not of this namespace is not named in it.

@@ -1,6 +1,9 @@
 //! What variables of the spec are taken from: `spec.backend.envFrom`, key by key, and `valueFrom` of `spec.backend.env`.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use k8s_openapi::api::{
     apps::v1::StatefulSet,
@@ -16,11 +19,13 @@ use super::{Look, missing};
 use crate::{api::RESERVED, observe::Obstacle, plan::labels::VARIABLES_HASH};
 
 const FIELD: &str = "spec.backend.envFrom";
+const SECRET: &str = "Secret";
 
 /// What the sources say: which variables there are, where each is from, and a digest of what they are.
 #[derive(Clone, Default, PartialEq)]
 pub struct Sources {
     variables: Vec<EnvVar>,
+    places: String,
     digest: Option<[u8; 32]>,
     kept: Option<String>,
 }
@@ -45,17 +50,26 @@ impl Sources {
         self.digest.as_ref().map_or(&[], |it| &it[..])
     }
 
+    /// A digest of what the variables are called and where each is from.
+    #[must_use]
+    pub fn places(&self) -> &str {
+        &self.places
+    }
+
     /// What the template said of the values when an upgrade found it; none where they count as they are.
     #[must_use]
     pub fn kept(&self) -> Option<&str> {
         self.kept.as_deref()
     }
 
-    /// The same during an upgrade: another value is for the pod after it, whatever starts one before.
+    /// The same during an upgrade: another value restarts nothing before it is over. Another variable is another template, and so is one
+    /// from elsewhere.
     #[must_use]
     pub fn unmoved(self, template: Option<&StatefulSet>) -> Self {
         let marks = || template?.spec.as_ref()?.template.metadata.as_ref()?.annotations.as_ref();
-        Self { kept: marks().and_then(|it| it.get(VARIABLES_HASH).cloned()), ..self }
+        let said = marks().and_then(|it| it.get(VARIABLES_HASH));
+        let same = |it: &&String| it.split_once('.').is_some_and(|(of, _)| of == self.places);
+        Self { kept: said.filter(same).cloned(), ..self }
     }
 }
 
@@ -64,41 +78,87 @@ type Keys = BTreeMap<String, Vec<u8>>;
 /// A variable: its name, where it is from, and its value.
 type Variable = (String, (EnvVarSource, Vec<u8>));
 
-/// Reads all of them. Of two of one name the later one counts, and what the spec says itself before either.
+/// What kind of object, and its name.
+type Object = (&'static str, String);
+/// The objects that were asked for, each once: none of its keys where it is not there.
+type Found = BTreeMap<Object, Option<Keys>>;
+
+/// Reads all of them.
 pub(super) async fn read(look: &Look<'_>) -> kube::Result<Result<Sources, Obstacle>> {
+    let backend = &look.instance.spec.backend;
+    let own = backend.env.iter().filter_map(|it| source_of(it.value_from.as_ref()?));
+    let mut found = Found::new();
+    for source in backend.env_from.iter().cloned().chain(own.map(|it| it.0)) {
+        let object = named(&source);
+        if !found.contains_key(&object) {
+            let keys = keys(look, &object).await?;
+            found.insert(object, keys);
+        }
+    }
+    Ok(gathered(&backend.env_from, &backend.env, &found))
+}
+
+async fn keys(look: &Look<'_>, (kind, name): &Object) -> kube::Result<Option<Keys>> {
+    let namespace = look.instance.meta().namespace.clone().unwrap_or_default();
+    if *kind == SECRET {
+        let secrets: Api<Secret> = Api::namespaced(look.ctx.client.clone(), &namespace);
+        let data = secrets.get_opt(name).await?.map(|it| it.data.unwrap_or_default());
+        return Ok(data.map(|it| it.into_iter().map(|(key, value)| (key, value.0)).collect()));
+    }
+    let configs: Api<ConfigMap> = Api::namespaced(look.ctx.client.clone(), &namespace);
+    let data = configs.get_opt(name).await?.map(|it| it.data.unwrap_or_default());
+    Ok(data.map(|it| it.into_iter().map(|(key, value)| (key, value.into_bytes())).collect()))
+}
+
+/// Of two of one name the later one counts, and what the spec says itself before either.
+fn gathered(
+    env_from: &[EnvFromSource],
+    env: &[EnvVar],
+    found: &Found,
+) -> Result<Sources, Obstacle> {
     let mut all = BTreeMap::new();
-    for source in &look.instance.spec.backend.env_from {
-        let found = keys(look, source, FIELD).await?;
-        match found.and_then(|keys| variables(source, keys)) {
-            Ok(these) => all.extend(these),
-            Err(obstacle) => return Ok(Err(obstacle)),
+    for source in env_from {
+        all.extend(variables(source, of_source(source, found, FIELD)?)?);
+    }
+    for variable in env {
+        // A value that the spec says itself hides what a source says.
+        all.remove(&variable.name);
+    }
+    let further = all.keys().cloned().collect();
+    for variable in env {
+        let from = variable.value_from.as_ref();
+        if let Some((from, value)) = from.cloned().zip(taken(variable, found)?) {
+            all.insert(variable.name.clone(), (from, value));
         }
     }
-    let mut own = BTreeMap::new();
-    for variable in &look.instance.spec.backend.env {
-        match value(look, variable).await? {
-            Ok(value) => own.extend(value.map(|it| (variable.name.clone(), it))),
-            Err(obstacle) => return Ok(Err(obstacle)),
-        }
-    }
-    Ok(Ok(sources(all, &own)))
+    Ok(sources(all, &further))
 }
 
 /// What a variable of the spec takes from a Secret or a `ConfigMap`; none where it takes nothing.
-async fn value(
-    look: &Look<'_>,
-    variable: &EnvVar,
-) -> kube::Result<Result<Option<Vec<u8>>, Obstacle>> {
+fn taken(variable: &EnvVar, found: &Found) -> Result<Option<Vec<u8>>, Obstacle> {
     let Some((source, key)) = variable.value_from.as_ref().and_then(source_of) else {
-        return Ok(Ok(None));
+        return Ok(None);
     };
-    let keys = keys(look, &source, &format!("spec.backend.env ({})", variable.name)).await?;
-    let optional = source.secret_ref.as_ref().and_then(|it| it.optional);
-    let optional = optional.or(source.config_map_ref.as_ref().and_then(|it| it.optional));
-    Ok(keys.and_then(|mut keys| match keys.remove(&key) {
-        None if optional != Some(true) => Err(key_missing(&source, &key, &variable.name)),
+    let field = format!("spec.backend.env ({})", variable.name);
+    let mut keys = of_source(&source, found, &field)?;
+    match keys.remove(&key) {
+        None if !is_optional(&source) => Err(key_missing(&source, &key, &variable.name)),
         value => Ok(value),
-    }))
+    }
+}
+
+fn is_optional(source: &EnvFromSource) -> bool {
+    let secret = source.secret_ref.as_ref().and_then(|it| it.optional);
+    secret.or(source.config_map_ref.as_ref().and_then(|it| it.optional)) == Some(true)
+}
+
+fn of_source(source: &EnvFromSource, found: &Found, field: &str) -> Result<Keys, Obstacle> {
+    let object = named(source);
+    match found.get(&object).cloned().flatten() {
+        Some(keys) => Ok(keys),
+        None if is_optional(source) => Ok(Keys::new()),
+        None => Err(missing(object.0, &object.1, field)),
+    }
 }
 
 /// The object and the key that a variable is from.
@@ -114,38 +174,11 @@ fn source_of(from: &EnvVarSource) -> Option<(EnvFromSource, String)> {
     Some((source, of.key.clone()))
 }
 
-async fn keys(
-    look: &Look<'_>,
-    source: &EnvFromSource,
-    field: &str,
-) -> kube::Result<Result<Keys, Obstacle>> {
-    let namespace = look.instance.meta().namespace.clone().unwrap_or_default();
-    let (kind, name, optional, found) = if let Some(of) = &source.secret_ref {
-        let secrets: Api<Secret> = Api::namespaced(look.ctx.client.clone(), &namespace);
-        let data = secrets.get_opt(&of.name).await?.map(|it| it.data.unwrap_or_default());
-        let data = data.map(|it| it.into_iter().map(|(key, value)| (key, value.0)).collect());
-        ("Secret", &of.name, of.optional, data)
-    } else if let Some(of) = &source.config_map_ref {
-        let configs: Api<ConfigMap> = Api::namespaced(look.ctx.client.clone(), &namespace);
-        let data = configs.get_opt(&of.name).await?.map(|it| it.data.unwrap_or_default());
-        let data =
-            data.map(|it| it.into_iter().map(|(key, value)| (key, value.into_bytes())).collect());
-        ("ConfigMap", &of.name, of.optional, data)
-    } else {
-        return Ok(Ok(Keys::new()));
-    };
-    Ok(match (found, optional) {
-        (Some(keys), _) => Ok(keys),
-        (None, Some(true)) => Ok(Keys::new()),
-        (None, _) => Err(missing(kind, name, field)),
-    })
-}
-
-/// What a source is called.
-fn named(source: &EnvFromSource) -> (&'static str, &str) {
-    let secret = source.secret_ref.as_ref().map(|it| ("Secret", it.name.as_str()));
-    let config = || source.config_map_ref.as_ref().map(|it| ("ConfigMap", it.name.as_str()));
-    secret.or_else(config).unwrap_or(("source", ""))
+/// What a source is: the API server takes none that is neither.
+fn named(source: &EnvFromSource) -> Object {
+    let secret = source.secret_ref.as_ref().map(|it| (SECRET, it.name.clone()));
+    let config = || source.config_map_ref.as_ref().map(|it| ("ConfigMap", it.name.clone()));
+    secret.or_else(config).unwrap_or_default()
 }
 
 fn key_missing(source: &EnvFromSource, key: &str, variable: &str) -> Obstacle {
@@ -205,22 +238,27 @@ fn of_key(source: &EnvFromSource, key: String) -> EnvVarSource {
     }
 }
 
-fn sources(
-    all: BTreeMap<String, (EnvVarSource, Vec<u8>)>,
-    own: &BTreeMap<String, Vec<u8>>,
-) -> Sources {
-    let mut digest = Sha256::new();
-    let further = all.iter().filter(|(name, _)| !own.contains_key(*name));
-    let values = further.map(|(name, (_, value))| (name, value)).chain(own);
-    for (name, value) in values {
-        for part in [name.as_bytes(), value] {
-            digest.update(part.len().to_be_bytes());
-            digest.update(part);
+/// Of what is taken, `further` are those that are no variables of the spec.
+fn sources(all: BTreeMap<String, (EnvVarSource, Vec<u8>)>, further: &BTreeSet<String>) -> Sources {
+    let (mut places, mut values) = (Sha256::new(), Sha256::new());
+    for (name, (source, value)) in &all {
+        let source = serde_json::to_vec(source).unwrap_or_default();
+        for (digest, part) in [(&mut places, &source), (&mut values, value)] {
+            for part in [name.as_bytes(), part] {
+                digest.update(part.len().to_be_bytes());
+                digest.update(part);
+            }
         }
     }
-    let digest = (!all.is_empty() || !own.is_empty()).then(|| digest.finalize().into());
+    let digest = (!all.is_empty()).then(|| values.finalize().into());
+    let further = all.into_iter().filter(|(name, _)| further.contains(name));
     let variable = |(name, (source, _))| EnvVar { name, value: None, value_from: Some(source) };
-    Sources { variables: all.into_iter().map(variable).collect(), digest, kept: None }
+    Sources {
+        variables: further.map(variable).collect(),
+        places: hex::encode(&places.finalize()[..4]),
+        digest,
+        kept: None,
+    }
 }
 
 #[cfg(test)]

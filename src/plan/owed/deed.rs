@@ -63,17 +63,13 @@ impl Planner<'_> {
         self.sealed.filter(|it| makes || deployment::is_renamed(self.instance, it))
     }
 
-    /// This store, where users were let in to it before this pass: by an earlier instance, as far as the Secret that it left tells, or
-    /// by this one; where a backend is there and its record is gone, that is supposed. It is said before anything may open it.
+    /// This store, where users were let in to it before this pass: by this instance, or by an earlier one, as far as the Secret that
+    /// it left tells. It is said before anything may open it.
     pub(super) fn had_served<'a>(&self, store: &'a Store) -> Option<&'a Store> {
         let pins = &self.world.facts.pins;
         let own = pins.served && pins.home.as_ref().is_some_and(|it| it.store == *store);
-        let children = &self.world.children;
-        let lost = children.record().is_none() && children.stateful_set.is_some();
-        let deed = children.deed.as_ref();
-        let supposed = lost && deed.is_some_and(|it| it.about() == *store);
         let elsewhere = self.instance.spec.backend.db.is_server();
-        (elsewhere && (own || supposed || self.is_sealed(store))).then_some(store)
+        (elsewhere && (own || self.is_sealed(store))).then_some(store)
     }
 
     /// Whether an earlier instance has left it.

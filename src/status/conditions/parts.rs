@@ -54,8 +54,7 @@ fn secrets(world: &World, applied: &Applied) -> Verdict {
     let type_ = ConditionType::SecretsReady;
     let lacking = lacking(world, applied);
     if lacking.is_none() && world.outside.waits {
-        let waits =
-            "a Secret that the spec names has changed: that is taken up once the upgrade is over";
+        let waits = "a Secret or ConfigMap that the spec names has changed: that is taken up once the upgrade is over";
         return Verdict::new(type_, true, "ChangePending", waits);
     }
     Verdict::unless(type_, lacking.as_ref(), "Present")

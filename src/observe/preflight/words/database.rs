@@ -155,13 +155,11 @@ impl About<'_> {
         }
     }
 
-    /// The way to an empty one: what remembers that there was another one is left behind.
+    /// The way to an empty one: what remembers that there was another one is left behind. An earlier instance may have left its Secret
+    /// and never any data.
     fn anew(&self) -> String {
-        if self.served {
-            return "To begin anew, create an instance of another name".to_owned();
-        }
         format!(
-            "Where there never was any data, delete this instance and Secret \"{}\", and create it anew",
+            "To begin anew, create an instance of another name; where there never was any data, delete this one and Secret \"{}\", and create it again",
             self.instance_secret()
         )
     }

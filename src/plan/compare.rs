@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::plan::quantity;
+use super::quantity;
 
 /// What tells the items of a Kubernetes list apart, the first that the wanted items have.
 const KEYS: [&str; 6] = ["uid", "mountPath", "containerPort", "port", "name", "key"];
