@@ -1,7 +1,7 @@
 //! What variables of the spec are taken from: `spec.backend.envFrom`, key by key, and `valueFrom` of `spec.backend.env`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fmt,
 };
 
@@ -89,10 +89,9 @@ pub(super) async fn read(look: &Look<'_>) -> kube::Result<Result<Sources, Obstac
     let own = backend.env.iter().filter_map(|it| source_of(it.value_from.as_ref()?));
     let mut found = Found::new();
     for source in backend.env_from.iter().cloned().chain(own.map(|it| it.0)) {
-        let object = named(&source);
-        if !found.contains_key(&object) {
-            let keys = keys(look, &object).await?;
-            found.insert(object, keys);
+        if let Entry::Vacant(place) = found.entry(named(&source)) {
+            let keys = keys(look, place.key()).await?;
+            place.insert(keys);
         }
     }
     Ok(gathered(&backend.env_from, &backend.env, &found))

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, slice::from_ref};
 
 use serde_json::{Value, json};
 
@@ -8,13 +8,13 @@ fn source(prefix: &str) -> EnvFromSource {
     serde_json::from_value(json!({"prefix": prefix, "secretRef": {"name": "app"}})).unwrap()
 }
 
-fn holding(keys: &[(&str, &str)]) -> Option<Keys> {
+fn holding(keys: &[(&str, &str)]) -> Keys {
     let keys = keys.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec()));
-    Some(keys.collect())
+    keys.collect()
 }
 
 fn app(keys: &[(&str, &str)]) -> Found {
-    Found::from([(("Secret", "app".to_owned()), holding(keys))])
+    Found::from([(("Secret", "app".to_owned()), Some(holding(keys)))])
 }
 
 fn of(prefix: &str, keys: &[(&str, &str)]) -> Result<Sources, Obstacle> {
@@ -63,14 +63,14 @@ fn what_the_spec_says_itself_hides_what_a_source_says() {
     let literal: EnvVar = serde_json::from_value(json!({"name": "A", "value": "own"})).unwrap();
     let hidden = |value: &str| {
         let keys = [("A", value), ("B", "2")];
-        gathered(&[source("")], &[literal.clone()], &app(&keys)).unwrap()
+        gathered(&[source("")], from_ref(&literal), &app(&keys)).unwrap()
     };
     assert!(hidden("1") == hidden("3"), "nobody takes A from there");
     let taken = variable(&json!({"configMapKeyRef": {"name": "set", "key": "a"}}));
     let of = |value: &str, other: &str| {
         let mut found = app(&[("A", other), ("B", "2")]);
-        found.insert(("ConfigMap", "set".to_owned()), holding(&[("a", value)]));
-        gathered(&[source("")], &[taken.clone()], &found).unwrap()
+        found.insert(("ConfigMap", "set".to_owned()), Some(holding(&[("a", value)])));
+        gathered(&[source("")], from_ref(&taken), &found).unwrap()
     };
     assert!(of("1", "x") == of("1", "y"));
     assert!(of("1", "x").digested() != of("2", "x").digested());
@@ -85,7 +85,7 @@ fn what_is_missing_is_told_unless_it_may_be() {
         (json!({"configMapKeyRef": {"name": "app", "key": "t"}}), "ConfigMap"),
     ] {
         let there = |keys| Found::from([((object, "app".to_owned()), keys)]);
-        let lacks = [there(None), there(holding(&[("other", "1")]))];
+        let lacks = [there(None), there(Some(holding(&[("other", "1")])))];
         for (found, words) in lacks.iter().zip([" is not in this namespace", "no key \"t\""]) {
             let told = gathered(&[], &[variable(&from)], found).unwrap_err();
             assert_eq!(told.reason, "ReferenceMissing");
