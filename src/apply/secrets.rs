@@ -64,8 +64,10 @@ impl Doer<'_> {
         }
         let mut patch = json!({
             "metadata": {"uid": there.uid(), "resourceVersion": there.resource_version()},
-            "data": then,
         });
+        if let Some(data) = then {
+            patch["data"] = json!(data);
+        }
         if let Some(annotations) = &wanted.metadata.annotations {
             patch["metadata"]["annotations"] = json!(annotations);
         }

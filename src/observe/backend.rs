@@ -50,7 +50,8 @@ pub(super) fn found(children: &Children) -> Option<Backend> {
     let Some((store, claim)) = stores::newest_sealed(&children.claims, record.as_ref()) else {
         let template = || template(children.stateful_set.as_deref()?);
         let recorded = record.map(|it| it.at(&it.home()).unwrap_or(it.backend));
-        let deed = || children.deed.as_ref().map(Deed::backend);
+        let deed = children.deed.as_ref().filter(|it| it.own || it.is_inherited());
+        let deed = || deed.map(Deed::backend);
         return recorded.or_else(deed).or_else(template);
     };
     // A claim that is taken over is the original store of its new instance, whatever it was to the one before.

@@ -31,6 +31,8 @@ pub struct Deed {
     pub opened: Vec<String>,
     /// Whether an instance before the one that has written it let users in to that store, as far as anybody knows.
     pub sealed: bool,
+    /// Whether the instance that has written it was deleted before it had let anybody in.
+    pub never_served: bool,
 }
 
 impl Deed {
@@ -42,8 +44,9 @@ impl Deed {
             return None;
         }
         let mark = |key: &str| secret.annotations().get(key).cloned();
+        let writer = mark(labels::STAMPED_FOR)?;
         Some(Self {
-            own: mark(labels::STAMPED_FOR)? == instance.uid().unwrap_or_default(),
+            own: writer == instance.uid().unwrap_or_default(),
             store: Store::try_from(mark(labels::STORE)?).ok()?,
             deployment: InstanceName::parse(mark(labels::INSTANCE_NAME)?).ok()?,
             release: Release {
@@ -53,7 +56,14 @@ impl Deed {
             },
             opened: claim::opened_by(Some(&secret.metadata)),
             sealed: mark(labels::SEALED).is_some(),
+            never_served: mark(labels::NEVER_SERVED) == Some(writer),
         })
+    }
+
+    /// Whether users were let in to the store before this instance was made, as far as anybody knows.
+    #[must_use]
+    pub const fn is_inherited(&self) -> bool {
+        self.sealed || !self.own && !self.never_served
     }
 
     /// The store that it is about. What an earlier instance has left is the one that its successor is born with.

@@ -35,6 +35,8 @@ pub const OPENED_BY: &str = "convex.icod.de/opened-by";
 pub const INSTANCE_NAME: &str = "convex.icod.de/instance-name";
 /// On claims: the store holds the data of the instance, since it was made or since the edge of this number.
 pub const SEALED: &str = "convex.icod.de/sealed";
+/// On a Secret with keys: the instance that was deleted before it had ever let users in, by its UID.
+pub const NEVER_SERVED: &str = "convex.icod.de/never-served";
 /// On the gate's record and on the `StatefulSet`: the edge that asked for it. What carries a newer one is not written.
 pub const FENCE: &str = "convex.icod.de/fence";
 /// On Jobs and their pods: what they are for.

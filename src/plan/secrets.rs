@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use k8s_openapi::{
     ByteString, api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
+use kube::ResourceExt;
 use statemachine::pins::Backend;
 
 use super::{
     Inputs, deed,
     labels::{self, Part},
+    names::Names,
 };
+use crate::api::ConvexInstance;
 
 /// The key of the name of an instance.
 pub const INSTANCE_NAME: &str = "INSTANCE_NAME";
@@ -54,6 +57,22 @@ pub fn stamped(inputs: &Inputs<'_>, stamp: BTreeMap<String, String>) -> Secret {
             ..ObjectMeta::default()
         },
         data: Some(data([(INSTANCE_NAME, inputs.keys.name.to_string())])),
+        ..Secret::default()
+    }
+}
+
+/// What is said on the Secret with the keys where its instance goes before it has let anybody in.
+#[must_use]
+pub fn never_served(instance: &ConvexInstance, names: &Names) -> Secret {
+    let uid = instance.uid().unwrap_or_default();
+    let named = instance.spec.backend.instance.secret_ref.clone();
+    Secret {
+        metadata: ObjectMeta {
+            name: Some(named.unwrap_or_else(|| names.instance_secret())),
+            namespace: instance.namespace(),
+            annotations: Some([(labels::NEVER_SERVED.to_owned(), uid)].into()),
+            ..ObjectMeta::default()
+        },
         ..Secret::default()
     }
 }

@@ -85,6 +85,10 @@ impl Backend {
         self.takes_keys.store(false, Ordering::Relaxed);
     }
 
+    pub fn takes_keys(&self) {
+        self.takes_keys.store(true, Ordering::Relaxed);
+    }
+
     pub fn says(&self, version: &str) {
         version.clone_into(&mut self.version.lock().unwrap());
     }

@@ -21,10 +21,15 @@ pub(crate) fn bare(maintenance: Value) -> Value {
     instance
 }
 
-pub(crate) async fn ready(instance: Value) -> Rig {
-    let rig = Rig::with(instance).await;
+/// What the instance takes of its servers.
+pub(crate) fn secrets(rig: &Rig) {
     rig.server.put("secrets", secret("bucket", &[("id", "canary-id"), ("key", "canary-key")]));
     rig.server.put("secrets", secret("pg-app", &[("uri", "postgresql://app:canary-1@pg-rw")]));
+}
+
+pub(crate) async fn ready(instance: Value) -> Rig {
+    let rig = Rig::with(instance).await;
+    secrets(&rig);
     rig.run("dev", 12).await;
     assert_eq!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
     rig

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    deeds::{bare, gone, loses, ready},
+    deeds::{bare, gone, loses, ready, secrets},
     servers::{self, says, served},
 };
 use crate::support::{instance::set, rig::Rig};
@@ -98,4 +98,77 @@ async fn whoever_is_led_to_another_server_before_anybody_was_let_in_is_not() {
     says(&rig, "postgresql://app:canary-1@elsewhere");
     rig.run("dev", 6).await;
     assert_eq!(record(&rig).unwrap()["served"], Value::Null);
+}
+
+/// One whose backend never answers.
+async fn never_ready(rig: &Rig, instance: Value) {
+    rig.backend.refuses_keys();
+    rig.server.put("convexinstances", instance);
+    for _ in 0..8 {
+        let _ = rig.pass("dev").await;
+        rig.settle();
+        let record = record(rig).unwrap_or_default();
+        assert_eq!(record["served"], Value::Null, "{}", rig.status("dev"));
+    }
+    let open = record(rig).is_some_and(|it| it["open"] == true);
+    assert!(open && rig.phase("dev") == "Provisioning", "{}", rig.status("dev"));
+}
+
+fn successor(uid: &str) -> Value {
+    let mut instance = bare(json!({}));
+    instance["metadata"]["uid"] = json!(uid);
+    set(&mut instance, "/backend/instance", json!({"secretRef": "dev-instance"}));
+    instance
+}
+
+/// As where the first one was led to the wrong server: what is found empty then was never anybody's.
+#[tokio::test]
+async fn whoever_comes_after_one_that_never_let_anybody_in_is_as_new() {
+    let rig = Rig::with(bare(json!({}))).await;
+    secrets(&rig);
+    never_ready(&rig, bare(json!({}))).await;
+    gone(&rig).await;
+    never_ready(&rig, successor("second")).await;
+    gone(&rig).await;
+    rig.backend.takes_keys();
+    rig.server.put("convexinstances", successor("third"));
+    rig.run("dev", 14).await;
+    assert_eq!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
+    gone(&rig).await;
+    rig.server.put("convexinstances", successor("fourth"));
+    is_noted_before_anything_opens_it(&rig).await;
+}
+
+/// It may be gone before it has taken over what the first has left: of that it says nothing.
+#[tokio::test]
+async fn whoever_comes_after_one_that_never_let_anybody_in_to_what_it_was_left_is_not() {
+    let rig = ready(bare(json!({}))).await;
+    gone(&rig).await;
+    rig.backend.refuses_keys();
+    for (uid, passes) in [("second", 1), ("third", 8)] {
+        rig.server.put("convexinstances", successor(uid));
+        rig.run("dev", passes).await;
+        assert_ne!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
+        gone(&rig).await;
+    }
+    rig.backend.takes_keys();
+    rig.server.put("convexinstances", successor("fourth"));
+    is_noted_before_anything_opens_it(&rig).await;
+}
+
+/// It is no sign of a record that was lost: nobody was let in yet.
+#[tokio::test]
+async fn a_record_that_only_the_watch_does_not_show_yet_makes_no_database_one_that_has_served() {
+    let rig = Rig::with(bare(json!({}))).await;
+    secrets(&rig);
+    rig.backend.refuses_keys();
+    rig.run("dev", 5).await;
+    assert!(rig.server.get("statefulsets", "dev-backend").is_some(), "{}", rig.status("dev"));
+    for _ in 0..3 {
+        rig.server.edit("configmaps", "dev-gate", |it| {
+            it["metadata"]["labels"].as_object_mut().unwrap().clear();
+        });
+        let _ = rig.pass("dev").await;
+        assert_eq!(record(&rig).unwrap()["served"], Value::Null, "{}", rig.status("dev"));
+    }
 }

@@ -35,7 +35,7 @@ impl Reader<'_> {
     /// what was left then.
     pub(super) fn left(&self, holder: &Secret) -> Option<Obstacle> {
         let spec = self.instance.spec.backend.instance.name.as_deref()?;
-        let deed = self.inherited(holder)?;
+        let deed = self.inherited(holder).filter(Deed::is_inherited)?;
         (deed.deployment.as_str() != spec).then(|| named_otherwise(deed.deployment.as_str(), spec))
     }
 

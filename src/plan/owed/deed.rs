@@ -56,6 +56,14 @@ impl Planner<'_> {
         said.is_none().then(|| Step::Rename(secrets::stamped(inputs, stamp).into()))
     }
 
+    /// Whoever comes after an instance that never let anybody in finds what a new one finds, a database that is empty among it.
+    pub(super) fn never_served(&self) -> Option<Step> {
+        let deed = self.world.children.deed.as_ref();
+        let unsaid = deed.is_some_and(|it| it.own && !it.never_served);
+        let says = || secrets::never_served(self.instance, &self.world.names);
+        (unsaid && !self.world.facts.pins.served).then(|| Step::Rename(says().into()))
+    }
+
     /// The store on a server that users are let in to in this pass. Where it is made on demand, that ends with it: a database that
     /// is gone later was not there to be made.
     pub(super) fn served(&self) -> Option<&Store> {
@@ -75,7 +83,7 @@ impl Planner<'_> {
     /// Whether an earlier instance has left it.
     fn is_sealed(&self, store: &Store) -> bool {
         let deed = self.world.children.deed.as_ref();
-        deed.is_some_and(|it| (!it.own || it.sealed) && it.about() == *store)
+        deed.is_some_and(|it| it.is_inherited() && it.about() == *store)
     }
 
     /// What the record says of it, where no backend is rolled whose record would say it.
