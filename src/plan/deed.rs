@@ -29,8 +29,6 @@ pub struct Deed {
     pub release: Release,
     /// Everything that was about to open it, oldest first.
     pub opened: Vec<String>,
-    /// Whether an instance before the one that has written it let users in to that store, as far as anybody knows.
-    pub sealed: bool,
     /// Whether the instance that has written it was deleted before it had let anybody in.
     pub never_served: bool,
 }
@@ -55,15 +53,14 @@ impl Deed {
                 engine: mark(labels::ENGINE)?,
             },
             opened: claim::opened_by(Some(&secret.metadata)),
-            sealed: mark(labels::SEALED).is_some(),
             never_served: mark(labels::NEVER_SERVED) == Some(writer),
         })
     }
 
-    /// Whether users were let in to the store before this instance was made, as far as anybody knows.
+    /// Whether an earlier instance has left it that let users in, as far as anybody knows.
     #[must_use]
     pub const fn is_inherited(&self) -> bool {
-        self.sealed || !self.own && !self.never_served
+        !self.own && !self.never_served
     }
 
     /// The store that it is about. What an earlier instance has left is the one that its successor is born with.
@@ -79,19 +76,16 @@ impl Deed {
     }
 }
 
-/// The stamp of a store that these have opened, as annotations. Where users were let in to it before this instance was made, that is
-/// carried on: from here on nobody else remembers.
+/// The stamp of a store that these have opened, as annotations.
 #[must_use]
 pub fn stamp(
     inputs: &Inputs<'_>,
     backend: &Backend,
     opened: &[String],
-    sealed: bool,
 ) -> BTreeMap<String, String> {
     let mut stamp = claim::marks(inputs, backend, opened);
     let uid = inputs.instance.uid().unwrap_or_default();
     stamp.insert(labels::STAMPED_FOR.to_owned(), uid);
-    stamp.extend(sealed.then(|| (labels::SEALED.to_owned(), "true".to_owned())));
     stamp
 }
 

@@ -32,8 +32,7 @@ pub fn instance(inputs: &Inputs<'_>) -> Secret {
     let mut metadata = labels::outliving(inputs.instance, Part::Backend, name);
     if inputs.instance.spec.backend.db.is_server() {
         let backend = Backend { release: inputs.release.clone(), store: inputs.store.clone() };
-        metadata.annotations =
-            Some(deed::stamp(inputs, &backend, &[backend.release.opener()], false));
+        metadata.annotations = Some(deed::stamp(inputs, &backend, &[backend.release.opener()]));
     }
     Secret {
         metadata,

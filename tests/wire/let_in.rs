@@ -7,7 +7,10 @@ use super::{
     deeds::{bare, gone, loses, ready, secrets},
     servers::{self, says, served},
 };
-use crate::support::{instance::set, rig::Rig};
+use crate::support::{
+    instance::{NAMESPACE, set},
+    rig::Rig,
+};
 
 fn record(rig: &Rig) -> Option<Value> {
     let record = rig.server.get("configmaps", "dev-gate")?["data"]["record"].clone();
@@ -54,6 +57,28 @@ async fn a_database_that_is_made_on_demand_is_noted_once_users_are_let_in() {
     rig.server.writes();
     rig.run("dev", 4).await;
     assert_eq!(rig.server.writes(), [""; 0], "it rests");
+}
+
+/// As where the operator ended between the edge and the note, and finds that nothing may be rolled.
+#[tokio::test]
+async fn it_is_noted_where_nothing_can_be_rolled_too() {
+    let mut instance = bare(json!({}));
+    set(&mut instance, "/backend/envFrom", json!([{"configMapRef": {"name": "more"}}]));
+    let rig = Rig::with(instance).await;
+    secrets(&rig);
+    let more = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"MORE": "1"},
+        "metadata": {"name": "more", "namespace": NAMESPACE}});
+    rig.server.put("configmaps", more);
+    rig.run("dev", 12).await;
+    assert_eq!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
+    let mut unsaid = record(&rig).unwrap();
+    assert_eq!(unsaid["served"].take(), "Original");
+    rig.server
+        .edit("configmaps", "dev-gate", |it| it["data"]["record"] = unsaid.to_string().into());
+    rig.server.remove("configmaps", "more");
+    rig.run("dev", 3).await;
+    assert_eq!(rig.condition("dev", "Ready"), "False/ReferenceMissing");
+    assert_eq!(record(&rig).unwrap()["served"], "Original");
 }
 
 async fn is_known_to_have_served_before_it_rolls(lead: impl Fn(&Rig)) {
@@ -137,6 +162,22 @@ async fn whoever_comes_after_one_that_never_let_anybody_in_is_as_new() {
     gone(&rig).await;
     rig.server.put("convexinstances", successor("fourth"));
     is_noted_before_anything_opens_it(&rig).await;
+}
+
+/// Its data is nowhere: there is no name that it would have to be.
+#[tokio::test]
+async fn whoever_comes_after_one_that_never_let_anybody_in_may_have_another_name() {
+    let rig = Rig::with(bare(json!({}))).await;
+    secrets(&rig);
+    never_ready(&rig, bare(json!({}))).await;
+    gone(&rig).await;
+    rig.backend.takes_keys();
+    let mut next = successor("second");
+    set(&mut next, "/backend/instance", json!({"secretRef": "dev-instance", "name": "orders"}));
+    rig.server.put("convexinstances", next);
+    rig.run("dev", 14).await;
+    assert_eq!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
+    assert_eq!(rig.status("dev")["instanceName"], "orders");
 }
 
 /// It may be gone before it has taken over what the first has left: of that it says nothing.

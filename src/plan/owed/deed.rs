@@ -8,7 +8,7 @@ use crate::{
     plan::{
         Inputs, Step, claim,
         deed::{self, Deed},
-        deployment, secrets,
+        secrets,
     },
 };
 
@@ -49,10 +49,9 @@ impl Planner<'_> {
         }
         let opened = claim::with(self.opened_by(&backend.store), backend);
         let known = self.world.children.deed.as_ref();
-        let sealed = self.is_sealed(&backend.store);
-        let same = |it: &&Deed| it.own && it.backend() == *backend && it.sealed == sealed;
+        let same = |it: &&Deed| it.own && it.backend() == *backend;
         let said = known.filter(same).filter(|it| it.opened == opened);
-        let stamp = deed::stamp(inputs, backend, &opened, sealed);
+        let stamp = deed::stamp(inputs, backend, &opened);
         said.is_none().then(|| Step::Rename(secrets::stamped(inputs, stamp).into()))
     }
 
@@ -67,23 +66,16 @@ impl Planner<'_> {
     /// The store on a server that users are let in to in this pass. Where it is made on demand, that ends with it: a database that
     /// is gone later was not there to be made.
     pub(super) fn served(&self) -> Option<&Store> {
-        let makes = self.instance.spec.backend.db.makes_databases();
-        self.sealed.filter(|it| makes || deployment::is_renamed(self.instance, it))
+        self.sealed.filter(|_| self.instance.spec.backend.db.makes_databases())
     }
 
-    /// This store, where users were let in to it before this pass: by this instance, or by an earlier one, as far as the Secret that
-    /// it left tells. It is said before anything may open it.
+    /// This store, where users were let in to it before this pass, if need be by an earlier instance. It is said before anything may
+    /// open it.
     pub(super) fn had_served<'a>(&self, store: &'a Store) -> Option<&'a Store> {
         let pins = &self.world.facts.pins;
         let own = pins.served && pins.home.as_ref().is_some_and(|it| it.store == *store);
         let elsewhere = self.instance.spec.backend.db.is_server();
-        (elsewhere && (own || self.is_sealed(store))).then_some(store)
-    }
-
-    /// Whether an earlier instance has left it.
-    fn is_sealed(&self, store: &Store) -> bool {
-        let deed = self.world.children.deed.as_ref();
-        deed.is_some_and(|it| it.is_inherited() && it.about() == *store)
+        (elsewhere && own).then_some(store)
     }
 
     /// What the record says of it, where no backend is rolled whose record would say it.

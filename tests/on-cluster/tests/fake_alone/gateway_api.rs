@@ -22,6 +22,8 @@ use crate::{END, alone, process::Operator};
 const GROUP: &str = "gateway.networking.k8s.io";
 /// Within what time the status of a route is told as that of its instance.
 const PROMPT: Duration = Duration::from_secs(1);
+/// How long the API server may take to remove what was made by the definitions, one after the other, on a machine that is busy.
+const REMOVED: Duration = Duration::from_mins(4);
 const CONTROLLER: &str = "example.com/gateway-controller";
 
 #[tokio::test]
@@ -171,7 +173,7 @@ async fn remove(stage: &Stage) -> Result<()> {
         definitions.delete(&name, &DeleteParams::default()).await?;
     }
     stage
-        .until("end of the Gateway API", PATIENCE, || async {
+        .until("end of the Gateway API", REMOVED, || async {
             Ok(ours().await?.is_empty().then_some(()))
         })
         .await
