@@ -64,10 +64,10 @@ pub fn stamped(inputs: &Inputs<'_>, stamp: BTreeMap<String, String>) -> Secret {
 #[must_use]
 pub fn never_served(instance: &ConvexInstance, names: &Names) -> Secret {
     let uid = instance.uid().unwrap_or_default();
-    let named = instance.spec.backend.instance.secret_ref.clone();
+    let theirs = instance.spec.backend.instance.secret_ref.clone();
     Secret {
         metadata: ObjectMeta {
-            name: Some(named.unwrap_or_else(|| names.instance_secret())),
+            name: Some(theirs.unwrap_or_else(|| names.instance_secret())),
             namespace: instance.namespace(),
             annotations: Some([(labels::NEVER_SERVED.to_owned(), uid)].into()),
             ..ObjectMeta::default()
