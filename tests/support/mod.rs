@@ -11,3 +11,4 @@ pub mod instance;
 pub mod request;
 pub mod rig;
 pub mod settle;
+pub mod watches;

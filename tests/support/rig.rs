@@ -4,58 +4,18 @@
 use std::sync::Arc;
 
 use convex_operator::{
-    context::{Context, GatewayApi, Guarded, Memory, Optional, Presence, Settings, Stores, served},
+    context::{Context, Memory, Presence, Settings, served},
     controller,
     error::Error,
     events::Announcer,
-    plan::{
-        ClientSettingsPolicy,
-        labels::{MANAGED_BY, MANAGER},
-    },
+    plan::labels::MANAGER,
     retry::Backoffs,
 };
-use gateway_api::{gatewayclasses::GatewayClass, gateways::Gateway, httproutes::HttpRoute};
-use kube::{
-    Resource,
-    core::DeserializeGuard,
-    runtime::{
-        controller::Action,
-        events::Reporter,
-        reflector::{store, store::Writer},
-        watcher::Event,
-    },
-};
-use serde::de::DeserializeOwned;
+use kube::runtime::{controller::Action, events::Reporter};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use super::{api_server::ApiServer, backend::Backend, settle};
-
-/// What is watched, as the writing side sees it.
-struct Watches {
-    instances: Writer<Guarded>,
-    claims: Writer<k8s_openapi::api::core::v1::PersistentVolumeClaim>,
-    configs: Writer<k8s_openapi::api::core::v1::ConfigMap>,
-    services: Writer<k8s_openapi::api::core::v1::Service>,
-    stateful_sets: Writer<k8s_openapi::api::apps::v1::StatefulSet>,
-    deployments: Writer<k8s_openapi::api::apps::v1::Deployment>,
-    pods: Writer<k8s_openapi::api::core::v1::Pod>,
-    jobs: Writer<k8s_openapi::api::batch::v1::Job>,
-    ingresses: Writer<k8s_openapi::api::networking::v1::Ingress>,
-    service_accounts: Writer<k8s_openapi::api::core::v1::ServiceAccount>,
-    network_policies: Writer<k8s_openapi::api::networking::v1::NetworkPolicy>,
-    budgets: Writer<k8s_openapi::api::policy::v1::PodDisruptionBudget>,
-    gateway_api: GatewayWatches,
-}
-
-struct GatewayWatches {
-    routes: Writer<DeserializeGuard<HttpRoute>>,
-    policies: Writer<DeserializeGuard<ClientSettingsPolicy>>,
-    gateways: Writer<DeserializeGuard<Gateway>>,
-    classes: Writer<DeserializeGuard<GatewayClass>>,
-    has: tokio::sync::watch::Sender<Presence>,
-    hidden: bool,
-}
+use super::{api_server::ApiServer, backend::Backend, settle, watches::Watches};
 
 /// The operator under test and its surroundings.
 pub struct Rig {
@@ -124,36 +84,12 @@ impl Rig {
 
     /// The watches bring everything that there is.
     pub async fn watched(&self) {
-        let mut watches = self.watches.lock().await;
-        tell(&mut watches.instances, self.server.all("convexinstances"));
-        tell(&mut watches.claims, self.labelled("persistentvolumeclaims"));
-        tell(&mut watches.configs, self.labelled("configmaps"));
-        tell(&mut watches.services, self.labelled("services"));
-        tell(&mut watches.stateful_sets, self.labelled("statefulsets"));
-        tell(&mut watches.deployments, self.labelled("deployments"));
-        tell(&mut watches.pods, self.labelled("pods"));
-        tell(&mut watches.jobs, self.labelled("jobs"));
-        tell(&mut watches.ingresses, self.labelled("ingresses"));
-        tell(&mut watches.service_accounts, self.labelled("serviceaccounts"));
-        tell(&mut watches.network_policies, self.labelled("networkpolicies"));
-        tell(&mut watches.budgets, self.labelled("poddisruptionbudgets"));
-        tell(&mut watches.gateway_api.routes, self.labelled("httproutes"));
-        tell(&mut watches.gateway_api.policies, self.labelled("clientsettingspolicies"));
-        let gateways = self.server.all("gateways");
-        let hidden = watches.gateway_api.hidden;
-        let gateways = gateways.into_iter().filter(|_| !hidden).collect();
-        tell(&mut watches.gateway_api.gateways, gateways);
-        tell(&mut watches.gateway_api.classes, self.server.all("gatewayclasses"));
+        self.watches.lock().await.bring(&self.server);
     }
 
     /// The watch of Jobs brings what there is, ahead of all others.
     pub async fn watched_jobs(&self) {
-        tell(&mut self.watches.lock().await.jobs, self.labelled("jobs"));
-    }
-
-    fn labelled(&self, plural: &str) -> Vec<Value> {
-        let ours = |it: &Value| it["metadata"]["labels"][MANAGED_BY] == MANAGER;
-        self.server.all(plural).into_iter().filter(ours).collect()
+        self.watches.lock().await.bring_jobs(&self.server);
     }
 
     /// One look at one instance, the watches being up to date.
@@ -226,34 +162,7 @@ impl Rig {
 
 fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
     let client = server.client();
-    let (instances, instances_in) = store();
-    let (claims, claims_in) = store();
-    let (configs, configs_in) = store();
-    let (services, services_in) = store();
-    let (stateful_sets, stateful_sets_in) = store();
-    let (deployments, deployments_in) = store();
-    let (pods, pods_in) = store();
-    let (jobs, jobs_in) = store();
-    let (ingresses, ingresses_in) = store();
-    let (service_accounts, service_accounts_in) = store();
-    let (network_policies, network_policies_in) = store();
-    let (budgets, budgets_in) = store();
-    let (gateway_api, gateway_api_in) = gateway_api();
-    let stores = Stores {
-        instances,
-        claims,
-        jobs,
-        configs,
-        services,
-        stateful_sets,
-        deployments,
-        pods,
-        ingresses,
-        service_accounts,
-        network_policies,
-        budgets,
-        gateway_api,
-    };
+    let (stores, watches) = Watches::of_a_cluster();
     let reporter = Reporter { controller: MANAGER.to_owned(), instance: None };
     let context = Context {
         announcer: Announcer::new(client.clone(), reporter),
@@ -269,54 +178,5 @@ fn operator(server: &ApiServer) -> (Arc<Context>, Watches) {
         memory: Memory::default(),
         backoffs: Backoffs::default(),
     };
-    let watches = Watches {
-        instances: instances_in,
-        claims: claims_in,
-        configs: configs_in,
-        services: services_in,
-        stateful_sets: stateful_sets_in,
-        deployments: deployments_in,
-        pods: pods_in,
-        jobs: jobs_in,
-        ingresses: ingresses_in,
-        service_accounts: service_accounts_in,
-        network_policies: network_policies_in,
-        budgets: budgets_in,
-        gateway_api: gateway_api_in,
-    };
     (Arc::new(context), watches)
-}
-
-/// The Gateway API is installed.
-fn gateway_api() -> (GatewayApi, GatewayWatches) {
-    let (routes, policies, gateways, classes) = (store(), store(), store(), store());
-    let (has, served) = served();
-    has.send_replace(Presence::Watched);
-    let watches = GatewayWatches {
-        routes: routes.1,
-        policies: policies.1,
-        gateways: gateways.1,
-        classes: classes.1,
-        has,
-        hidden: false,
-    };
-    let api = GatewayApi {
-        routes: Optional { store: routes.0, served: served.clone() },
-        policies: Optional { store: policies.0, served: served.clone() },
-        gateways: Optional { store: gateways.0, served: served.clone() },
-        classes: Optional { store: classes.0, served },
-        namespace: None,
-    };
-    (api, watches)
-}
-
-fn tell<K>(writer: &mut Writer<K>, objects: Vec<Value>)
-where
-    K: Resource<DynamicType = ()> + DeserializeOwned + Clone + 'static,
-{
-    writer.apply_watcher_event(&Event::Init);
-    for object in objects {
-        writer.apply_watcher_event(&Event::InitApply(serde_json::from_value(object).unwrap()));
-    }
-    writer.apply_watcher_event(&Event::InitDone);
 }

@@ -1,4 +1,4 @@
-//! Who lets an upgrade begin, and when; and when a backend is restarted for its age.
+//! Who lets an upgrade begin, and when.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -9,13 +9,12 @@ use crate::support::{
 };
 
 const APPROVE: &str = "convex.icod.de/approve";
-const RESTARTED: &str = "convex.icod.de/restarted-at";
 
 fn wishes(rig: &Rig, name: &str, version: &str) {
     rig.server.edit("convexinstances", name, |it| set(it, "/version", json!(version)));
 }
 
-fn changes(rig: &Rig, place: &str, value: Value) {
+pub(crate) fn changes(rig: &Rig, place: &str, value: Value) {
     rig.server.edit("convexinstances", "dev", |it| set(it, place, value));
 }
 
@@ -25,13 +24,13 @@ fn approves(rig: &Rig, plan: &str) {
 }
 
 /// What was written since the last time, but for words.
-fn deeds(rig: &Rig) -> Vec<String> {
+pub(crate) fn deeds(rig: &Rig) -> Vec<String> {
     let said = |it: &String| it.contains("/status") || it.starts_with("create event ");
     rig.server.writes().into_iter().filter(|it| !said(it)).collect()
 }
 
 /// A window that opens at this time of every day.
-fn window(opens: DateTime<Utc>, duration: &str) -> Value {
+pub(crate) fn window(opens: DateTime<Utc>, duration: &str) -> Value {
     json!({"schedule": opens.format("%M %H * * *").to_string(), "duration": duration})
 }
 
@@ -199,72 +198,4 @@ async fn who_can_not_begin_at_all_does_not_keep_the_others_waiting() {
     assert_eq!(rig.condition("dev", "Ready"), "False/ReleaseOutgrown");
     rig.pass("two").await.unwrap();
     assert_eq!(rig.phase("two"), "Upgrading");
-}
-
-fn restarted(rig: &Rig) -> Value {
-    let backend = rig.server.get("statefulsets", "dev-backend").unwrap();
-    backend["spec"]["template"]["metadata"]["annotations"][RESTARTED].clone()
-}
-
-/// Its pod says that it was started this long ago.
-fn has_run_for(rig: &Rig, age: TimeDelta) {
-    let started = (Utc::now() - age).format("%Y-%m-%dT%H:%M:%SZ").to_string();
-    rig.server.edit("pods", "dev-backend-0", |it| it["status"]["startTime"] = json!(started));
-}
-
-#[tokio::test]
-async fn a_backend_that_is_old_enough_is_restarted_once() {
-    let rig = Rig::ready(with(instance("dev"), "/maintenance/restartInterval", json!("1h"))).await;
-    has_run_for(&rig, TimeDelta::minutes(50));
-    rig.run("dev", 3).await;
-    assert_eq!(rig.server.writes(), [""; 0], "nine tenths of the interval are not over");
-
-    has_run_for(&rig, TimeDelta::minutes(70));
-    let old = rig.server.get("pods", "dev-backend-0").unwrap()["metadata"]["uid"].clone();
-    rig.pass("dev").await.unwrap();
-    rig.pass("dev").await.unwrap(); // the old pod is still there
-    assert_eq!(deeds(&rig), ["apply statefulsets/dev-backend"]);
-    let when = restarted(&rig);
-    assert!(DateTime::parse_from_rfc3339(when.as_str().unwrap()).is_ok(), "{when}");
-
-    rig.settle();
-    assert_ne!(rig.server.get("pods", "dev-backend-0").unwrap()["metadata"]["uid"], old);
-    has_run_for(&rig, TimeDelta::seconds(1));
-    rig.run("dev", 4).await;
-    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
-    assert_eq!(deeds(&rig), [""; 0]);
-    rig.run("dev", 3).await;
-    assert_eq!(rig.server.writes(), [""; 0], "nor is anything said any more");
-
-    changes(&rig, "/maintenance/restartInterval", Value::Null);
-    rig.run("dev", 3).await;
-    assert_eq!(deeds(&rig), [""; 0], "nothing rolls where the interval is taken away");
-    assert_eq!(restarted(&rig), when);
-}
-
-/// The first restart of a backend that was born without an interval brings a new field, and takes none away.
-#[tokio::test]
-async fn a_backend_is_restarted_once_also_where_the_interval_comes_later() {
-    let rig = Rig::ready(instance("dev")).await;
-    assert!(restarted(&rig).is_null());
-    has_run_for(&rig, TimeDelta::hours(2));
-    changes(&rig, "/maintenance/restartInterval", json!("1h"));
-    rig.run("dev", 3).await;
-    assert_eq!(deeds(&rig), ["apply statefulsets/dev-backend"]);
-    assert!(restarted(&rig).is_string());
-}
-
-#[tokio::test]
-async fn a_restart_waits_for_the_window_and_not_for_an_upgrade() {
-    let now = Utc::now();
-    let closed = window(now + TimeDelta::hours(2), "1m");
-    let mut it = with(instance("dev"), "/maintenance/restartInterval", json!("1h"));
-    set(&mut it, "/maintenance/window", closed);
-    let rig = Rig::ready(it).await;
-    has_run_for(&rig, TimeDelta::hours(20));
-    rig.run("dev", 3).await;
-    assert_eq!(rig.server.writes(), [""; 0]);
-    changes(&rig, "/maintenance/window", window(now - TimeDelta::minutes(2), "1h"));
-    rig.pass("dev").await.unwrap();
-    assert_eq!(deeds(&rig), ["apply statefulsets/dev-backend"]);
 }

@@ -24,7 +24,7 @@ use kube::{
 use serde_json::{Value, json};
 
 use crate::{
-    Follower, Ground, Instance, Kubectl, Reach, Refusal, State, Witness,
+    Follower, Ground, Instance, Kubectl, Reach, State, Witness,
     reach::{Door, Marker},
 };
 
@@ -37,7 +37,8 @@ const REST: Duration = Duration::from_secs(2);
 
 /// A namespace of the test's own.
 pub struct Stage {
-    ground: Ground,
+    /// The namespace, and what the API server says there.
+    pub ground: Ground,
     /// The cluster of the run.
     pub cluster: Cluster,
     /// As its administrator.
@@ -117,14 +118,6 @@ impl Stage {
         let refusal = self.ground.create(instance).await?;
         ensure!(refusal.is_none(), "refused:\n{}", refusal.unwrap_or_default());
         Ok(())
-    }
-
-    /// Why an instance would be refused; nothing is written.
-    ///
-    /// # Errors
-    /// The request failed for another reason.
-    pub async fn refusal(&self, instance: &Instance) -> Result<Option<Refusal>> {
-        self.ground.refusal(instance).await
     }
 
     /// Creates it and waits until it is as its spec wants it.

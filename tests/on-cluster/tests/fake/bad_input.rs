@@ -10,12 +10,9 @@ use anyhow::{Context, Result, bail, ensure};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{Patch, PatchParams};
 use on_cluster::{Instance, Refusal, Stage, played, stage::PATIENCE};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use self::rows::{
-    Row,
-    Verdict::{self, Refused, Taken, Told, Unknown},
-};
+use self::rows::Verdict::{self, Kept, Refused, Taken, Told, Unknown};
 
 const CANARY: &str = "bad-input-canary-7d1f";
 
@@ -25,10 +22,11 @@ async fn every_row_of_bad_input_is_refused_or_told_and_makes_nothing() -> Result
         secrets(stage).await?;
         let mut wrong = String::new();
         for (at, row) in rows::all().into_iter().enumerate() {
-            let instance = spoilt(&format!("row-{at}"), &row);
+            let sound = sound(&format!("row-{at}"), row.0);
             let (path, value, verdict) = row;
+            let instance = spoilt(sound.clone(), path, &value);
             let row = format!("{path}: {}", value.to_string().chars().take(90).collect::<String>());
-            if let Err(error) = judged(stage, &instance, &verdict).await {
+            if let Err(error) = judged(stage, (&sound, &instance), &verdict).await {
                 writeln!(wrong, "{row}\n    {error:#}")?;
             }
         }
@@ -38,21 +36,35 @@ async fn every_row_of_bad_input_is_refused_or_told_and_makes_nothing() -> Result
     .await
 }
 
-fn spoilt(name: &str, (path, value, _): &Row) -> Instance {
-    let instance =
-        if *path == "backend.db" { Instance::postgres(name) } else { Instance::dev(name) };
-    let instance = instance.with("dashboard.enabled", false);
-    match (*path, value.as_str()) {
-        ("metadata.name", Some(name)) => instance.named(name),
-        _ => instance.with(path, value.clone()),
+fn sound(name: &str, path: &str) -> Instance {
+    let on_servers = path == "backend.db";
+    let instance = if on_servers { Instance::postgres(name) } else { Instance::dev(name) };
+    instance.with("dashboard.enabled", false)
+}
+
+fn spoilt(sound: Instance, path: &str, value: &Value) -> Instance {
+    match (path, value.as_str()) {
+        ("metadata.name", Some(name)) => sound.named(name),
+        _ => sound.with(path, value.clone()),
     }
 }
 
-async fn judged(stage: &Stage, instance: &Instance, verdict: &Verdict) -> Result<()> {
+async fn judged(
+    stage: &Stage,
+    (sound, instance): (&Instance, &Instance),
+    verdict: &Verdict,
+) -> Result<()> {
     match verdict {
         Refused(words) => {
-            let refusal = stage.refusal(instance).await?.context("it is taken")?;
+            let refusal = stage.ground.refusal(instance).await?.context("it is taken")?;
             ensure!(is_for(&refusal, words), "it is refused otherwise: {refusal}");
+        }
+        Kept(words) => {
+            stage.create(sound).await?;
+            let refusal = stage.ground.refusal_to_become(instance).await?;
+            let refusal = refusal.context("it is taken")?;
+            ensure!(is_for(&refusal, words), "it is refused otherwise: {refusal}");
+            stage.deleted(sound.name()).await?;
         }
         Unknown(field) => {
             let said = strictly(stage, instance).await?;

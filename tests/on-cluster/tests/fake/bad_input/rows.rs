@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 pub enum Verdict {
     /// The API server refuses it with these words, and with no others.
     Refused(&'static str),
+    /// The API server refuses it of an instance that is there without it, with these words and with no others.
+    Kept(&'static str),
     /// This field does not exist: the API server refuses it where the client asks for that, as kubectl does.
     Unknown(&'static str),
     /// It is taken, and the operator waits with this reason and these words, and makes no backend.
@@ -13,14 +15,14 @@ pub enum Verdict {
     /// It looks bad and is none: the operator begins with it.
     Taken,
 }
-use Verdict::{Refused, Taken, Told, Unknown};
+use Verdict::{Kept, Refused, Taken, Told, Unknown};
 
 pub type Row = (&'static str, Value, Verdict);
 
 pub fn all() -> Vec<Row> {
     let parts =
         [names(), images(), environment(), pods(), rights(), absent(), database(), storage()];
-    parts.into_iter().chain([hosts(), volumes()]).flatten().collect()
+    parts.into_iter().chain([hosts(), volumes(), pinned()]).flatten().collect()
 }
 
 fn long(count: usize) -> String {
@@ -54,10 +56,14 @@ fn environment() -> Vec<Row> {
     let named = |name: &str| json!([{"name": name, "value": "1"}]);
     let many: Value =
         (0..5_000).map(|at| json!({"name": format!("V{at}"), "value": "1"})).collect();
+    // 1.4 MB.
+    let huge: Value =
+        (0..100).map(|at| json!({"name": format!("V{at}"), "value": long(14_000)})).collect();
     let twice = json!([{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]);
     let mut rows = vec![
         ("backend.env", twice, Refused("Duplicate value")),
         ("backend.env", many, Refused("Too many: 5000")),
+        ("backend.env", huge, Refused("may not be more than 4096")),
     ];
     for name in ["INSTANCE_SECRET", "POSTGRES_URL", "LD_PRELOAD", "PATH"] {
         let words = "is set by the operator or by the image";
@@ -243,4 +249,24 @@ fn volumes() -> Vec<Row> {
     ["0", "-1Gi", "1e30", "1Ei", "ten"]
         .map(|it| ("backend.storage.pvc.size", json!(it), Refused("must be a quantity")))
         .into()
+}
+
+/// Where the data is, and what it belongs to.
+fn pinned() -> Vec<Row> {
+    let mysql = json!({"engine": "mysql", "secretRef": "good-database", "urlKey": "uri"});
+    vec![
+        ("backend.storage.pvc.size", json!("5Gi"), Kept("a volume can grow and not shrink")),
+        (
+            "backend.storage.pvc.storageClassName",
+            json!("fast"),
+            Kept("a claim cannot change its storage class"),
+        ),
+        (
+            "backend.storage.pvc.existingClaim",
+            json!("another"),
+            Kept("existingClaim says where the data is and cannot change"),
+        ),
+        ("backend.instance.name", json!("another"), Kept("spec.backend.instance.name is part of")),
+        ("backend.db", mysql, Kept("the engine holds the data and cannot change")),
+    ]
 }
