@@ -1,10 +1,11 @@
 //! What somebody added where nothing may be besides what is wanted.
 //!
 //! Fields that are not ours are left alone, but for those that decide what the Service leads to, what runs
-//! in our containers, with what environment, and what it takes for its data; where clients come from and are led to; and what would keep ours from being
-//! applied beside it.
+//! in our containers, with what environment, and what it takes for its data; where clients come from and are led to; which pods a
+//! `NetworkPolicy` and a budget are about; and what would keep ours from being applied beside it.
 
 mod pod;
+mod selectors;
 mod way_in;
 
 use serde_json::{Map, Value, json};
@@ -26,6 +27,9 @@ pub(super) fn of(kind: &str, live: &Value, wanted: &Value) -> Option<Value> {
         "StatefulSet" | "Deployment" => workload(live, wanted),
         "HTTPRoute" => way_in::route(live, wanted),
         "Ingress" => way_in::ingress(live, wanted),
+        "Gateway" => way_in::gateway(live, wanted),
+        "NetworkPolicy" => selectors::policy(live, wanted),
+        "PodDisruptionBudget" => selectors::budget(live, wanted),
         _ => Map::new(),
     };
     (!spec.is_empty()).then(|| json!({ "spec": spec }))
@@ -38,12 +42,7 @@ fn service(live: &Value, wanted: &Value) -> Map<String, Value> {
         spec.insert("type".to_owned(), json!("ClusterIP"));
         spec.insert("externalName".to_owned(), Value::Null);
     }
-    let selector = live["selector"].as_object();
-    let besides = selector.into_iter().flatten().map(|(key, _)| key.clone());
-    let besides: Map<_, _> = besides
-        .filter(|key| wanted["selector"].get(key).is_none())
-        .map(|key| (key, Value::Null))
-        .collect();
+    let besides = selectors::besides(&live["selector"], &wanted["selector"]);
     if !besides.is_empty() {
         spec.insert("selector".to_owned(), Value::Object(besides));
     }

@@ -47,11 +47,15 @@ pub(super) fn is_started(children: &Children) -> bool {
 /// never served from.
 pub(super) fn found(children: &Children) -> Option<Backend> {
     let record = children.record();
+    // What an earlier instance has left that let nobody in is as new, with a volume beside it too.
+    let unserved = |it: &Deed| !it.own && !it.is_inherited();
+    if record.is_none() && children.deed.as_ref().is_some_and(unserved) {
+        return None;
+    }
     let Some((store, claim)) = stores::newest_sealed(&children.claims, record.as_ref()) else {
         let template = || template(children.stateful_set.as_deref()?);
         let recorded = record.map(|it| it.at(&it.home()).unwrap_or(it.backend));
-        let deed = children.deed.as_ref().filter(|it| it.own || it.is_inherited());
-        let deed = || deed.map(Deed::backend);
+        let deed = || children.deed.as_ref().map(Deed::backend);
         return recorded.or_else(deed).or_else(template);
     };
     // A claim that is taken over is the original store of its new instance, whatever it was to the one before.

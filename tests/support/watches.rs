@@ -79,7 +79,7 @@ impl Watches {
             budgets,
             gateway_api,
         };
-        let watches = Watches {
+        let watches = Self {
             instances: instances_in,
             claims: claims_in,
             configs: configs_in,

@@ -139,3 +139,22 @@ async fn an_account_of_somebody_else_for_the_dashboard_is_in_nobody_elses_way() 
     assert_eq!(made["spec"]["template"]["spec"]["serviceAccountName"], "dev-dashboard");
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
 }
+
+/// Else the one would keep nobody out, and the other no drain back.
+#[tokio::test]
+async fn what_is_made_to_be_about_no_pod_is_about_its_pods_again() {
+    let rig = Rig::ready(asking()).await;
+    let selectors = [("networkpolicies", "podSelector"), ("poddisruptionbudgets", "selector")];
+    let made = |(plural, field)| rig.server.get(plural, NAME).unwrap()["spec"][field].clone();
+    let before = selectors.map(made);
+    for (plural, field) in selectors {
+        rig.server.edit(plural, NAME, |it| {
+            it["spec"][field]["matchLabels"]["nobody"] = json!("has-this");
+        });
+    }
+    rig.run("dev", 2).await;
+    assert_eq!(selectors.map(made), before);
+    rig.server.writes();
+    rig.run("dev", 2).await;
+    assert_eq!(rig.server.writes(), [""; 0], "it rests");
+}

@@ -160,3 +160,16 @@ async fn an_instance_that_is_on_servers_wholly_is_upgraded_after_an_export_and_k
     assert_eq!(template(&rig), before);
     assert!(rig.server.all("persistentvolumeclaims").is_empty());
 }
+
+/// It serves on, and another backend would take it from it.
+#[tokio::test]
+async fn who_has_a_database_keeps_it_though_its_instance_cannot_be_decoded_any_more() {
+    let rig = ready(served("dev")).await;
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/backend/db", json!("no object")));
+    assert!(rig.pass("dev").await.is_err(), "it can be decoded");
+    let mut two = served("two");
+    set(&mut two, "/backend/instance", json!({"name": "dev"}));
+    rig.server.put("convexinstances", two);
+    rig.run("two", 6).await;
+    assert_eq!(rig.condition("two", "Ready"), "False/DatabaseInUse", "{}", rig.status("two"));
+}

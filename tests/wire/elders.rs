@@ -91,6 +91,9 @@ async fn an_older_instance_that_waits_for_something_else_keeps_nobody_from_a_dat
     let mut paused = of_day("dev", 1);
     paused["metadata"]["annotations"] = json!({"convex.icod.de/paused": "true"});
     assert_eq!(told(paused).await.1, "True/Serving");
+    let mut not_paused = of_day("dev", 1);
+    not_paused["metadata"]["annotations"] = json!({"convex.icod.de/paused": "false"});
+    assert_eq!(told(not_paused).await.1, "False/DatabaseInUse");
     let mut goes = of_day("dev", 1);
     goes["metadata"]["deletionTimestamp"] = json!("2026-01-03T00:00:00Z");
     goes["metadata"]["finalizers"] = json!(["example.com/kept"]);

@@ -186,3 +186,23 @@ async fn a_door_that_somebody_adds_to_a_route_is_closed() {
     assert_eq!(sections(&route), ["websecure"]);
     assert_eq!(route["spec"]["rules"][0]["backendRefs"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_door_that_somebody_adds_to_a_gateway_of_its_own_is_closed() {
+    let rig = shared().await;
+    let own = json!({"host": "api.example.com", "gatewayClassName": "example",
+        "tlsSecretRef": "issued-later"});
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/networking", own));
+    rig.run("dev", 12).await;
+    let listeners =
+        || rig.server.get("gateways", "dev-public").unwrap()["spec"]["listeners"].clone();
+    let before = listeners();
+    rig.server.edit("gateways", "dev-public", |it| {
+        let theirs = json!({"name": "theirs", "hostname": "theirs.example.com", "port": 80,
+            "protocol": "HTTP"});
+        it["spec"]["listeners"][0]["allowedRoutes"] = json!({"namespaces": {"from": "All"}});
+        it["spec"]["listeners"].as_array_mut().unwrap().push(theirs);
+    });
+    rig.run("dev", 2).await;
+    assert_eq!(listeners(), before);
+}

@@ -12,13 +12,13 @@ use crate::support::{
     rig::Rig,
 };
 
-fn record(rig: &Rig) -> Option<Value> {
+pub(crate) fn record(rig: &Rig) -> Option<Value> {
     let record = rig.server.get("configmaps", "dev-gate")?["data"]["record"].clone();
     serde_json::from_str(record.as_str()?).ok()
 }
 
 /// Every record that is open while nobody is let in yet says so.
-async fn is_noted_before_anything_opens_it(rig: &Rig) {
+pub(crate) async fn is_noted_before_anything_opens_it(rig: &Rig) {
     let mut opens = 0;
     for _ in 0..14 {
         let _ = rig.pass("dev").await;
@@ -123,78 +123,6 @@ async fn whoever_is_led_to_another_server_before_anybody_was_let_in_is_not() {
     says(&rig, "postgresql://app:canary-1@elsewhere");
     rig.run("dev", 6).await;
     assert_eq!(record(&rig).unwrap()["served"], Value::Null);
-}
-
-/// One whose backend never answers.
-async fn never_ready(rig: &Rig, instance: Value) {
-    rig.backend.refuses_keys();
-    rig.server.put("convexinstances", instance);
-    for _ in 0..8 {
-        let _ = rig.pass("dev").await;
-        rig.settle();
-        let record = record(rig).unwrap_or_default();
-        assert_eq!(record["served"], Value::Null, "{}", rig.status("dev"));
-    }
-    let open = record(rig).is_some_and(|it| it["open"] == true);
-    assert!(open && rig.phase("dev") == "Provisioning", "{}", rig.status("dev"));
-}
-
-fn successor(uid: &str) -> Value {
-    let mut instance = bare(json!({}));
-    instance["metadata"]["uid"] = json!(uid);
-    set(&mut instance, "/backend/instance", json!({"secretRef": "dev-instance"}));
-    instance
-}
-
-/// As where the first one was led to the wrong server: what is found empty then was never anybody's.
-#[tokio::test]
-async fn whoever_comes_after_one_that_never_let_anybody_in_is_as_new() {
-    let rig = Rig::with(bare(json!({}))).await;
-    secrets(&rig);
-    never_ready(&rig, bare(json!({}))).await;
-    gone(&rig).await;
-    never_ready(&rig, successor("second")).await;
-    gone(&rig).await;
-    rig.backend.takes_keys();
-    rig.server.put("convexinstances", successor("third"));
-    rig.run("dev", 14).await;
-    assert_eq!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
-    gone(&rig).await;
-    rig.server.put("convexinstances", successor("fourth"));
-    is_noted_before_anything_opens_it(&rig).await;
-}
-
-/// Its data is nowhere: there is no name that it would have to be.
-#[tokio::test]
-async fn whoever_comes_after_one_that_never_let_anybody_in_may_have_another_name() {
-    let rig = Rig::with(bare(json!({}))).await;
-    secrets(&rig);
-    never_ready(&rig, bare(json!({}))).await;
-    gone(&rig).await;
-    rig.backend.takes_keys();
-    let mut next = successor("second");
-    set(&mut next, "/backend/instance", json!({"secretRef": "dev-instance", "name": "orders"}));
-    rig.server.put("convexinstances", next);
-    rig.run("dev", 14).await;
-    assert_eq!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
-    assert_eq!(rig.status("dev")["instanceName"], "orders");
-}
-
-/// It may be gone before it has taken over what the first has left: of that it says nothing.
-#[tokio::test]
-async fn whoever_comes_after_one_that_never_let_anybody_in_to_what_it_was_left_is_not() {
-    let rig = ready(bare(json!({}))).await;
-    gone(&rig).await;
-    rig.backend.refuses_keys();
-    for (uid, passes) in [("second", 1), ("third", 8)] {
-        rig.server.put("convexinstances", successor(uid));
-        rig.run("dev", passes).await;
-        assert_ne!(rig.phase("dev"), "Ready", "{}", rig.status("dev"));
-        gone(&rig).await;
-    }
-    rig.backend.takes_keys();
-    rig.server.put("convexinstances", successor("fourth"));
-    is_noted_before_anything_opens_it(&rig).await;
 }
 
 /// It is no sign of a record that was lost: nobody was let in yet.

@@ -36,5 +36,6 @@ mod restarts;
 mod resumption;
 mod servers;
 mod storage;
+mod successors;
 mod upgrade;
 mod variables;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{compact, object_name, terse};
 
 /// Names of variables that the operator or the image sets itself, or that would change what runs.
-pub(crate) const RESERVED: [&str; 40] = [
+pub(crate) const RESERVED: [&str; 43] = [
     "INSTANCE_NAME",
     "INSTANCE_SECRET",
     "CONVEX_CLOUD_ORIGIN",
@@ -23,6 +23,9 @@ pub(crate) const RESERVED: [&str; 40] = [
     "LD_PRELOAD",
     "LD_LIBRARY_PATH",
     "LD_AUDIT",
+    "BASH_ENV",
+    "BASHOPTS",
+    "SHELLOPTS",
     "SSLKEYLOGFILE",
     "DATABASE_URL",
     "POSTGRES_URL",

@@ -37,6 +37,23 @@ pub(super) fn ingress(live: &Value, wanted: &Value) -> Map<String, Value> {
     added.map(|field| ((*field).to_owned(), Value::Null)).collect()
 }
 
+/// A door of somebody else, and routes of other namespaces through ours. Only that of its own namespace is what the CRD puts where
+/// nothing is said.
+pub(super) fn gateway(live: &Value, wanted: &Value) -> Map<String, Value> {
+    let (all, wants) = (items(&live["listeners"]), items(&wanted["listeners"]));
+    let open = |it: &Value| {
+        let routes = &it["allowedRoutes"];
+        let own = |from: &Value| from.is_null() || from == "Same";
+        !own(&routes["namespaces"]["from"]) || !routes["kinds"].is_null()
+    };
+    let open = |it: &Value| {
+        let ours = wants.iter().find(|wanted| wanted["name"] == it["name"]);
+        ours.is_none_or(|ours| ours["allowedRoutes"].is_null() && open(it))
+    };
+    let over = all.iter().any(open).then(|| wanted["listeners"].clone());
+    over.map(|it| ("listeners".to_owned(), it)).into_iter().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -96,5 +113,21 @@ mod tests {
         assert_eq!(ingress(&live, &wanted), Map::new());
         live["defaultBackend"] = json!({"service": {"name": "evil"}});
         assert_eq!(ingress(&live, &wanted).get("defaultBackend"), Some(&Value::Null));
+    }
+
+    #[test]
+    fn a_gateway_of_ours_has_our_listeners_for_our_routes() {
+        let listener = |name: &str| json!({"name": name, "port": 443, "protocol": "HTTPS"});
+        let wanted = json!({"listeners": [listener("api"), listener("site")]});
+        let mut live = wanted.clone();
+        let same = json!({"namespaces": {"from": "Same"}});
+        live["listeners"][0]["allowedRoutes"] = same;
+        assert!(gateway(&live, &wanted).is_empty(), "so the API server says it");
+        let back = json!({"listeners": wanted["listeners"]});
+        live["listeners"][0]["allowedRoutes"] = json!({"namespaces": {"from": "All"}});
+        assert_eq!(Value::Object(gateway(&live, &wanted)), back);
+        let mut live = wanted.clone();
+        live["listeners"].as_array_mut().unwrap().push(listener("theirs"));
+        assert_eq!(Value::Object(gateway(&live, &wanted)), back);
     }
 }

@@ -208,7 +208,7 @@ fn is_on_its_way(instance: &ConvexInstance) -> bool {
     let conditions = instance.status.iter().flat_map(|it| &it.conditions);
     let mut waits =
         conditions.filter(|it| it.type_ == "Ready" && it.status == ConditionStatus::False);
-    let paused = instance.annotations().contains_key(labels::PAUSED);
+    let paused = labels::is_paused(instance);
     !paused && (phase(instance) != Phase::Pending || waits.all(|it| it.reason == IN_USE))
 }
 

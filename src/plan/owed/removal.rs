@@ -33,7 +33,7 @@ impl Planner<'_> {
         steps.extend(self.world.outside.stored().map(|name| Step::Remove(Kind::Secret, name)));
         let goes = data_goes(self.instance) && !keep_stores;
         steps.extend((!goes).then(|| self.left_behind()).into_iter().flatten());
-        steps.extend(self.never_served().filter(|_| !goes));
+        steps.extend(self.never_served());
         // A database on a server is never dropped, and what is in it belongs to the keys.
         let backend = &self.instance.spec.backend;
         let keyed_store = backend.storage.pvc.enabled || backend.db.is_server();

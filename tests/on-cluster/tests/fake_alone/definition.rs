@@ -67,9 +67,20 @@ async fn remove(stage: &Stage) -> Result<()> {
     definitions.delete(CRD_NAME, &DeleteParams::default()).await?;
     stage
         .until("end of the definition", PATIENCE, || async {
-            Ok(definitions.get_opt(CRD_NAME).await?.is_none().then_some(()))
+            let gone = definitions.get_opt(CRD_NAME).await?.is_none();
+            Ok((gone && is_not_served(stage).await?).then_some(()))
         })
         .await
+}
+
+/// The API server goes on for a moment once the definition is gone.
+async fn is_not_served(stage: &Stage) -> Result<bool> {
+    let all = Api::<ConvexInstance>::all(stage.client());
+    match all.list_metadata(&ListParams::default()).await {
+        Ok(_) => Ok(false),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn install(stage: &Stage) -> Result<()> {

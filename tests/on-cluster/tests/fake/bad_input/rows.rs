@@ -65,7 +65,7 @@ fn environment() -> Vec<Row> {
         ("backend.env", many, Refused("Too many: 5000")),
         ("backend.env", huge, Refused("may not be more than 4096")),
     ];
-    for name in ["INSTANCE_SECRET", "POSTGRES_URL", "LD_PRELOAD", "PATH"] {
+    for name in ["INSTANCE_SECRET", "POSTGRES_URL", "LD_PRELOAD", "PATH", "SHELLOPTS"] {
         let words = "is set by the operator or by the image";
         rows.push(("backend.env", named(name), Refused(words)));
     }
