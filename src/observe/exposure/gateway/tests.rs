@@ -92,6 +92,10 @@ fn a_listener_that_does_not_serve_is_told_where_it_is_used() {
     assert_eq!(of_listener(&[refs("InvalidCertificateRef")], "other"), None);
     let conflicted = condition("Conflicted", "True", "HostnameConflict", 1);
     assert_eq!(of_listener(&[conflicted], "web").unwrap().reason, "HostnameConflict");
+    for (type_, reason) in [("Accepted", "PortUnavailable"), ("Programmed", "Invalid")] {
+        let refused = of_listener(&[condition(type_, "False", reason, 1)], "web");
+        assert!(refused.is_some_and(|it| it.message.contains(reason)), "{type_}");
+    }
     let fine = condition("Conflicted", "False", "NoConflicts", 1);
     let overlaps = condition("OverlappingTLSConfig", "True", "OverlappingCertificates", 1);
     assert_eq!(of_listener(&[fine, overlaps], "web"), None);

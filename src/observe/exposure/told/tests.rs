@@ -14,11 +14,21 @@ use crate::{
 
 /// The route to the API, of generation 2, of which this controller says this for this listener.
 fn told(controller: &str, section: &str, conditions: &[Value]) -> Option<(&'static str, String)> {
+    told_in("infra", controller, section, conditions)
+}
+
+/// The same of a parent in this namespace.
+fn told_in(
+    namespace: &str,
+    controller: &str,
+    section: &str,
+    conditions: &[Value],
+) -> Option<(&'static str, String)> {
     let route: HttpRoute = serde_json::from_value(json!({
         "metadata": {"name": "dev-api", "namespace": "shop", "generation": 2},
         "spec": {"parentRefs": [{"name": "public", "namespace": "infra", "sectionName": "web"}]},
         "status": {"parents": [{"controllerName": controller, "conditions": conditions,
-            "parentRef": {"name": "public", "namespace": "infra", "sectionName": section}}]},
+            "parentRef": {"name": "public", "namespace": namespace, "sectionName": section}}]},
     }))
     .unwrap();
     let children = Children { routes: vec![Arc::new(route)], ..Children::default() };
@@ -51,6 +61,7 @@ fn a_route_is_taken_once_its_controller_says_so_of_the_generation_that_there_is(
     assert_eq!(told(CONTROLLER, "web", &both(1)).unwrap().0, "ControllerPending");
     assert_eq!(told(CONTROLLER, "other", &both(2)).unwrap().0, "RoutePending");
     assert_eq!(told("example.com/else", "web", &both(2)).unwrap().0, "RoutePending");
+    assert_eq!(told_in("shop", CONTROLLER, "web", &both(2)).unwrap().0, "RoutePending");
 }
 
 #[test]

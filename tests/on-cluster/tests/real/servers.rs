@@ -116,6 +116,7 @@ async fn an_upgrade_and_its_way_back_go_by_an_export_in_the_bucket_and_make_no_c
         let data = stage.fill(NAME).await?;
         stage.patch(NAME, json!({ "version": NEWER })).await?;
         stage.stands(NAME, "Ready", "ReleaseRefused").await?;
+        stage.condition_when(NAME, "Available", "Serving").await?;
         stage.has_data(NAME, &data).await?;
         let claims = stage.all::<PersistentVolumeClaim>().list(&ListParams::default()).await?;
         ensure!(claims.items.is_empty(), "a volume was made: {:?}", claims.items);
