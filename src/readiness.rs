@@ -9,9 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a refusal counts. A watch that is refused is tried again after 30 s and as long again at most
-/// (kube's default backoff, with its jitter), and once it is granted it may have nothing to say.
-const REFUSED: Duration = Duration::from_secs(75);
+/// How long a refusal counts. A watch that is refused is tried again within 10 s, a list may take as long, and once it is granted
+/// it may have nothing to say.
+const REFUSED: Duration = Duration::from_secs(25);
 
 static STATE: Mutex<State> = Mutex::new(State { crd: false, watches: BTreeMap::new() });
 
@@ -96,7 +96,7 @@ mod tests {
         let mut state = State { crd: true, watches: BTreeMap::new() };
         let now = Instant::now();
         *state.watch("Pod") = Watch { listed: true, refused: Some(now) };
-        assert_eq!(state.waits_for(now + Duration::from_mins(1)).unwrap(), "its watches of Pod");
+        assert_eq!(state.waits_for(now + Duration::from_secs(20)).unwrap(), "its watches of Pod");
         assert_eq!(state.waits_for(now + REFUSED), None);
     }
 }

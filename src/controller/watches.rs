@@ -1,11 +1,12 @@
 //! What is watched: every instance, and every child that carries our label, each once.
 
 mod emptied;
+mod failures;
 mod gateways;
 
 use std::{fmt::Debug, hash::Hash};
 
-use futures::{Stream, StreamExt, TryStreamExt, future};
+use futures::{Stream, StreamExt, future};
 use k8s_openapi::{
     NamespaceResourceScope,
     api::{
@@ -26,9 +27,9 @@ use kube::{
 };
 use serde::de::DeserializeOwned;
 
+use self::failures::{Failures, Patience};
 use crate::{
     context::{Guarded, Stores},
-    metrics,
     plan::labels::{INSTANCE, MANAGED_BY, MANAGER},
     readiness,
 };
@@ -117,14 +118,17 @@ impl Source<'_> {
         };
         let (reader, writer) = reflector::store();
         readiness::watches(&K::kind(&()));
+        let mut failures = Failures::of(K::kind(&()).into_owned());
         let stream = watcher(api, config)
-            .inspect_err(|error| failed(&K::kind(&()), error))
-            .inspect_ok(|event| {
-                if matches!(event, watcher::Event::InitDone) {
+            .inspect(move |event| match event {
+                Err(error) => failures.heed(error),
+                Ok(watcher::Event::InitDone) => {
                     readiness::listed(&K::kind(&()));
+                    failures.end();
                 }
+                Ok(_) => {}
             })
-            .default_backoff()
+            .backoff(Patience::default())
             .reflect(writer)
             .touched_objects();
         (reader, seen(stream).boxed())
@@ -142,15 +146,6 @@ fn seen<K>(
 fn instance_of(child: &impl Resource) -> Option<ObjectRef<Guarded>> {
     let name = child.labels().get(INSTANCE)?;
     Some(ObjectRef::new(name).within(&child.namespace()?))
-}
-
-/// Says why a watch does not come about: an operator that may not watch one kind is deaf to it.
-fn failed(kind: &str, error: &watcher::Error) {
-    tracing::warn!(kind, %error, "a watch failed; it is tried again");
-    metrics::watch_failed(kind);
-    if is_refused(error) {
-        readiness::refused(kind);
-    }
 }
 
 fn is_refused(error: &watcher::Error) -> bool {

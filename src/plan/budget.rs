@@ -36,3 +36,25 @@ pub fn budget(inputs: &Inputs<'_>, part: Part) -> Option<PodDisruptionBudget> {
         ..PodDisruptionBudget::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixtures::{built_for, instance_with};
+
+    /// One for pods that are not there would show no pods of how many for ever.
+    #[test]
+    fn a_dashboard_that_is_off_has_no_budget() {
+        let has = |enabled: bool, part| {
+            let instance = instance_with(|spec| {
+                let asked = json!({"maxUnavailable": 1});
+                spec["dashboard"] = json!({"enabled": enabled, "podDisruptionBudget": asked});
+            });
+            built_for(&instance, |it| budget(it, part).is_some())
+        };
+        assert!(has(true, Part::Dashboard) && !has(false, Part::Dashboard));
+        assert!(!has(true, Part::Backend), "it is asked for of one part alone");
+    }
+}

@@ -159,6 +159,21 @@ mod tests {
         assert_eq!(annotations(&instance, Part::Dashboard, []), None);
     }
 
+    /// Admission refuses it; an object that an older definition let in still gets none.
+    #[test]
+    fn no_volume_brings_a_token_of_a_service_account() {
+        let token = json!({"serviceAccountToken": {"path": "token", "audience": "vault"}});
+        let sources = json!([token, {"configMap": {"name": "app"}}]);
+        let volume = json!({"name": "all", "projected": {"sources": sources}});
+        let instance = instance_with(|spec| spec["backend"]["pod"] = json!({"volumes": [volume]}));
+        let pod = built_for(&instance, |it| with(it, Part::Backend, PodSpec::default()));
+        let volumes = serde_json::to_value(pod.volumes).unwrap();
+        assert_eq!(
+            volumes,
+            json!([{"name": "all", "projected": {"sources": [{}, {"configMap": {"name": "app"}}]}}])
+        );
+    }
+
     #[test]
     fn a_part_has_the_account_that_is_named_or_made_for_it_or_else_none() {
         let account = |account: serde_json::Value| {

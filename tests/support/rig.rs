@@ -62,7 +62,16 @@ impl Rig {
 
     /// What the watches are told of the Gateway API.
     pub async fn has_gateway_api(&self, presence: Presence) {
-        self.watches.lock().await.gateway_api.has.send_replace(presence);
+        let api = &self.watches.lock().await.gateway_api;
+        api.has.send_replace(presence);
+        api.has_gateways.send_replace(presence);
+    }
+
+    /// The operator's role does not let it look at any Gateway.
+    pub async fn may_see_no_gateways(&self) {
+        let api = &mut self.watches.lock().await.gateway_api;
+        api.has_gateways.send_replace(Presence::Refused);
+        api.hidden = true;
     }
 
     /// The operator may look at this namespace alone, and at no classes.

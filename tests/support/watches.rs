@@ -44,6 +44,8 @@ pub struct GatewayWatches {
     gateways: Writer<DeserializeGuard<Gateway>>,
     classes: Writer<DeserializeGuard<GatewayClass>>,
     pub has: tokio::sync::watch::Sender<Presence>,
+    /// The same of Gateways alone.
+    pub has_gateways: tokio::sync::watch::Sender<Presence>,
     /// Whether nobody may look at Gateways.
     pub hidden: bool,
 }
@@ -129,21 +131,23 @@ impl Watches {
 /// The Gateway API is installed.
 fn gateway_api() -> (GatewayApi, GatewayWatches) {
     let (routes, policies, gateways, classes) = (store(), store(), store(), store());
-    let (has, served) = served();
+    let ((has, served_all), (has_gateways, gateways_served)) = (served(), served());
     has.send_replace(Presence::Watched);
+    has_gateways.send_replace(Presence::Watched);
     let watches = GatewayWatches {
         routes: routes.1,
         policies: policies.1,
         gateways: gateways.1,
         classes: classes.1,
         has,
+        has_gateways,
         hidden: false,
     };
     let api = GatewayApi {
-        routes: Optional { store: routes.0, served: served.clone() },
-        policies: Optional { store: policies.0, served: served.clone() },
-        gateways: Optional { store: gateways.0, served: served.clone() },
-        classes: Optional { store: classes.0, served },
+        routes: Optional { store: routes.0, served: served_all.clone() },
+        policies: Optional { store: policies.0, served: served_all.clone() },
+        gateways: Optional { store: gateways.0, served: gateways_served },
+        classes: Optional { store: classes.0, served: served_all },
         namespace: None,
     };
     (api, watches)

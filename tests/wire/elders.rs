@@ -103,6 +103,49 @@ async fn an_older_instance_that_waits_for_something_else_keeps_nobody_from_a_dat
     assert_eq!(rig.condition("two", "Ready"), "True/Serving", "{}", rig.status("two"));
 }
 
+/// It has a database, though nothing says so but its own Secret: the copy of it was deleted, and nobody remembers.
+#[tokio::test]
+async fn an_older_instance_that_is_in_trouble_has_its_database_still() {
+    let mut rig = rig(of_day("dev", 1)).await;
+    rig.run("dev", 12).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving");
+    rig.server.edit("convexinstances", "dev", |it| {
+        let conditions = it["status"]["conditions"].as_array_mut().unwrap();
+        let ready = conditions.iter_mut().find(|it| it["type"] == "Ready").unwrap();
+        (ready["status"], ready["reason"]) = (json!("False"), json!("CrashLoop"));
+    });
+    rig.server.remove("secrets", "dev-database");
+    rig.restarted();
+    rig.server.put("convexinstances", of_day("two", 2));
+    rig.run("two", 4).await;
+    assert_eq!(rig.condition("two", "Ready"), "False/DatabaseInUse");
+    rig.run("dev", 4).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{}", rig.status("dev"));
+}
+
+/// It was about to have it when an older one was led there: it gives way, or both would wait for each other.
+#[tokio::test]
+async fn a_younger_one_that_was_given_nothing_yet_gives_way_to_an_older_one() {
+    let mut older = of_day("dev", 1);
+    set(&mut older, "/backend/db/secretRef", json!("to-come"));
+    let rig = rig(older).await;
+    rig.server.put("convexinstances", of_day("two", 2));
+    rig.pass("dev").await.unwrap();
+    rig.server.fail_next("create secrets/two-database", 500);
+    for _ in 0..4 {
+        if rig.pass("two").await.is_err() {
+            break;
+        }
+    }
+    assert!(rig.server.get("secrets", "two-database").is_none());
+    rig.server.put("secrets", secret("to-come", &[("uri", "postgresql://b:canary-2@pg-rw")]));
+    rig.pass("dev").await.unwrap();
+    rig.run("two", 2).await;
+    assert_eq!(rig.condition("two", "Ready"), "False/DatabaseInUse");
+    rig.run("dev", 12).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{}", rig.status("dev"));
+}
+
 /// Its Secret is read where it is, and a name without a namespace is one of its own.
 #[tokio::test]
 async fn an_older_instance_of_another_namespace_comes_first_too() {

@@ -88,6 +88,31 @@ async fn an_operator_of_one_namespace_takes_the_spec_at_its_word() {
     assert_eq!(rig.condition("dev", "Exposed"), "True/Accepted");
 }
 
+/// Whoever is let in by a Gateway can do without a look at it; whoever is to make one can not.
+#[tokio::test]
+async fn an_operator_that_may_see_no_gateways_takes_the_spec_at_its_word_and_makes_none() {
+    let rig = shared().await;
+    rig.may_see_no_gateways().await;
+    rig.run("dev", 12).await;
+    assert!(route(&rig, "dev-api").is_some(), "{}", rig.status("dev"));
+    judged(&rig, "True", "Accepted");
+    rig.pass("dev").await.unwrap();
+    assert_eq!(rig.condition("dev", "Exposed"), "True/Accepted");
+    let own = json!({"host": "api.example.com", "gatewayClassName": "example"});
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/networking", own));
+    rig.run("dev", 2).await;
+    assert_eq!(rig.condition("dev", "Exposed"), "False/GatewayAPIForbidden");
+    assert!(rig.server.get("gateways", "dev-public").is_none());
+    rig.has_gateway_api(Presence::Refused).await;
+    rig.server.edit("convexinstances", "dev", |it| {
+        let parents = json!([{"name": "public", "namespace": "infra"}]);
+        set(it, "/networking", json!({"host": "api.example.com", "parentRefs": parents}));
+    });
+    rig.run("dev", 2).await;
+    assert_eq!(rig.condition("dev", "Exposed"), "False/GatewayAPIForbidden", "no routes either");
+    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+}
+
 #[tokio::test]
 async fn a_redirect_that_is_refused_is_told_too() {
     let rig = shared().await;

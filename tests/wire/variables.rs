@@ -48,6 +48,20 @@ async fn a_source_gives_a_variable_for_each_key_and_one_of_the_spec_counts_befor
     assert!(variable(&rig, "B").is_some());
 }
 
+/// Each instance has a key of its own; which variables there are is no secret.
+#[tokio::test]
+async fn nobody_can_try_values_against_what_a_template_says_of_them() {
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let rig = sourced().await;
+        let hash = template(&rig)["metadata"]["annotations"][VARIABLES_HASH].clone();
+        let (places, values) = hash.as_str().unwrap().split_once('.').unwrap();
+        told.push((places.to_owned(), values.to_owned()));
+    }
+    assert_eq!(told[0].0, told[1].0);
+    assert_ne!(told[0].1, told[1].1);
+}
+
 #[tokio::test]
 async fn a_value_that_changes_in_a_source_rolls_the_backend_exactly_once() {
     let rig = sourced().await;

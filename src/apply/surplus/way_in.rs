@@ -115,6 +115,18 @@ mod tests {
         assert_eq!(ingress(&live, &wanted).get("defaultBackend"), Some(&Value::Null));
     }
 
+    /// Whoever serves it would send plain HTTP to HTTPS, and the origins say otherwise.
+    #[test]
+    fn an_ingress_that_ends_no_tls_is_given_none() {
+        let mut live = json!({"rules": [{"host": "api.example.com"}]});
+        let tls = json!([{"hosts": ["api.example.com"], "secretName": "theirs"}]);
+        live["tls"] = tls.clone();
+        let wanted = json!({"rules": [{"host": "api.example.com"}]});
+        assert_eq!(Value::Object(ingress(&live, &wanted)), json!({"tls": null}));
+        let asked = json!({"rules": wanted["rules"], "tls": tls});
+        assert_eq!(ingress(&live, &asked), Map::new(), "where the spec asks for it, it stays");
+    }
+
     #[test]
     fn a_gateway_of_ours_has_our_listeners_for_our_routes() {
         let listener = |name: &str| json!({"name": name, "port": 443, "protocol": "HTTPS"});

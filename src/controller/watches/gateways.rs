@@ -1,13 +1,9 @@
 //! Watches of the Gateway API. A cluster may not have it, get it later and lose it again; and most of its objects are
 //! somebody else's, who may be ahead of us: one that we cannot read is as if it were not there.
 
-use std::{
-    fmt::Debug,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::fmt::Debug;
 
-use futures::{Stream, StreamExt, TryStreamExt, future, stream};
+use futures::{Stream, StreamExt, future, stream};
 use gateway_api::{gatewayclasses::GatewayClass, gateways::Gateway, httproutes::HttpRoute};
 use kube::{
     Api, Resource, ResourceExt,
@@ -15,30 +11,26 @@ use kube::{
     runtime::{
         WatchStreamExt, reflector,
         reflector::{ObjectRef, Store},
-        utils::Backoff,
         watcher,
     },
 };
-use rand::RngExt;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch::Sender;
 
 use super::{
-    Guarded, Loop, Source, emptied::until_emptied, instance_of, is_refused, refusal, seen,
+    Guarded, Loop, Source,
+    emptied::until_emptied,
+    failures::{Failures, Patience},
+    instance_of, is_refused, refusal, seen,
 };
 use crate::{
     api::{ConvexInstance, Mode},
     context::{GatewayApi, Optional, Presence, served},
-    metrics,
     plan::{
         ClientSettingsPolicy,
         labels::{MANAGED_BY, MANAGER},
     },
 };
-
-/// The first pause after a failure, and the longest: a Gateway API that is installed later is seen so soon.
-const FIRST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(10);
 
 impl Source<'_> {
     /// Watches routes of ours, and Gateways and classes of everybody; what changes is a reason to look at the instances that
@@ -92,17 +84,18 @@ where
 {
     let (store, writer) = reflector::store();
     let (tells, served) = served();
-    let tells = Arc::new(tells);
-    let (listed, failed) = (tells.clone(), tells);
+    let mut failures = Failures::of(K::kind(&()).into_owned());
     // A watch that was refused and is let in again tells nothing of it: it is begun anew.
     let begun = move || until_emptied(watcher(api.clone(), config.clone()).boxed()).boxed();
     let stream = stream::repeat_with(begun)
         .flat_map(until_refused)
-        .inspect_err(move |error| told::<K>(&failed, error))
-        .inspect_ok(move |event| {
-            if matches!(event, watcher::Event::InitDone) {
-                tell::<K>(&listed, Presence::Watched);
+        .inspect(move |event| match event {
+            Err(error) => told::<K>(&tells, error, &mut failures),
+            Ok(watcher::Event::InitDone) => {
+                tell::<K>(&tells, Presence::Watched);
+                failures.end();
             }
+            Ok(_) => {}
         })
         .backoff(Patience::default())
         .reflect(writer)
@@ -121,41 +114,16 @@ fn until_refused<K>(watch: impl Stream<Item = Event<K>>) -> impl Stream<Item = E
     watch.flat_map(ending).scan((), |(), event| future::ready(event))
 }
 
-/// Longer from failure to failure. What comes before a list says nothing of whether there will be one, so that only time makes
-/// it short again.
-#[derive(Default)]
-struct Patience {
-    failures: u32,
-    last: Option<Instant>,
-}
-
-impl Iterator for Patience {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let calm = self.last.is_some_and(|it| it.elapsed() > 2 * LONGEST);
-        self.failures = if calm { 0 } else { self.failures };
-        let pause = FIRST.saturating_mul(1 << self.failures.min(5)).min(LONGEST);
-        self.failures += 1;
-        self.last = Some(Instant::now());
-        Some(pause.mul_f64(rand::rng().random_range(0.8..=1.0)))
-    }
-}
-
-impl Backoff for Patience {
-    fn reset(&mut self) {}
-}
-
-/// A kind that is not there is nothing to warn of, again and again.
-fn told<K: Resource<DynamicType = ()>>(tells: &Sender<Presence>, error: &watcher::Error) {
+/// A kind that is not there is nothing to warn of.
+fn told<K: Resource<DynamicType = ()>>(
+    tells: &Sender<Presence>,
+    error: &watcher::Error,
+    failures: &mut Failures,
+) {
     match refusal(error) {
         Some(404) => tell::<K>(tells, Presence::Missing),
         Some(401 | 403) => tell::<K>(tells, Presence::Refused),
-        _ => {
-            let kind = K::kind(&());
-            tracing::warn!(%kind, %error, "a watch failed; it is tried again");
-            metrics::watch_failed(&kind);
-        }
+        _ => failures.heed(error),
     }
 }
 
@@ -219,15 +187,5 @@ mod tests {
         });
         let told: Vec<_> = until_refused(watch).collect().await;
         assert_eq!((told.len(), asked.into_inner()), (3, 3));
-    }
-
-    #[test]
-    fn it_is_asked_ever_more_seldom_while_it_fails() {
-        let mut patience = Patience::default();
-        let pauses: Vec<_> = (0..6).map(|_| patience.next().unwrap()).collect();
-        assert!(pauses[0] <= FIRST && pauses[2] > pauses[0], "{pauses:?}");
-        assert!(pauses[5] <= LONGEST && pauses[5] >= LONGEST.mul_f64(0.8), "{pauses:?}");
-        patience.reset();
-        assert!(patience.next().unwrap() > FIRST, "a list that begins says nothing");
     }
 }

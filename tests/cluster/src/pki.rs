@@ -89,6 +89,19 @@ impl Authority {
         self.server(name, hosts.iter().map(host).collect::<Result<_>>()?)
     }
 
+    /// Signs a serving certificate for these names and addresses that was good for a day, long ago.
+    ///
+    /// # Errors
+    /// As [`Self::server`].
+    pub fn expired(&self, name: &str, subjects: Vec<SanType>) -> Result<Pair> {
+        let mut params = CertificateParams::default();
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2020, 1, 2);
+        params.subject_alt_names = subjects;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        self.sign(name, name, params)
+    }
+
     /// Signs a client certificate: the user is `user`, in the groups `groups`.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ pub enum Fate {
     Unheard,
     /// The client gets so many bytes of the body of the answer.
     BrokenOff(usize),
+    /// The last byte of the body of the answer is another one when the client gets it.
+    Altered,
 }
 
 /// A request, by its head.
@@ -184,6 +186,9 @@ impl Inner {
             _ => answer.len(),
         };
         answer.truncate(most);
+        if let Some(last) = answer.last_mut().filter(|_| fate == Fate::Altered) {
+            *last ^= 1;
+        }
         hears.write_all(&answer).await
     }
 }

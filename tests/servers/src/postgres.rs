@@ -3,7 +3,7 @@
 use std::{ffi::OsString, fmt::Write as _, fs, net::SocketAddrV4, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
-use cluster::process::captured;
+use cluster::{pki::Pair, process::captured};
 
 use crate::{
     encryption::{Encryption, hand_over},
@@ -88,6 +88,15 @@ impl Postgres {
             self.process = Some(process);
         }
         Ok(())
+    }
+
+    /// Proves itself with another certificate to whoever connects from soon on: it reads the files at leisure.
+    ///
+    /// # Errors
+    /// It had none, or they cannot be written.
+    pub fn certify(&self, pair: &Pair) -> Result<()> {
+        hand_over(pair, &self.home.join(""))?;
+        self.sql(ADMINISTRATOR, "SELECT pg_reload_conf()").map(drop)
     }
 
     /// Where it listens.

@@ -55,6 +55,25 @@ fn a_class_tells_what_a_route_may_say() {
     assert!(!way.rewrites && way.timeouts, "{way:?}");
 }
 
+/// One route says one thing to all of its parents.
+#[test]
+fn of_gateways_of_two_classes_routes_say_what_both_take() {
+    let mut both = seen(&["HTTPRoutePathRewrite", "HTTPRouteRequestTimeout"]);
+    let (mut class, mut gateway) =
+        (served_class(&["HTTPRouteRequestTimeout"]), both.gateways[0].clone());
+    class.metadata.name = Some("another".to_owned());
+    gateway.metadata.name = Some("private".to_owned());
+    "another".clone_into(&mut gateway.spec.gateway_class_name);
+    both.classes.as_mut().unwrap().push(class);
+    both.gateways.push(gateway);
+    let private = ParentRef { name: "private".to_owned(), ..public() };
+    for parents in [[public(), private.clone()], [private, public()]] {
+        let (way, wrong) = wanted(&parents).way(&both);
+        assert_eq!(wrong, None);
+        assert!(way.complete && !way.rewrites && way.timeouts, "{way:?}");
+    }
+}
+
 #[test]
 fn a_listener_that_is_named_twice_is_taken_once() {
     let parents = [public(), public(), section("web")];

@@ -117,9 +117,11 @@ async fn a_paused_instance_is_left_alone_until_it_goes_on() -> Result<()> {
         let service =
             || async { stage.all::<Service>().get_opt("dev-backend").await.context("a Service") };
         stage.until("the Service", PATIENCE, service).await?;
-        stage.settled("dev").await?;
-        ensure!(condition(&stage.instance("dev").await?, "Paused").is_err(), "it says so still");
-        Ok(())
+        let goes_on = || async {
+            Ok(condition(&stage.instance("dev").await?, "Paused").is_err().then_some(()))
+        };
+        stage.until("no word of a pause", PATIENCE, goes_on).await?;
+        stage.settled("dev").await.map(drop)
     })
     .await
 }

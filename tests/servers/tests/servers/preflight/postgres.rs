@@ -1,5 +1,7 @@
 //! PostgreSQL, with and without TLS.
 
+use std::time::{Duration, Instant};
+
 use convex_operator::{
     plan::gate::Record,
     worker::preflight::{
@@ -7,6 +9,7 @@ use convex_operator::{
         verdict::Note,
     },
 };
+use rcgen::SanType;
 use servers::{Encryption, Postgres};
 use statemachine::worlds::born;
 
@@ -183,6 +186,30 @@ async fn what_is_encrypted_is_proven_by_its_authority_and_by_no_other() {
     assert_eq!(bare.amiss().await, (Reason::DatabaseLoginFailed, Some(Why::Rules)));
 }
 
+/// Whoever is told that the authority is wrong would look in the wrong place.
+#[tokio::test]
+async fn a_certificate_of_another_server_and_one_that_is_over_are_told_apart() {
+    let ground = Ground::new().unwrap();
+    for (which, why) in [("another", Why::Host), ("over", Why::Expired)] {
+        let server = with_user(&ground, Encryption::Required(&ground.ours)).await;
+        server.database("or_ders", USER).unwrap();
+        let asks = proven(&server).with("PG_CA_FILE", ground.ours.file().display().to_string());
+        asks.well().await;
+        let pair = if which == "another" {
+            ground.ours.server_for(which, &["another.test".to_owned()])
+        } else {
+            ground.ours.expired(which, vec![SanType::IpAddress((*server.address().ip()).into())])
+        };
+        server.certify(&pair.unwrap()).unwrap();
+        let begun = Instant::now();
+        while asks.found().await.failure.is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it still has the first one");
+        }
+        let invalid = Reason::DatabaseCertificateInvalid;
+        assert_eq!(asks.amiss().await, (invalid, Some(why)), "{which}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_without_encryption_is_refused_where_it_is_required() {
     let ground = Ground::new().unwrap();
@@ -197,9 +224,9 @@ async fn a_look_takes_less_than_two_seconds() {
     let server = with_user(&ground, Encryption::Offered(&ground.ours)).await;
     server.database("or_ders", USER).unwrap();
     let asks = proven(&server).with("PG_CA_FILE", ground.ours.file().display().to_string());
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     asks.well().await;
     let took = begun.elapsed();
     println!("one look took {took:?}");
-    assert!(took < std::time::Duration::from_secs(2), "{took:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }

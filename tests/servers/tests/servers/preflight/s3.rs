@@ -1,7 +1,10 @@
 //! Object storage.
 
-use convex_operator::worker::preflight::reason::{Reason, Why};
-use servers::{Encryption, S3};
+use convex_operator::worker::preflight::{
+    reason::{Reason, Why},
+    verdict::Note,
+};
+use servers::{Encryption, Fate, Network, S3};
 
 use super::{PASSWORD, Variables};
 use crate::Ground;
@@ -67,6 +70,46 @@ async fn what_is_wrong_with_keys_region_and_bucket_has_a_reason_each() {
     assert_eq!(secret.amiss().await, (Reason::ObjectStorageLoginFailed, Some(Why::Signature)));
     let key = asks("canary-bucket").with("AWS_ACCESS_KEY_ID", "canary-nobody");
     assert_eq!(key.amiss().await, (Reason::ObjectStorageLoginFailed, Some(Why::Key)));
+}
+
+/// Behind a network that lets all but one thing through.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_is_written_found_read_and_taken_away_and_each_of_it_has_to_be_allowed() {
+    let ground = Ground::new().unwrap();
+    let server = S3::start(&ground.place, Encryption::None).await.unwrap();
+    server.user(KEY, PASSWORD).unwrap();
+    server.bucket("canary-bucket", KEY).unwrap();
+    let network = Network::before(server.address()).await.unwrap();
+    let asks = asks(&server, "canary-bucket").with("S3_ENDPOINT_URL", network.endpoint());
+    asks.well().await;
+    let methods: Vec<_> = network.asked().into_iter().map(|it| it.method).collect();
+    assert_eq!(methods, ["PUT", "HEAD", "GET", "DELETE"]);
+
+    for (method, why) in [("PUT", Why::Put), ("HEAD", Why::Get), ("GET", Why::Get)] {
+        network.refuses(move |it| it.method == method, 403, "AccessDenied");
+        let denied = (Reason::BucketAccessDenied, Some(why));
+        assert_eq!(asks.amiss().await, denied, "{method}");
+        assert_eq!(server.objects("canary-bucket").unwrap(), [""; 0], "{method}");
+    }
+    network.refuses(|it| it.method == "DELETE", 403, "AccessDenied");
+    assert_eq!(asks.well().await.note, Some(Note::Undeletable));
+    assert_eq!(server.objects("canary-bucket").unwrap(), [".convex-operator/preflight/some-pod"]);
+}
+
+/// Such as a cache before it that keeps what was there, or a disk that is going.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_gives_back_something_else_is_not_taken_for_one() {
+    let ground = Ground::new().unwrap();
+    let server = S3::start(&ground.place, Encryption::None).await.unwrap();
+    server.user(KEY, PASSWORD).unwrap();
+    server.bucket("canary-bucket", KEY).unwrap();
+    let network = Network::before(server.address()).await.unwrap();
+    let asks = asks(&server, "canary-bucket").with("S3_ENDPOINT_URL", network.endpoint());
+    network.does(|it| if it.method == "GET" { Fate::Altered } else { Fate::Carried });
+    let differs = (Reason::ObjectStorageCheckFailed, Some(Why::Content));
+    assert_eq!(asks.amiss().await, differs);
+    // Nobody but the operator looks then.
+    assert_eq!(asks.with("AWS_S3_DISABLE_CHECKSUMS", "true").amiss().await, differs);
 }
 
 #[tokio::test]
