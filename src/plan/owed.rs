@@ -2,6 +2,7 @@
 
 mod beside;
 mod deed;
+mod keys;
 mod removal;
 mod upgrade;
 mod way_in;
@@ -16,12 +17,9 @@ use super::{
     Child, Inputs, Kind, Plan, Prepared, Step, backend, claim, compare, dashboard,
     gate::{self, Record},
     labels::Part,
-    outside, secrets, service,
+    service,
 };
-use crate::{
-    api::ConvexInstance,
-    observe::{AdminFound, KeysFound, World},
-};
+use crate::{api::ConvexInstance, observe::World};
 
 /// What the phase owes, as steps. Where the keys cannot be had, nothing that needs them is planned:
 /// the reason is reported, and what runs keeps running.
@@ -84,7 +82,7 @@ impl Planner<'_> {
             Action::EnsureFinalizerRemoved => {
                 vec![Step::Remove(Kind::ConfigMap, self.world.names.gate()), Step::Finalizer(false)]
             }
-            Action::EnsureSecretsCreated => self.with(|_, inputs| secret_steps(inputs)),
+            Action::EnsureSecretsCreated => self.with(|_, inputs| keys::steps(inputs)),
             Action::EnsureStoreStamped(backend) => {
                 self.with(|it, inputs| it.store(inputs, backend))
             }
@@ -239,24 +237,6 @@ impl Planner<'_> {
         }
         vec![Step::Remove(Kind::Deployment, name.clone()), Step::Remove(Kind::Service, name)]
     }
-}
-
-fn secret_steps(inputs: &Inputs<'_>) -> Vec<Step> {
-    let instance = match inputs.keys.found {
-        KeysFound::Nowhere => Some(Step::Create(secrets::instance(inputs).into())),
-        KeysFound::Retained => Some(Step::TakeOver(inputs.names.instance_secret())),
-        KeysFound::Ours | KeysFound::Named => None,
-    };
-    let secret = || secrets::admin(inputs).into();
-    let admin = match inputs.keys.admin_found {
-        AdminFound::Nowhere => Some(Step::Create(secret())),
-        AdminFound::InPart => Some(Step::Complete(secret())),
-        AdminFound::Renamed => Some(Step::Rename(secret())),
-        AdminFound::Whole => None,
-    };
-    let outside = outside::secrets(inputs).into_iter();
-    let outside = outside.map(|it| Step::Ensure(Child::Secret(it)));
-    instance.into_iter().chain(admin).chain(outside).collect()
 }
 
 #[cfg(test)]

@@ -1,77 +1,21 @@
 //! What variables of the spec are taken from: `spec.backend.envFrom`, key by key, and `valueFrom` of `spec.backend.env`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
-    fmt,
-};
+mod told;
 
-use k8s_openapi::api::{
-    apps::v1::StatefulSet,
-    core::v1::{
-        ConfigMap, ConfigMapEnvSource, ConfigMapKeySelector, EnvFromSource, EnvVar, EnvVarSource,
-        Secret, SecretEnvSource, SecretKeySelector,
-    },
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use k8s_openapi::api::core::v1::{
+    ConfigMap, ConfigMapEnvSource, ConfigMapKeySelector, EnvFromSource, EnvVar, EnvVarSource,
+    Secret, SecretEnvSource, SecretKeySelector,
 };
 use kube::{Api, Resource};
-use sha2::{Digest, Sha256};
 
+pub use self::told::Sources;
 use super::{Look, missing};
-use crate::{api::RESERVED, observe::Obstacle, plan::labels::VARIABLES_HASH};
+use crate::{api::RESERVED, observe::Obstacle};
 
 const FIELD: &str = "spec.backend.envFrom";
 const SECRET: &str = "Secret";
-
-/// What the sources say: which variables there are, where each is from, and a digest of what they are.
-#[derive(Clone, Default, PartialEq)]
-pub struct Sources {
-    variables: Vec<EnvVar>,
-    places: String,
-    digest: Option<[u8; 32]>,
-    kept: Option<String>,
-}
-
-/// A digest of a short value is as good as the value.
-impl fmt::Debug for Sources {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.variables.iter().map(|it| &it.name)).finish()
-    }
-}
-
-impl Sources {
-    /// The variables, each by its key.
-    #[must_use]
-    pub fn variables(&self) -> &[EnvVar] {
-        &self.variables
-    }
-
-    /// What differs where a name or a value does; empty where there is no source. It is for a keyed digest alone.
-    #[must_use]
-    pub fn digested(&self) -> &[u8] {
-        self.digest.as_ref().map_or(&[], |it| &it[..])
-    }
-
-    /// A digest of what the variables are called and where each is from.
-    #[must_use]
-    pub fn places(&self) -> &str {
-        &self.places
-    }
-
-    /// What the template said of the values when an upgrade found it; none where they count as they are.
-    #[must_use]
-    pub fn kept(&self) -> Option<&str> {
-        self.kept.as_deref()
-    }
-
-    /// The same during an upgrade: another value restarts nothing before it is over. Another variable is another template, and so is one
-    /// from elsewhere.
-    #[must_use]
-    pub fn unmoved(self, template: Option<&StatefulSet>) -> Self {
-        let marks = || template?.spec.as_ref()?.template.metadata.as_ref()?.annotations.as_ref();
-        let said = marks().and_then(|it| it.get(VARIABLES_HASH));
-        let same = |it: &&String| it.split_once('.').is_some_and(|(of, _)| of == self.places);
-        Self { kept: said.filter(same).cloned(), ..self }
-    }
-}
 
 /// The variables of one source: name, key and value.
 type Keys = BTreeMap<String, Vec<u8>>;
@@ -130,7 +74,7 @@ fn gathered(
             all.insert(variable.name.clone(), (from, value));
         }
     }
-    Ok(sources(all, &further))
+    Ok(Sources::of(all, &further))
 }
 
 /// What a variable of the spec takes from a Secret or a `ConfigMap`; none where it takes nothing.
@@ -234,29 +178,6 @@ fn of_key(source: &EnvFromSource, key: String) -> EnvVarSource {
         }),
         secret_key_ref: secret,
         ..EnvVarSource::default()
-    }
-}
-
-/// Of what is taken, `further` are those that are no variables of the spec.
-fn sources(all: BTreeMap<String, (EnvVarSource, Vec<u8>)>, further: &BTreeSet<String>) -> Sources {
-    let (mut places, mut values) = (Sha256::new(), Sha256::new());
-    for (name, (source, value)) in &all {
-        let source = serde_json::to_vec(source).unwrap_or_default();
-        for (digest, part) in [(&mut places, &source), (&mut values, value)] {
-            for part in [name.as_bytes(), part] {
-                digest.update(part.len().to_be_bytes());
-                digest.update(part);
-            }
-        }
-    }
-    let digest = (!all.is_empty()).then(|| values.finalize().into());
-    let further = all.into_iter().filter(|(name, _)| further.contains(name));
-    let variable = |(name, (source, _))| EnvVar { name, value: None, value_from: Some(source) };
-    Sources {
-        variables: further.map(variable).collect(),
-        places: hex::encode(&places.finalize()[..4]),
-        digest,
-        kept: None,
     }
 }
 

@@ -3,6 +3,7 @@ use std::{collections::BTreeSet, slice::from_ref};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::plan::labels::VARIABLES_HASH;
 
 fn source(prefix: &str) -> EnvFromSource {
     serde_json::from_value(json!({"prefix": prefix, "secretRef": {"name": "app"}})).unwrap()
