@@ -6,6 +6,7 @@
 
 mod backend;
 mod condition;
+mod confinement;
 mod dashboard;
 mod database;
 mod maintenance;

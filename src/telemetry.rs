@@ -13,7 +13,7 @@ pub enum Format {
 
 /// The client warns of every answer that is not the API server's own, such as that of a group of kinds that is not installed;
 /// what it is about is told by whoever asked.
-const QUIET: &str = "kube_client::client=error";
+const QUIET: &str = "kube_client::client=error,kube_runtime::watcher=error";
 
 /// Begins to log, as `RUST_LOG` says, or else from `info`.
 pub fn start(format: Format) {
@@ -39,8 +39,8 @@ fn quiet(told: &str) -> String {
 
 #[test]
 fn a_level_alone_leaves_out_what_is_told_elsewhere() {
-    assert_eq!(quiet(""), "info,kube_client::client=error");
-    assert_eq!(quiet("info"), "info,kube_client::client=error");
+    assert_eq!(quiet(""), "info,kube_client::client=error,kube_runtime::watcher=error");
+    assert_eq!(quiet("info"), "info,kube_client::client=error,kube_runtime::watcher=error");
     for more in ["debug", "error", "info,kube_client=trace", "nonsense=?"] {
         assert_eq!(quiet(more), more);
     }

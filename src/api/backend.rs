@@ -7,7 +7,9 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Database, DisruptionBudget, Logging, Metrics, Pod, S3, Storage, Tuning, schema};
+use super::{
+    Database, DisruptionBudget, Logging, Metrics, Pod, S3, Storage, Tuning, confinement, schema,
+};
 
 /// The backend: the one process that owns the data.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -97,10 +99,12 @@ pub struct Instance {
 
 /// How the backend's pod is confined.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[x_kube(validation = Rule::new("!has(self.container) || ((!has(self.container.privileged) || !self.container.privileged) && (!has(self.container.allowPrivilegeEscalation) || !self.container.allowPrivilegeEscalation) && !has(self.container.procMount) && (!has(self.container.capabilities) || !has(self.container.capabilities.add)))")
-    .message("the backend needs no privileges: remove privileged, allowPrivilegeEscalation, procMount and capabilities.add from spec.backend.security.container"))]
-#[x_kube(validation = Rule::new("self.profile == 'Image' || ((!has(self.pod) || !has(self.pod.runAsUser) || self.pod.runAsUser > 0) && (!has(self.container) || !has(self.container.runAsUser) || self.container.runAsUser > 0))")
-    .message("user 0 is root: set spec.backend.security.profile to Image to run the image as it is, or name another user"))]
+#[x_kube(validation = Rule::new(confinement::POWERLESS)
+    .message("the backend needs no privileges: remove privileged, allowPrivilegeEscalation, procMount and capabilities.add from spec.backend.security.container, and keep ALL in its capabilities.drop"))]
+#[x_kube(validation = Rule::new(confinement::CONFINED)
+    .message("pods of the backend stay confined: remove sysctls, windowsOptions, Unconfined profiles, and users, roles and types of SELinux other than those of containers from spec.backend.security"))]
+#[x_kube(validation = Rule::new(format!("self.profile == 'Image' || ({})", confinement::NOT_ROOT))
+    .message("user 0 is root: set spec.backend.security.profile to Image to run the image as it is, or name another user and leave runAsNonRoot out"))]
 #[serde(rename_all = "camelCase")]
 pub struct Security {
     /// `Restricted` (default) runs the backend as a user that is not root, from a copy of its files; `Image` runs the image as it is, as root with all capabilities dropped.

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{PodSecurityContext, ResourceRequirements, Secur
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DisruptionBudget, Pod, schema};
+use super::{DisruptionBudget, Pod, confinement, schema};
 
 /// The dashboard.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -89,8 +89,12 @@ fn one() -> i32 {
 
 /// How the dashboard's pods are confined.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[x_kube(validation = Rule::new("!has(self.container) || ((!has(self.container.privileged) || !self.container.privileged) && (!has(self.container.allowPrivilegeEscalation) || !self.container.allowPrivilegeEscalation) && !has(self.container.procMount) && (!has(self.container.capabilities) || !has(self.container.capabilities.add)))")
-    .message("the dashboard needs no privileges: remove privileged, allowPrivilegeEscalation, procMount and capabilities.add from spec.dashboard.security.container"))]
+#[x_kube(validation = Rule::new(confinement::POWERLESS)
+    .message("the dashboard needs no privileges: remove privileged, allowPrivilegeEscalation, procMount and capabilities.add from spec.dashboard.security.container, and keep ALL in its capabilities.drop"))]
+#[x_kube(validation = Rule::new(confinement::CONFINED)
+    .message("pods of the dashboard stay confined: remove sysctls, windowsOptions, Unconfined profiles, and users, roles and types of SELinux other than those of containers from spec.dashboard.security"))]
+#[x_kube(validation = Rule::new(confinement::NOT_ROOT)
+    .message("user 0 is root: name another user, and leave runAsNonRoot out of spec.dashboard.security"))]
 #[serde(rename_all = "camelCase")]
 pub struct DashboardSecurity {
     /// Settings that are laid over the pods' own security context.

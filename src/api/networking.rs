@@ -72,7 +72,7 @@ pub struct Networking {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::origin")]
     pub cloud_origin: Option<String>,
-    /// `CONVEX_SITE_ORIGIN` of the backend: the public origin of HTTP actions. Default: follows from the host, else the Service inside the cluster.
+    /// `CONVEX_SITE_ORIGIN` of the backend: the public origin of HTTP actions. Default: that of `siteHost`, else `/http` below `cloudOrigin` or the host, else the Service inside the cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::url")]
     pub site_origin: Option<String>,

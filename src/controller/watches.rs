@@ -122,11 +122,12 @@ impl Source<'_> {
         let stream = watcher(api, config)
             .inspect(move |event| match event {
                 Err(error) => failures.heed(error),
-                Ok(watcher::Event::InitDone) => {
-                    readiness::listed(&K::kind(&()));
-                    failures.end();
+                Ok(event) => {
+                    if matches!(event, watcher::Event::InitDone) {
+                        readiness::listed(&K::kind(&()));
+                    }
+                    failures.told(event);
                 }
-                Ok(_) => {}
             })
             .backoff(Patience::default())
             .reflect(writer)

@@ -78,6 +78,11 @@ pub enum InvalidUrl {
         "the backend does not know one of its parameters, which is not named here, for it may be a part of the password; remove it, or percent-encode the password"
     )]
     Unheard,
+    /// What is asked for is not known, and plain text is no guess.
+    #[error(
+        "its parameter \"sslmode\" is none of disable, allow, prefer, require, verify-ca and verify-full; write one of them, or leave it out"
+    )]
+    Mode,
     /// A parameter that says elsewhere what the URL itself says.
     #[error(
         "its parameter {0:?} says what the URL itself has to say; write it there, or leave it out"

@@ -11,11 +11,18 @@ use super::{
     labels::{self, Part},
 };
 
-/// Who understands the policy: what a `GatewayClass` of NGINX Gateway Fabric names as its controller.
-pub const CONTROLLER: &str = "gateway.nginx.org/nginx-gateway-controller";
+/// The domain of those who understand the policy. What follows it in the `controllerName` of a `GatewayClass` is for whoever
+/// installs NGINX Gateway Fabric to say (`--gateway-ctlr-name`, `docs.nginx.com/nginx-gateway-fabric/reference/cli-help`).
+const DOMAIN: &str = "gateway.nginx.org/";
 /// As large as clients send it (`client_max_body_size` of nginx: zero turns the check off). What is too large is for the backend
 /// to say, which knows why.
 const UNLIMITED: &str = "0";
+
+/// Whether a controller of this name understands the policy.
+#[must_use]
+pub fn is_understood_by(controller: &str) -> bool {
+    controller.starts_with(DOMAIN)
+}
 
 /// What a client may send, and to which route.
 #[derive(CustomResource, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]

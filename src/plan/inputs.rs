@@ -130,9 +130,8 @@ impl Origins {
     pub fn of(instance: &ConvexInstance, names: &Names, schemes: Schemes) -> Self {
         let networking = &instance.spec.networking;
         let outside = |purpose| schemes.url(networking, purpose);
-        let api = outside(Purpose::Api);
-        let below = api.as_ref().map(|it| format!("{it}/http"));
-        let cloud = networking.cloud_origin.clone().or(api);
+        let cloud = networking.cloud_origin.clone().or_else(|| outside(Purpose::Api));
+        let below = cloud.as_ref().map(|it| format!("{it}/http"));
         let cloud = cloud.unwrap_or_else(|| service_url(instance, names, API_PORT));
         let site = networking.site_origin.clone().or_else(|| outside(Purpose::Site));
         let inside = || inside(instance, &names.dashboard(), dashboard::PORT);
@@ -155,4 +154,49 @@ pub fn service_url(instance: &ConvexInstance, names: &Names, port: i32) -> Strin
 fn inside(instance: &ConvexInstance, service: &str, port: i32) -> String {
     let namespace = instance.namespace().unwrap_or_default();
     format!("http://{service}.{namespace}.svc:{port}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::fixtures::instance_with;
+
+    /// Cloud, site and deployment, where clients come by plain HTTP.
+    fn origins(networking: &Value) -> [String; 3] {
+        let instance = instance_with(|spec| spec["networking"] = networking.clone());
+        let all = Origins::of(&instance, &Names::of("dev"), Schemes::all(false));
+        [all.cloud, all.site, all.deployment]
+    }
+
+    #[test]
+    fn origins_follow_from_the_host_or_else_from_the_services() {
+        let parents = json!([{"name": "public"}]);
+        let host = json!({"host": "api.example.com", "parentRefs": parents});
+        let api = "http://api.example.com";
+        assert_eq!(origins(&host), [api, "http://api.example.com/http", api]);
+        let service = |port: u16| format!("http://dev-backend.shop.svc:{port}");
+        assert_eq!(origins(&json!({})), [service(3210), service(3211), service(3210)]);
+    }
+
+    /// Whoever stands in front and ends TLS leads to both.
+    #[test]
+    fn an_origin_that_is_named_counts_for_what_is_below_it_and_for_the_dashboard() {
+        let edge = "https://edge.example.com";
+        let below = "https://edge.example.com/http";
+        let parents = json!([{"name": "public"}]);
+        for mut networking in [json!({}), json!({"host": "api.example.com", "parentRefs": parents})]
+        {
+            networking["cloudOrigin"] = json!(edge);
+            assert_eq!(origins(&networking), [edge, below, edge]);
+            networking["deploymentUrl"] = json!("https://other.example.com");
+            networking["siteOrigin"] = json!("https://site.example.com");
+            let all = [edge, "https://site.example.com", "https://other.example.com"];
+            assert_eq!(origins(&networking), all);
+        }
+        let site = json!({"host": "api.example.com", "siteHost": "site.example.com",
+            "parentRefs": parents, "cloudOrigin": edge});
+        assert_eq!(origins(&site)[1], "http://site.example.com", "it has a host of its own");
+    }
 }

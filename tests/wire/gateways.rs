@@ -44,7 +44,7 @@ pub fn route(rig: &Rig, name: &str) -> Option<Value> {
     rig.server.get("httproutes", name)
 }
 
-fn sections(route: &Value) -> Vec<String> {
+pub fn sections(route: &Value) -> Vec<String> {
     let parents = route["spec"]["parentRefs"].as_array().unwrap();
     parents.iter().map(|it| it["sectionName"].as_str().unwrap().to_owned()).collect()
 }
@@ -171,38 +171,27 @@ async fn routes_to_what_is_not_asked_for_any_more_go_though_nothing_takes_their_
     assert_eq!(rig.condition("dev", "Exposed"), "False/ParentGatewayNotFound");
 }
 
+/// Whoever stands in front ends TLS for a plain listener of ours.
 #[tokio::test]
-async fn a_door_that_somebody_adds_to_a_route_is_closed() {
-    let rig = shared().await;
-    rig.run("dev", 12).await;
-    rig.server.edit("httproutes", "dev-api", |it| {
-        let parents = it["spec"]["parentRefs"].as_array_mut().unwrap();
-        parents.push(json!({"name": "private", "namespace": "infra"}));
-        let to = it["spec"]["rules"][0]["backendRefs"].as_array_mut().unwrap();
-        to.push(json!({"name": "evil", "port": 80}));
-    });
-    rig.pass("dev").await.unwrap();
-    let route = route(&rig, "dev-api").unwrap();
-    assert_eq!(sections(&route), ["websecure"]);
-    assert_eq!(route["spec"]["rules"][0]["backendRefs"].as_array().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_door_that_somebody_adds_to_a_gateway_of_its_own_is_closed() {
-    let rig = shared().await;
-    let own = json!({"host": "api.example.com", "gatewayClassName": "example",
-        "tlsSecretRef": "issued-later"});
-    rig.server.edit("convexinstances", "dev", |it| set(it, "/networking", own));
-    rig.run("dev", 12).await;
-    let listeners =
-        || rig.server.get("gateways", "dev-public").unwrap()["spec"]["listeners"].clone();
-    let before = listeners();
-    rig.server.edit("gateways", "dev-public", |it| {
-        let theirs = json!({"name": "theirs", "hostname": "theirs.example.com", "port": 80,
-            "protocol": "HTTP"});
-        it["spec"]["listeners"][0]["allowedRoutes"] = json!({"namespaces": {"from": "All"}});
-        it["spec"]["listeners"].as_array_mut().unwrap().push(theirs);
-    });
-    rig.run("dev", 2).await;
-    assert_eq!(listeners(), before);
+async fn a_gateway_that_is_away_for_a_moment_restarts_nothing_where_origins_are_named() {
+    for origin in ["https://api.example.com", "https://edge.example.com"] {
+        let rig = shared().await;
+        rig.server.edit("gateways", "public", |it| {
+            it["spec"]["listeners"].as_array_mut().unwrap().pop();
+        });
+        rig.server.edit("convexinstances", "dev", |it| {
+            set(it, "/networking/siteHost", Value::Null);
+            set(it, "/networking/cloudOrigin", json!(origin));
+        });
+        rig.run("dev", 12).await;
+        let before = rig.environment("dev");
+        assert_eq!(before["CONVEX_SITE_ORIGIN"], format!("{origin}/http"));
+        let kept = rig.server.get("gateways", "public").unwrap();
+        rig.server.remove("gateways", "public");
+        rig.run("dev", 3).await;
+        assert_eq!(rig.environment("dev"), before);
+        rig.server.put("gateways", kept);
+        rig.run("dev", 3).await;
+        assert_eq!(rig.environment("dev"), before);
+    }
 }

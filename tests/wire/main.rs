@@ -21,6 +21,7 @@ mod exposure;
 mod foreign;
 mod fresh_databases;
 mod gateways;
+mod gateways_edited;
 mod gateways_told;
 mod keys;
 mod late_watches;

@@ -1,33 +1,48 @@
 //! What somebody added to the way in: another door, another destination, something done on the way.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-/// The lists of a route, and what a rule of it may only have as we say it. The CRD declares all of them atomic: whoever writes
-/// one writes all of it.
+/// The lists of a route. The CRD declares all of them atomic: whoever writes one writes all of it.
 const LISTS: [&str; 3] = ["parentRefs", "hostnames", "rules"];
-const OF_RULES: [&str; 6] =
-    ["matches", "filters", "backendRefs", "timeouts", "retry", "sessionPersistence"];
+/// The one of a Gateway that decides who gets in.
+const LISTENERS: &str = "listeners";
 
 /// The lists of a route that hold more than is wanted, as they are wanted.
 pub(super) fn route(live: &Value, wanted: &Value) -> Map<String, Value> {
-    let over = |list: &&&str| {
-        let (live, wanted) = (items(&live[**list]), items(&wanted[**list]));
-        live.len() > wanted.len()
-            || live.iter().zip(wanted).any(|(live, wanted)| **list == "rules" && more(live, wanted))
-    };
-    let over = LISTS.iter().filter(over);
+    let over = LISTS.iter().filter(|list| !is_within(list, &live[**list], &wanted[**list]));
     over.map(|list| ((*list).to_owned(), wanted[*list].clone())).collect()
 }
 
-fn more(live: &Value, wanted: &Value) -> bool {
-    OF_RULES.iter().any(|field| {
-        let (live, wanted) = (&live[*field], &wanted[*field]);
-        items(live).len() > items(wanted).len() || (!live.is_null() && wanted.is_null())
-    })
+/// Whether there is nothing in what is below this field but what is wanted, and what the API server puts there by itself.
+fn is_within(field: &str, live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => live.iter().all(|(key, value)| {
+            let default = || value.is_null() || is_default(field, key, value);
+            wanted.get(key).map_or_else(default, |wanted| is_within(key, value, wanted))
+        }),
+        (Value::Array(live), Value::Array(wanted)) => {
+            let each = || live.iter().zip(wanted).all(|(live, of)| is_within(field, live, of));
+            live.len() <= wanted.len() && each()
+        }
+        (Value::Array(live), Value::Null) => live.is_empty(),
+        _ => true,
+    }
 }
 
-fn items(list: &Value) -> &[Value] {
-    list.as_array().map(Vec::as_slice).unwrap_or_default()
+/// What the CRDs put where nothing is said (`config/crd/standard` of the Gateway API).
+fn is_default(field: &str, key: &str, value: &Value) -> bool {
+    let default = match (field, key) {
+        ("parentRefs", "group") => json!("gateway.networking.k8s.io"),
+        ("parentRefs", "kind") => json!("Gateway"),
+        ("backendRefs" | "certificateRefs", "group") => json!(""),
+        ("backendRefs", "kind") => json!("Service"),
+        ("backendRefs", "weight") => json!(1),
+        ("certificateRefs", "kind") => json!("Secret"),
+        ("tls", "mode") => json!("Terminate"),
+        ("listeners", "allowedRoutes") => json!({"namespaces": {"from": "Same"}}),
+        _ => return false,
+    };
+    *value == default
 }
 
 /// What no rule is about leads elsewhere.
@@ -37,21 +52,10 @@ pub(super) fn ingress(live: &Value, wanted: &Value) -> Map<String, Value> {
     added.map(|field| ((*field).to_owned(), Value::Null)).collect()
 }
 
-/// A door of somebody else, and routes of other namespaces through ours. Only that of its own namespace is what the CRD puts where
-/// nothing is said.
+/// A door of somebody else, routes of other namespaces through ours, and another certificate.
 pub(super) fn gateway(live: &Value, wanted: &Value) -> Map<String, Value> {
-    let (all, wants) = (items(&live["listeners"]), items(&wanted["listeners"]));
-    let open = |it: &Value| {
-        let routes = &it["allowedRoutes"];
-        let own = |from: &Value| from.is_null() || from == "Same";
-        !own(&routes["namespaces"]["from"]) || !routes["kinds"].is_null()
-    };
-    let open = |it: &Value| {
-        let ours = wants.iter().find(|wanted| wanted["name"] == it["name"]);
-        ours.is_none_or(|ours| ours["allowedRoutes"].is_null() && open(it))
-    };
-    let over = all.iter().any(open).then(|| wanted["listeners"].clone());
-    over.map(|it| ("listeners".to_owned(), it)).into_iter().collect()
+    let over = !is_within(LISTENERS, &live[LISTENERS], &wanted[LISTENERS]);
+    over.then(|| (LISTENERS.to_owned(), wanted[LISTENERS].clone())).into_iter().collect()
 }
 
 #[cfg(test)]
@@ -73,7 +77,9 @@ mod tests {
     fn live() -> Value {
         let mut live = wanted();
         live["parentRefs"][0]["group"] = json!("gateway.networking.k8s.io");
-        live["rules"][0]["backendRefs"][0]["weight"] = json!(1);
+        live["parentRefs"][0]["kind"] = json!("Gateway");
+        let to = &mut live["rules"][0]["backendRefs"][0];
+        (to["weight"], to["group"], to["kind"]) = (json!(1), json!(""), json!("Service"));
         live
     }
 
@@ -98,11 +104,37 @@ mod tests {
 
     #[test]
     fn nothing_is_done_to_a_request_on_its_way() {
-        for field in ["filters", "timeouts", "retry"] {
+        for field in ["filters", "timeouts", "retry", "sessionPersistence"] {
             let mut live = live();
             live["rules"][0][field] = json!([{"type": "RequestMirror"}]);
             assert_eq!(route(&live, &wanted()).get("rules"), Some(&wanted()["rules"]), "{field}");
         }
+    }
+
+    /// However deep: each would lead elsewhere, or let in fewer.
+    #[test]
+    fn nothing_is_said_beside_what_we_say() {
+        let cases = [
+            ("parentRefs", "/parentRefs/0", "namespace", json!("infra")),
+            ("parentRefs", "/parentRefs/0", "port", json!(8443)),
+            ("parentRefs", "/parentRefs/0", "kind", json!("Service")),
+            ("rules", "/rules/0/backendRefs/0", "namespace", json!("evil")),
+            ("rules", "/rules/0/backendRefs/0", "weight", json!(0)),
+            ("rules", "/rules/0/backendRefs/0", "filters", json!([{"type": "RequestMirror"}])),
+            ("rules", "/rules/0/matches/0", "method", json!("GET")),
+            ("rules", "/rules/0/matches/0", "headers", json!([{"name": "a", "value": "b"}])),
+        ];
+        for (list, at, field, value) in cases {
+            let mut live = live();
+            live.pointer_mut(at).unwrap()[field] = value;
+            let away = route(&live, &wanted());
+            assert_eq!(Value::Object(away), json!({list: wanted()[list]}), "{at} {field}");
+        }
+        let redirect = json!({"type": "RequestRedirect", "requestRedirect": {"scheme": "https"}});
+        let wanted = json!({"rules": [{"filters": [redirect]}]});
+        let mut live = wanted.clone();
+        live["rules"][0]["filters"][0]["requestRedirect"]["hostname"] = json!("evil.example.com");
+        assert_eq!(Value::Object(route(&live, &wanted)), wanted);
     }
 
     #[test]
@@ -141,5 +173,23 @@ mod tests {
         let mut live = wanted.clone();
         live["listeners"].as_array_mut().unwrap().push(listener("theirs"));
         assert_eq!(Value::Object(gateway(&live, &wanted)), back);
+    }
+
+    #[test]
+    fn a_listener_of_ours_has_our_certificate_alone() {
+        let ours = json!({"certificateRefs": [{"name": "ours"}]});
+        let wanted = json!({"listeners": [{"name": "api", "tls": ours}]});
+        let mut live = wanted.clone();
+        let tls = &mut live["listeners"][0]["tls"];
+        tls["mode"] = json!("Terminate");
+        (tls["certificateRefs"][0]["group"], tls["certificateRefs"][0]["kind"]) =
+            (json!(""), json!("Secret"));
+        assert!(gateway(&live, &wanted).is_empty(), "so the API server says it");
+        let mut added = live.clone();
+        let certificates = added["listeners"][0]["tls"]["certificateRefs"].as_array_mut().unwrap();
+        certificates.push(json!({"name": "theirs"}));
+        assert_eq!(Value::Object(gateway(&added, &wanted)), wanted);
+        live["listeners"][0]["tls"]["certificateRefs"][0]["namespace"] = json!("evil");
+        assert_eq!(Value::Object(gateway(&live, &wanted)), wanted);
     }
 }

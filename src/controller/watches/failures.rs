@@ -67,9 +67,10 @@ impl Failures {
         is_new
     }
 
-    /// There are none: it has told what there is.
-    pub(super) fn end(&mut self) {
-        if self.said.take().is_some() {
+    /// It has told something, and so they are over: but for the word that it begins to list, which is no answer. Where kube goes on
+    /// from where it was, there is no list.
+    pub(super) fn told<K>(&mut self, event: &watcher::Event<K>) {
+        if !matches!(event, watcher::Event::Init) && self.said.take().is_some() {
             tracing::info!(kind = self.kind, "a watch that failed has come about");
         }
     }
@@ -98,7 +99,9 @@ mod tests {
         let causes = ["forbidden", "forbidden", "not found", "forbidden", "forbidden"];
         let said = causes.map(|why| failures.is_new(&failure(why)));
         assert_eq!(said, [true, false, true, true, false]);
-        failures.end();
-        assert!(failures.is_new(&failure("forbidden")));
+        failures.told(&watcher::Event::<()>::Init);
+        assert!(!failures.is_new(&failure("forbidden")), "a list that begins is none yet");
+        failures.told(&watcher::Event::Apply(()));
+        assert!(failures.is_new(&failure("forbidden")), "it has gone on without a list");
     }
 }

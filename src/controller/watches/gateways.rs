@@ -91,11 +91,12 @@ where
         .flat_map(until_refused)
         .inspect(move |event| match event {
             Err(error) => told::<K>(&tells, error, &mut failures),
-            Ok(watcher::Event::InitDone) => {
-                tell::<K>(&tells, Presence::Watched);
-                failures.end();
+            Ok(event) => {
+                if matches!(event, watcher::Event::InitDone) {
+                    tell::<K>(&tells, Presence::Watched);
+                }
+                failures.told(event);
             }
-            Ok(_) => {}
         })
         .backoff(Patience::default())
         .reflect(writer)

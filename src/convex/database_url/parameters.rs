@@ -109,7 +109,7 @@ pub(super) fn settled(
             _ => left.push(written),
         }
     }
-    left.extend(decided(server, mode.as_deref(), encryption));
+    left.extend(decided(server, mode.as_deref(), encryption)?);
     Ok((!left.is_empty()).then(|| left.join("&")))
 }
 
@@ -125,8 +125,12 @@ fn refused(word: &str) -> InvalidUrl {
 /// Where encryption is required the backend says so itself. Where it is not, a Postgres that offers it under an authority of its
 /// own could not be talked to at all, for whatever is encrypted is proven too: it is asked for none, unless the authority or the
 /// URL says otherwise. MySQL's authorities are taken for a wish to encrypt.
-fn decided(server: Server, mode: Option<&str>, encryption: Encryption) -> Option<&'static str> {
-    match (server, encryption.required, encryption.authorities) {
+fn decided(
+    server: Server,
+    mode: Option<&str>,
+    encryption: Encryption,
+) -> Result<Option<&'static str>, InvalidUrl> {
+    Ok(match (server, encryption.required, encryption.authorities) {
         (_, true, _) => None,
         (Server::Mysql, false, true) => Some("require_ssl=true&verify_ca=true"),
         (Server::Mysql, false, false) => Some("require_ssl=false"),
@@ -134,7 +138,8 @@ fn decided(server: Server, mode: Option<&str>, encryption: Encryption) -> Option
             Some("require" | "verify-ca" | "verify-full") => "sslmode=require",
             Some("allow" | "prefer") => "sslmode=prefer",
             None if authorities => "sslmode=prefer",
-            _ => "sslmode=disable",
+            None | Some("disable") => "sslmode=disable",
+            Some(_) => return Err(InvalidUrl::Mode),
         }),
-    }
+    })
 }

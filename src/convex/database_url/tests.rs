@@ -67,6 +67,17 @@ fn where_it_is_not_required_none_is_asked_for_unless_the_server_can_be_proven() 
     assert_eq!(read(Mysql, "mysql://a:b@db?require_ssl=false", OPEN_KNOWN), proven);
 }
 
+/// Plain text would be a guess.
+#[test]
+fn a_mode_that_nobody_knows_is_refused_where_it_counts() {
+    let url = "postgresql://a:s3cret@db?sslmode=requre";
+    for open in [OPEN, OPEN_KNOWN] {
+        let told = DatabaseUrl::read(Postgres, url, open).unwrap_err().to_string();
+        assert!(told.contains("verify-full") && !told.contains("requre"), "{told}");
+    }
+    assert_eq!(read(Postgres, url, REQUIRED), "postgresql://a:s3cret@db");
+}
+
 #[test]
 fn what_the_backend_cannot_start_on_is_refused_with_what_to_write() {
     let table = [

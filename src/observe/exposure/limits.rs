@@ -8,7 +8,7 @@ use kube::ResourceExt;
 use super::seen::{Found, Seen, lists};
 use crate::{
     api::{ConvexInstance, Mode},
-    plan::client_settings::CONTROLLER,
+    plan::client_settings,
 };
 
 /// Without it a route cannot say that a request has no end (`pkg/features/httproute.go` of the Gateway API).
@@ -30,7 +30,7 @@ pub(super) fn of(seen: &Seen, instance: &ConvexInstance) -> String {
 
 /// Whether somebody serves these Gateways who refuses large bodies unless a policy says otherwise.
 pub(super) fn of_bodies(seen: &Seen, instance: &ConvexInstance) -> bool {
-    classes(seen, instance).any(|it| it.spec.controller_name == CONTROLLER)
+    classes(seen, instance).any(|it| client_settings::is_understood_by(&it.spec.controller_name))
 }
 
 /// The same, and that bodies are not let through.
@@ -96,8 +96,13 @@ mod tests {
 
     #[test]
     fn bodies_are_a_matter_of_one_controller_alone() {
-        assert!(of_bodies(&seen(&[], CONTROLLER), &shared()));
-        assert!(!of_bodies(&seen(&[], "example.com/any"), &shared()));
+        for theirs in ["nginx-gateway-controller", "of-the-team"] {
+            let theirs = format!("gateway.nginx.org/{theirs}");
+            assert!(of_bodies(&seen(&[], &theirs), &shared()), "{theirs}");
+        }
+        for other in ["example.com/any", "gateway.nginx.organic/any"] {
+            assert!(!of_bodies(&seen(&[], other), &shared()), "{other}");
+        }
         let both = with_bodies("first");
         assert!(both.starts_with("first; ") && both.contains("1 MiB"), "{both}");
         assert!(with_bodies("").starts_with("NGINX"));

@@ -92,7 +92,32 @@ fn from(name: String, source: EnvVarSource) -> EnvVar {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+    use statemachine::worlds::born;
+
     use super::*;
+    use crate::fixtures::{built_for, instance_with};
+
+    /// Both read the name of the instance's own engine: the backend, and whoever looks at the server before it.
+    #[test]
+    fn a_pool_of_connections_is_said_for_the_engine_that_there_is() {
+        for (engine, variable) in
+            [("postgres", "POSTGRES_MAX_CONNECTIONS"), ("mysql", "MYSQL_MAX_CONNECTIONS")]
+        {
+            let instance = instance_with(|spec| {
+                let db = json!({"engine": engine, "secretRef": "db", "urlKey": "uri"});
+                spec["backend"]["db"] = db;
+                spec["backend"]["storage"] = json!({"mode": "external"});
+                spec["backend"]["tuning"] = json!({"maxDatabaseConnections": 17});
+            });
+            for read in [of, about_servers] {
+                let all = built_for(&instance, |inputs| read(inputs, &born()));
+                let said = all.iter().filter(|it| it.name.ends_with("_MAX_CONNECTIONS"));
+                let said: Vec<_> = said.map(|it| (&*it.name, it.value.as_deref())).collect();
+                assert_eq!(said, [(variable, Some("17"))]);
+            }
+        }
+    }
 
     #[test]
     fn what_looks_like_a_reference_is_read_as_it_is_written() {

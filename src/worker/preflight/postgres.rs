@@ -107,20 +107,19 @@ async fn holds_documents(client: &Client) -> Result<bool, Failure> {
     is(client, &format!("SELECT EXISTS (SELECT 1 FROM {table})")).await
 }
 
-/// What keeps no backend from starting. Who may make databases is no property that is inherited
+/// What keeps no backend from starting: the first that there is, and before all what would fail an upgrade. Who may make databases is no property that is inherited
 /// (<https://www.postgresql.org/docs/current/role-membership.html>).
 async fn note(client: &Client, asked: &Asked) -> Result<Option<Note>, Failure> {
+    let creates =
+        "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
+    if asked.creates && !is(client, creates).await? {
+        return Ok(Some(Note::Uncreatable));
+    }
     let free = "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int";
     let row = client.query_one(free, &[]).await.map_err(|error| failure(&error))?;
     let allowed = u32::try_from(row.get::<_, i32>(0)).unwrap_or_default();
     let pool = asked.pool;
-    if allowed < pool {
-        return Ok(Some(Note::Connections { allowed, pool }));
-    }
-    let creates =
-        "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user";
-    let unable = asked.creates && !is(client, creates).await?;
-    Ok(unable.then_some(Note::Uncreatable))
+    Ok((allowed < pool).then_some(Note::Connections { allowed, pool }))
 }
 
 async fn is(client: &Client, question: &str) -> Result<bool, Failure> {

@@ -1,7 +1,7 @@
-//! Rules on the backend's identity, images, environment and confinement, and on the dashboard's.
+//! Rules on the backend's identity, images and environment, and on the dashboard's.
 
 use on_cluster::{Case, Instance, rule};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{complete, everywhere};
 
@@ -20,7 +20,7 @@ pub fn cases() -> Vec<Case> {
         "some.Key_of-it",
         "a key",
     );
-    [names, keys, images(), identity(), environment(), confinement()].concat()
+    [names, keys, images(), identity(), environment()].concat()
 }
 
 fn images() -> Vec<Case> {
@@ -103,41 +103,4 @@ fn environment() -> Vec<Case> {
             .refuses(taken(from, "other/app"))
     });
     [reserved, spelled, literal].into_iter().chain(named).collect()
-}
-
-fn confinement() -> Vec<Case> {
-    let unprivileged = |part: &str| {
-        let field = format!("spec.{part}.security");
-        let container = |settings: Value| {
-            Instance::dev("a").with(&format!("{part}.security.container"), settings)
-        };
-        rule(&field, "remove privileged, allowPrivilegeEscalation, procMount and capabilities.add")
-            .accepts(container(json!({"privileged": false, "capabilities": {"drop": ["ALL"]}})))
-            .refuses(container(json!({"privileged": true})))
-            .refuses(container(json!({"allowPrivilegeEscalation": true})))
-            .refuses(container(json!({"procMount": "Unmasked"})))
-            .refuses(container(json!({"capabilities": {"add": ["SYS_ADMIN"]}})))
-    };
-    let user = |profile: &str, part: &str, user: u32| {
-        Instance::dev("a")
-            .with("backend.security", json!({"profile": profile, part: {"runAsUser": user}}))
-    };
-    let root = rule("spec.backend.security", "user 0 is root")
-        .accepts(user("Restricted", "pod", 1001))
-        .accepts(user("Image", "container", 0))
-        .refuses(user("Restricted", "pod", 0))
-        .refuses(user("Restricted", "container", 0));
-    let named =
-        |name: &str, profile: &str| Instance::dev(name).with("backend.security.profile", profile);
-    let of = |profile: &str| named("restricted", profile);
-    let unset = Instance::dev("unconfined").without("backend.security");
-    let to_root = rule("spec.backend", "root without capabilities cannot write")
-        .after(of("Restricted"))
-        .accepts(Instance::dev("restricted").without("backend.security"))
-        .refuses(of("Image"));
-    let from_default = rule("spec.backend", "root without capabilities cannot write")
-        .after(unset)
-        .accepts(named("unconfined", "Restricted"))
-        .refuses(named("unconfined", "Image"));
-    vec![unprivileged("backend"), unprivileged("dashboard"), root, to_root, from_default]
 }

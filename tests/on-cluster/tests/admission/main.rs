@@ -5,6 +5,7 @@
 mod backend;
 mod bad_input;
 mod bounds;
+mod confinement;
 mod maintenance;
 mod networking;
 mod pods;
@@ -19,6 +20,7 @@ fn cases() -> Vec<Case> {
     let all = [
         root::cases(),
         backend::cases(),
+        confinement::cases(),
         storage::cases(),
         maintenance::cases(),
         networking::cases(),

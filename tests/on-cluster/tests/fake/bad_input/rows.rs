@@ -124,17 +124,28 @@ fn pods() -> Vec<Row> {
 }
 
 fn rights() -> Vec<Row> {
-    let container = [
-        json!({"privileged": true}),
-        json!({"allowPrivilegeEscalation": true}),
-        json!({"procMount": "Unmasked"}),
-        json!({"capabilities": {"add": ["SYS_ADMIN"]}}),
+    let parts = [
+        ("backend.security.pod", "backend.security.container"),
+        ("dashboard.security.pod", "dashboard.security.container"),
     ];
-    let words = "remove privileged, allowPrivilegeEscalation, procMount and capabilities.add";
-    let mut rows: Vec<Row> =
-        container.map(|it| ("backend.security.container", it, Refused(words))).into();
-    for part in ["backend.security.pod", "backend.security.container"] {
-        rows.push((part, json!({"runAsUser": 0}), Refused("user 0 is root")));
+    let mut rows: Vec<Row> = Vec::new();
+    for (pod, container) in parts {
+        for powerful in [
+            json!({"privileged": true}),
+            json!({"allowPrivilegeEscalation": true}),
+            json!({"procMount": "Unmasked"}),
+            json!({"capabilities": {"add": ["SYS_ADMIN"]}}),
+            json!({"capabilities": {"drop": []}}),
+        ] {
+            let words = "remove privileged, allowPrivilegeEscalation, procMount and capabilities";
+            rows.push((container, powerful, Refused(words)));
+        }
+        for over in [pod, container] {
+            rows.push((over, json!({"runAsUser": 0}), Refused("user 0 is root")));
+            rows.push((over, json!({"runAsNonRoot": false}), Refused("user 0 is root")));
+            let loose = json!({"seccompProfile": {"type": "Unconfined"}});
+            rows.push((over, loose, Refused("stay confined")));
+        }
     }
     let profile = json!({"profile": "Privileged"});
     rows.push(("backend.security", profile, Refused("supported values: \"Restricted\"")));

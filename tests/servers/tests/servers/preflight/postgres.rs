@@ -88,6 +88,9 @@ async fn a_database_that_is_missing_is_made_where_that_is_asked_for_and_allowed(
     // It is there, and the next one is not: that is told while there is time.
     server.sql("postgres", &format!("ALTER ROLE \"{USER}\" NOCREATEDB")).unwrap();
     assert_eq!(create.well().await.note, Some(Note::Uncreatable));
+    // A server as it comes takes fewer connections than a backend opens: that is told next.
+    let larger = create.clone().with("POSTGRES_MAX_CONNECTIONS", "300");
+    assert_eq!(larger.well().await.note, Some(Note::Uncreatable));
     assert_eq!(plain(&server).well().await.note, None, "nobody is to make any");
 }
 

@@ -157,6 +157,17 @@ async fn what_breaks_off_while_it_is_read_is_read_again() {
     assert_eq!(way.count(is_read), 8);
 }
 
+/// The worker's Job is tried again then, and in the end the upgrade has failed: nothing goes on with half of a way back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_breaks_off_again_and_again_is_given_up() {
+    let way = Way::new().await;
+    way.at.note(Note::Export, &"of some length").await.unwrap();
+    way.network.does(|it| if is_read(it) { Fate::BrokenOff(4) } else { Fate::Carried });
+    let told = way.at.noted::<String>(Note::Export).await.unwrap_err().to_string();
+    assert!(told.contains("broke off 6 times"), "{told}");
+    assert_eq!(way.count(is_read), 6);
+}
+
 /// By `spec.backend.s3.disableSSE`, which is this variable of the backend and of the workers.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_written_is_to_be_encrypted_by_the_server_unless_that_is_switched_off() {
