@@ -102,7 +102,7 @@ pub struct Instance {
 #[x_kube(validation = Rule::new(confinement::POWERLESS)
     .message("the backend needs no privileges: remove privileged, allowPrivilegeEscalation, procMount and capabilities.add from spec.backend.security.container, and keep ALL in its capabilities.drop"))]
 #[x_kube(validation = Rule::new(confinement::CONFINED)
-    .message("pods of the backend stay confined: remove sysctls, windowsOptions, Unconfined profiles, and users, roles and types of SELinux other than those of containers from spec.backend.security"))]
+    .message("pods of the backend stay confined: remove sysctls, Unconfined profiles, and users, roles and types of SELinux other than those of containers from spec.backend.security"))]
 #[x_kube(validation = Rule::new(format!("self.profile == 'Image' || ({})", confinement::NOT_ROOT))
     .message("user 0 is root: set spec.backend.security.profile to Image to run the image as it is, or name another user and leave runAsNonRoot out"))]
 #[serde(rename_all = "camelCase")]

@@ -92,7 +92,7 @@ fn one() -> i32 {
 #[x_kube(validation = Rule::new(confinement::POWERLESS)
     .message("the dashboard needs no privileges: remove privileged, allowPrivilegeEscalation, procMount and capabilities.add from spec.dashboard.security.container, and keep ALL in its capabilities.drop"))]
 #[x_kube(validation = Rule::new(confinement::CONFINED)
-    .message("pods of the dashboard stay confined: remove sysctls, windowsOptions, Unconfined profiles, and users, roles and types of SELinux other than those of containers from spec.dashboard.security"))]
+    .message("pods of the dashboard stay confined: remove sysctls, Unconfined profiles, and users, roles and types of SELinux other than those of containers from spec.dashboard.security"))]
 #[x_kube(validation = Rule::new(confinement::NOT_ROOT)
     .message("user 0 is root: name another user, and leave runAsNonRoot out of spec.dashboard.security"))]
 #[serde(rename_all = "camelCase")]

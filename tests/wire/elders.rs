@@ -146,6 +146,23 @@ async fn a_younger_one_that_was_given_nothing_yet_gives_way_to_an_older_one() {
     assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "{}", rig.status("dev"));
 }
 
+/// It had asked first and was given nothing: a pass by what a watch still showed came after it had gone.
+#[tokio::test]
+async fn what_an_instance_was_about_to_have_is_free_once_it_has_gone() {
+    let rig = rig(of_day("two", 2)).await;
+    rig.server.fail_next("create secrets/two-database", 500);
+    for _ in 0..4 {
+        if rig.pass("two").await.is_err() {
+            break;
+        }
+    }
+    assert!(rig.server.get("secrets", "two-database").is_none());
+    rig.server.remove("convexinstances", "two");
+    rig.server.put("convexinstances", of_day("three", 3));
+    rig.run("three", 12).await;
+    assert_eq!(rig.condition("three", "Ready"), "True/Serving", "{}", rig.status("three"));
+}
+
 /// Its Secret is read where it is, and a name without a namespace is one of its own.
 #[tokio::test]
 async fn an_older_instance_of_another_namespace_comes_first_too() {

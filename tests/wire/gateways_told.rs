@@ -62,11 +62,13 @@ async fn a_cluster_without_the_gateway_api_says_so_and_serves_all_the_same() {
 /// The watch is about to say so.
 #[tokio::test]
 async fn a_kind_that_goes_in_this_moment_keeps_nothing_else_from_being_done() {
-    let rig = shared().await;
-    rig.server.fail_next("create httproutes/dev-api", 404);
-    rig.run("dev", 12).await;
-    assert_eq!(rig.condition("dev", "Available"), "True/Serving");
-    assert!(route(&rig, "dev-api").is_some() && route(&rig, "dev-site").is_some());
+    for code in [404, 405] {
+        let rig = shared().await;
+        rig.server.fail_next("create httproutes/dev-api", code);
+        rig.run("dev", 12).await;
+        assert_eq!(rig.condition("dev", "Available"), "True/Serving");
+        assert!(route(&rig, "dev-api").is_some() && route(&rig, "dev-site").is_some());
+    }
 }
 
 /// Its role does not let it look at Gateways of others, nor at classes.
@@ -157,4 +159,22 @@ async fn nginx_is_told_to_let_large_bodies_through_and_where_it_cannot_be_told_u
     assert_eq!(rig.condition("dev", "Exposed"), "True/Accepted");
     let told = rig.status("dev")["conditions"].to_string();
     assert!(told.contains("NGINX Gateway Fabric refuses bodies of more than 1 MiB"), "{told}");
+}
+
+/// A policy about a route that is not there would be told as an error by whoever serves it.
+#[tokio::test]
+async fn a_host_that_no_listener_lets_in_has_neither_route_nor_policy() {
+    let rig = shared().await;
+    let mut class = rig.server.get("gatewayclasses", "example").unwrap();
+    class["spec"]["controllerName"] = json!(NGINX);
+    rig.server.put("gatewayclasses", class);
+    rig.server.edit("gateways", "public", |it| {
+        it["spec"]["listeners"][1]["hostname"] = json!("api.example.com");
+        it["spec"]["listeners"].as_array_mut().unwrap().remove(0);
+    });
+    rig.run("dev", 12).await;
+    let policies = rig.server.all("clientsettingspolicies");
+    let about: Vec<_> = policies.iter().map(|it| &it["spec"]["targetRef"]["name"]).collect();
+    assert_eq!(about, ["dev-api"]);
+    assert_eq!(route(&rig, "dev-site"), None);
 }

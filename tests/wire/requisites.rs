@@ -137,6 +137,11 @@ async fn the_data_of_an_instance_is_not_mounted_into_its_dashboard_either() {
     assert_eq!(rig.condition("dev", "Ready"), "False/ClaimInUse");
     assert_eq!(rig.condition("dev", "Available"), "True/Serving");
     assert_eq!(rig.server.get("deployments", "dev-dashboard"), before);
+    let mut off = mounted.clone();
+    off["enabled"] = json!(false);
+    rig.server.edit("convexinstances", "dev", |it| set(it, "/dashboard", off));
+    rig.run("dev", 3).await;
+    assert_eq!(rig.condition("dev", "Ready"), "True/Serving", "one that is off mounts nothing");
     let rig = Rig::with(with(instance("dev"), "/dashboard", mounted)).await;
     rig.run("dev", 12).await;
     assert_eq!(rig.condition("dev", "Available"), "True/Serving", "{}", rig.status("dev"));

@@ -94,6 +94,23 @@ mod tests {
         assert_eq!(of(&seen(&[], "example.com/any"), &own), told);
     }
 
+    /// Where both are named, `mode` says which one counts.
+    #[test]
+    fn the_class_of_a_gateway_of_its_own_is_no_matter_to_one_that_is_shared() {
+        let mut seen = seen(&[TIMEOUTS], "example.com/any");
+        let mut own = served_class(&[]);
+        own.metadata.name = Some("own".to_owned());
+        seen.classes.as_mut().unwrap().push(own);
+        let both = |mode: &str| {
+            let mut instance = shared();
+            instance.spec.networking.gateway_class_name = Some("own".to_owned());
+            instance.spec.networking.mode = serde_json::from_value(json!(mode)).unwrap();
+            instance
+        };
+        assert_eq!(of(&seen, &both("Shared")), "");
+        assert!(of(&seen, &both("OwnGateway")).contains("\"own\""));
+    }
+
     #[test]
     fn bodies_are_a_matter_of_one_controller_alone() {
         for theirs in ["nginx-gateway-controller", "of-the-team"] {

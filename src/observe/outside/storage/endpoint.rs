@@ -129,4 +129,35 @@ mod tests {
         let url = of_claim(&holder("BUCKET_HOST", "10.0.0.1")).unwrap();
         assert_eq!(url, "https://10.0.0.1:443");
     }
+
+    #[test]
+    fn a_claim_says_by_its_port_whether_the_way_is_encrypted() {
+        for (port, url) in [
+            ("443", "https://rgw.rook:443"),
+            ("8443", "https://rgw.rook:8443"),
+            ("80", "http://rgw.rook:80"),
+            ("9000", "http://rgw.rook:9000"),
+        ] {
+            let data = [("BUCKET_HOST", "rgw.rook"), ("BUCKET_PORT", port)];
+            let data = data.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec()));
+            let claim = Holder::new("ConfigMap", "bucket", "shop", Some(BTreeMap::from(data)));
+            assert_eq!(of_claim(&claim).unwrap(), url);
+        }
+    }
+
+    #[test]
+    fn what_is_more_than_an_endpoint_is_refused() {
+        for url in [
+            "http://s3.example.com/bucket",
+            "http://s3.example.com?region=eu",
+            "http://user@s3.example.com",
+            "http://:pw@s3.example.com",
+            "ftp://s3.example.com",
+            "s3.example.com",
+        ] {
+            let why = origin(&holder("url", url), "url").expect_err(url);
+            assert!(why.message.contains("is not an endpoint"), "{}", why.message);
+            assert!(!why.message.contains("s3.example"), "{}", why.message);
+        }
+    }
 }

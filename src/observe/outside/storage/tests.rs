@@ -92,6 +92,15 @@ fn switches_are_literally_true_or_absent() {
 }
 
 #[test]
+fn the_region_of_a_claim_is_taken_where_it_tells_one() {
+    let claim = json!({"enabled": true, "autoDetectOBC": true, "secretRef": "bucket"});
+    let told = [("BUCKET_HOST", "rgw.rook"), ("BUCKET_NAME", "b-1"), ("BUCKET_REGION", "eu-1")];
+    assert_eq!(read(claim.clone(), Some(&told)).unwrap()["AWS_REGION"], "eu-1");
+    let named = with(claim, json!({"region": "eu-2"}));
+    assert_eq!(read(named, Some(&told)).unwrap()["AWS_REGION"], "eu-2", "the spec counts first");
+}
+
+#[test]
 fn an_object_bucket_claim_is_read_by_its_own_keys() {
     let claim = json!({"enabled": true, "autoDetectOBC": true, "secretRef": "bucket"});
     let told = [

@@ -39,7 +39,6 @@ fn confined(part: &str) -> Case {
             json!({"seLinuxOptions": {"type": "spc_t"}}),
             json!({"seLinuxOptions": {"user": "system_u"}}),
             json!({"seLinuxOptions": {"role": "system_r"}}),
-            json!({"windowsOptions": {"hostProcess": true}}),
         ] {
             case = case.refuses(laid(over, settings));
         }

@@ -7,12 +7,18 @@ mod rows;
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result, bail, ensure};
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::{
+    core::v1::{ConfigMap, Secret},
+    networking::v1::Ingress,
+};
 use kube::api::{Patch, PatchParams};
 use on_cluster::{Instance, Refusal, Stage, played, stage::PATIENCE};
 use serde_json::{Value, json};
 
-use self::rows::Verdict::{self, Kept, Refused, Taken, Told, Unknown};
+use self::rows::{
+    HELD,
+    Verdict::{self, Kept, Refused, Taken, Told, Unexposed, Unknown},
+};
 
 const CANARY: &str = "bad-input-canary-7d1f";
 
@@ -20,6 +26,13 @@ const CANARY: &str = "bad-input-canary-7d1f";
 async fn every_row_of_bad_input_is_refused_or_told_and_makes_nothing() -> Result<()> {
     played("bad-input", async |stage| {
         secrets(stage).await?;
+        let held = json!({"host": HELD, "ingress": {}});
+        stage.create(&sound("holder", "networking").with("networking", held)).await?;
+        stage
+            .until("an Ingress of the holder", PATIENCE, || async {
+                stage.all::<Ingress>().get_opt("holder-public").await.context("an Ingress")
+            })
+            .await?;
         let mut wrong = String::new();
         for (at, row) in rows::all().into_iter().enumerate() {
             let sound = sound(&format!("row-{at}"), row.0);
@@ -78,6 +91,13 @@ async fn judged(
             ensure!(gate(stage, instance).await?.is_none(), "something was made");
             stage.deleted(instance.name()).await?;
         }
+        Unexposed(reason, words) => {
+            stage.create(instance).await?;
+            let told = stage.condition_when(instance.name(), "Exposed", reason).await?;
+            ensure!(told.message.contains(words), "{told:?}");
+            stage.until("a gate", PATIENCE, async || gate(stage, instance).await).await?;
+            stage.deleted(instance.name()).await?;
+        }
         Taken => {
             stage.create(instance).await?;
             stage.until("a gate", PATIENCE, async || gate(stage, instance).await).await?;
@@ -114,7 +134,7 @@ async fn strictly(stage: &Stage, instance: &Instance) -> Result<String> {
 /// What the rows name: one Secret in order with keys that are not, each with the canary where it can have one.
 async fn secrets(stage: &Stage) -> Result<()> {
     let good = format!("postgresql://app:{CANARY}@db.example:5432");
-    let text = json!({"uri": good, "newline": format!("{good}\n"), "empty": "", "large": "a".repeat(100_000),
+    let text = json!({"uri": good, "newline": format!("{good}\n"), "empty": "", "large": "a".repeat(1_000_000),
         "nobody": "postgresql://db.example:5432", "mysql": format!("mysql://app:{CANARY}@db.example")});
     let database = json!({"metadata": {"name": "good-database"}, "stringData": text,
         "data": {"binary": "/////w=="}});

@@ -12,10 +12,15 @@ pub enum Verdict {
     Unknown(&'static str),
     /// It is taken, and the operator waits with this reason and these words, and makes no backend.
     Told(&'static str, &'static str),
+    /// It is taken and the backend made, but nobody gets in from outside: the condition `Exposed` has this reason and these words.
+    Unexposed(&'static str, &'static str),
     /// It looks bad and is none: the operator begins with it.
     Taken,
 }
-use Verdict::{Kept, Refused, Taken, Told, Unknown};
+use Verdict::{Kept, Refused, Taken, Told, Unexposed, Unknown};
+
+/// The host of an instance that is older than every row.
+pub const HELD: &str = "held.example.com";
 
 pub type Row = (&'static str, Value, Verdict);
 
@@ -201,7 +206,7 @@ fn database() -> Vec<Row> {
     for (key, words) in [
         ("empty", "key \"empty\" is empty"),
         ("binary", "key \"binary\" is not text"),
-        ("large", "key \"large\" has 100000 bytes"),
+        ("large", "key \"large\" has 1000000 bytes"),
         ("nobody", "key \"nobody\" "),
         ("mysql", "key \"mysql\" "),
     ] {
@@ -253,6 +258,12 @@ fn hosts() -> Vec<Row> {
     rows.push(("networking", host("xn--bcher-kva.example"), Taken));
     let elsewhere = json!({"host": "a.example.com", "parentRefs": [{"name": "a/b"}]});
     rows.push(("networking", elsewhere, Refused("must be the name of an object")));
+    let conflict = "ConvexInstance \"holder\", which keeps it";
+    rows.push(("networking", host(HELD), Unexposed("HostConflict", conflict)));
+    // This cluster has no Gateway API.
+    let shared = json!({"host": "b.example.com", "parentRefs": [{"name": "public"}]});
+    let remedy = "install the standard channel of the Gateway API";
+    rows.push(("networking", shared, Unexposed("GatewayAPINotInstalled", remedy)));
     rows
 }
 
