@@ -35,7 +35,6 @@ use statemachine::{
     pins::{Pins, Store, Upgrade},
 };
 
-use self::facts::Looked;
 pub use self::{
     answer::Answer,
     children::Children,
@@ -50,6 +49,7 @@ pub use self::{
     wish::{asked_again, engine, is_server},
     world::World,
 };
+use self::{facts::Looked, outside::Hidden};
 use crate::{
     api::ConvexInstance,
     context::{Context, Span},
@@ -85,6 +85,7 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let pending = phase(instance) == Phase::Pending;
     let keyless = keys.keys.is_none() || pending;
     let references = references.or_else(|| keys.obstacle.clone().filter(|_| keyless));
+    let hidden = Hidden::of(&outside);
     let unread = outside.obstacle().cloned();
     let wish = wish::of(instance, &ctx.settings);
     let wishes = pins.home.as_ref().is_some_and(|home| home.release != wish.release);
@@ -100,10 +101,11 @@ pub async fn cluster(ctx: &Context, instance: &Arc<ConvexInstance>) -> Result<Wo
     let asked = (&pins, wish.strategy, wishes);
     let hold = hold::ask(instance, &children, asked, keys.keys.as_ref()).await;
     let (jobs, again) = jobs(ctx, instance, &children, &pins);
-    let unmigrated = migrations::of(ctx, instance, &pins, &children, answer.as_ref()).await;
+    let unmigrated = migrations::of(ctx, instance, &pins, &children, answer.as_ref(), &hidden);
+    let unmigrated = unmigrated.await;
     let leftovers = clearance::leftovers(instance, &children, &keys);
     let preflight = preflight::of(instance, keys.keys.as_ref(), &children);
-    let trouble = preflight.explained(trouble::of(ctx, &children).await);
+    let trouble = preflight.explained(trouble::of(ctx, &children, &hidden).await);
     let now = Utc::now();
     let unmade = backend::is_started(&children) && children.pods.is_empty();
     let unmade = ctx.memory.lasted(&uid(instance), Span::Unmade, unmade);

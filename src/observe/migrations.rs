@@ -21,7 +21,7 @@ use statemachine::{
     pins::{Pins, Upgrade},
 };
 
-use super::{Answer, Children, Obstacle, backend, phase, uid};
+use super::{Answer, Children, Obstacle, backend, outside::Hidden, phase, uid};
 use crate::{
     api::ConvexInstance,
     context::{Context, Span},
@@ -84,10 +84,11 @@ pub(super) async fn of(
     pins: &Pins,
     children: &Children,
     answer: Option<&Answer>,
+    hidden: &Hidden,
 ) -> Option<Unmigrated> {
     let waits = upgrade(phase(instance), pins);
     let found = match waits.and_then(|upgrade| target(upgrade, children, answer)) {
-        Some(pod) => kept(ctx, instance, pod).await,
+        Some(pod) => kept(ctx, instance, pod, hidden).await,
         None => None,
     };
     let id = uid(instance);
@@ -130,13 +131,14 @@ async fn kept(
     ctx: &Context,
     instance: &ConvexInstance,
     pod: &Pod,
+    hidden: &Hidden,
 ) -> Option<(Migrations, Obstacle)> {
     let told = match log::told(ctx, instance, pod).await {
         Ok(told) => told,
         Err(obstacle) => return Some((Migrations::Untold, obstacle)),
     };
     let silent = told == Migrations::Untold && ready_for(pod, Timestamp::now()) >= TELLING;
-    let obstacle = words::of(pod, &told).filter(|_| !silent)?;
+    let obstacle = words::of(pod, &told, hidden).filter(|_| !silent)?;
     Some((told, obstacle))
 }
 

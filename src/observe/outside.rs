@@ -4,6 +4,7 @@
 //! are missing or spoilt, and during an upgrade, the backend keeps what it was given, which is in Secrets of ours.
 
 mod database;
+mod hidden;
 mod in_use;
 mod kept;
 mod storage;
@@ -19,6 +20,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use statemachine::pins::Store;
 
+pub(in crate::observe) use self::hidden::Hidden;
 pub use self::in_use::Identity;
 use self::kept::Kept;
 use super::{Keys, Obstacle, keys::Asked};

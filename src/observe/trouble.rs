@@ -10,18 +10,18 @@ use k8s_openapi::{
 use kube::ResourceExt;
 
 pub(in crate::observe) use self::redacted::redacted;
-use super::{Children, Obstacle};
+use super::{Children, Obstacle, outside::Hidden};
 use crate::context::Context;
 
 /// The container of a dashboard's pod; every other one is the backend's.
 const DASHBOARD: &str = "dashboard";
 
 /// What keeps the backend from serving; none where nothing is known to.
-pub(super) async fn of(ctx: &Context, children: &Children) -> Option<Obstacle> {
+pub(super) async fn of(ctx: &Context, children: &Children, hidden: &Hidden) -> Option<Obstacle> {
     if let Some(pod) = children.unreached.first() {
         return Some(astray(pod));
     }
-    let pod = children.pods.first().map(|pod| of_pod(pod));
+    let pod = children.pods.first().map(|pod| hiding(pod, hidden));
     let claim = children.claim().filter(|claim| claim::is_pending(claim));
     match (claim, pod) {
         // Most claims wait for their first pod: then what is amiss is that there is none.
@@ -58,8 +58,13 @@ fn waits_for_a_volume(obstacle: &Obstacle) -> bool {
     about_a_node && obstacle.message.to_ascii_lowercase().contains("volume")
 }
 
-/// What a pod of either part tells.
+/// What a pod tells that reads nothing of servers outside.
 pub(crate) fn of_pod(pod: &Pod) -> Option<Obstacle> {
+    hiding(pod, &Hidden::default())
+}
+
+/// What a pod tells, without what nobody is told.
+fn hiding(pod: &Pod, hidden: &Hidden) -> Option<Obstacle> {
     let name = pod.name_any();
     if let Some(since) = &pod.metadata.deletion_timestamp {
         return Some(terminating(&name, since.0, Timestamp::now()));
@@ -81,7 +86,7 @@ pub(crate) fn of_pod(pod: &Pod) -> Option<Obstacle> {
     }
     let inits = status.init_container_statuses.iter().flatten();
     let containers = inits.chain(status.container_statuses.iter().flatten());
-    let trouble = containers.clone().find_map(|it| of_container(&name, it));
+    let trouble = containers.clone().find_map(|it| of_container(&name, it, hidden));
     let ready = conditions.clone().any(|it| it.type_ == "Ready" && it.status == "True");
     trouble.or_else(|| {
         let started = containers.clone().any(|it| it.started == Some(true));
@@ -112,7 +117,7 @@ fn terminating(name: &str, until: Timestamp, now: Timestamp) -> Obstacle {
     )
 }
 
-fn of_container(pod: &str, container: &ContainerStatus) -> Option<Obstacle> {
+fn of_container(pod: &str, container: &ContainerStatus, hidden: &Hidden) -> Option<Obstacle> {
     let of = &container.name;
     let part = if of == DASHBOARD { "dashboard" } else { "backend" };
     let image = &container.image;
@@ -141,7 +146,7 @@ fn of_container(pod: &str, container: &ContainerStatus) -> Option<Obstacle> {
                 format!("pod {pod} is being created; image {image} may be being pulled"),
             ))
         }
-        _ => crashed(container),
+        _ => crashed(container, hidden),
     }
 }
 
@@ -151,7 +156,7 @@ fn is_blank(state: &ContainerState) -> bool {
 
 /// The last lines of a crashed container are in its status (terminationMessagePolicy
 /// `FallbackToLogsOnError`); the last that says something is the cause.
-fn crashed(container: &ContainerStatus) -> Option<Obstacle> {
+fn crashed(container: &ContainerStatus, hidden: &Hidden) -> Option<Obstacle> {
     let state = container.state.as_ref();
     let running = state.is_some_and(|it| it.running.is_some());
     let now = state.and_then(|it| it.terminated.as_ref());
@@ -172,7 +177,7 @@ fn crashed(container: &ContainerStatus) -> Option<Obstacle> {
             ended.exit_code,
             verdict(ended),
             container.restart_count,
-            cause(ended)
+            cause(ended, hidden)
         ),
     ))
 }
@@ -185,10 +190,10 @@ fn verdict(ended: &ContainerStateTerminated) -> String {
     }
 }
 
-fn cause(ended: &ContainerStateTerminated) -> String {
+fn cause(ended: &ContainerStateTerminated, hidden: &Hidden) -> String {
     let lines = ended.message.as_deref().unwrap_or_default().lines();
     let last = lines.map(str::trim).rfind(|line| !line.is_empty());
-    last.map(|line| format!(": \"{}\"", redacted(line))).unwrap_or_default()
+    last.map(|line| format!(": \"{}\"", redacted(&hidden.taken_out(line)))).unwrap_or_default()
 }
 
 #[cfg(test)]

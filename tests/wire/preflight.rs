@@ -77,3 +77,22 @@ async fn what_is_no_verdict_is_told_as_the_crash_that_it_is() {
     assert_eq!(rig.condition("dev", "Ready"), "False/BackendCrashing");
     assert_eq!(dependency(&rig), Value::Null);
 }
+
+/// Its own words are the best there are, but for who logs in and where: that is in a Secret.
+#[tokio::test]
+async fn the_last_line_of_a_backend_that_crashes_is_told_without_what_a_secret_says() {
+    let rig = ready(served("dev")).await;
+    let line = "Error: connection to pg-rw:5432 as app failed: no pg_hba.conf entry";
+    rig.server.edit("pods", "dev-backend-0", |pod| {
+        let backend = &mut pod["status"]["containerStatuses"][0];
+        backend["ready"] = json!(false);
+        backend["lastState"] = json!({"terminated": {"exitCode": 1, "message": line}});
+        backend["state"] = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        pod["status"]["conditions"] = json!([{"type": "Ready", "status": "False"}]);
+    });
+    rig.pass("dev").await.unwrap();
+    let told = rig.status("dev")["conditions"].to_string();
+    let words = "connection to <redacted>:5432 as <redacted> failed: no pg_hba.conf entry";
+    assert!(told.contains(words), "{told}");
+    assert!(!rig.status("dev").to_string().contains("pg-rw"), "{}", rig.status("dev"));
+}

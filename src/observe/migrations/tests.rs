@@ -39,7 +39,7 @@ fn the_log_is_read_later_and_later_and_once_more_when_a_failure_gets_certain() {
 fn what_is_told_says_how_far_it_is_and_what_to_do() {
     let pod = pod("dev-backend-0").of("v2").ready();
     let told = |migrations: &Migrations| {
-        let it = words::of(&pod, migrations).unwrap();
+        let it = words::of(&pod, migrations, &Hidden::default()).unwrap();
         (it.reason, it.message, it.abnormal)
     };
     let (reason, message, abnormal) = told(&Migrations::Running { step: Some(121), of: Some(128) });
@@ -58,7 +58,7 @@ fn what_is_told_says_how_far_it_is_and_what_to_do() {
     let (reason, message, abnormal) = told(&Migrations::Ahead { line: "x".repeat(5000) });
     assert_eq!((reason, abnormal), ("MetadataAhead", true));
     assert!(message.contains("newer") && message.chars().count() < 600, "{message}");
-    assert_eq!(words::of(&pod, &Migrations::Done { version: None }), None);
+    assert_eq!(words::of(&pod, &Migrations::Done { version: None }, &Hidden::default()), None);
 }
 
 #[test]

@@ -5,14 +5,14 @@ use kube::ResourceExt;
 
 use crate::{
     convex::Migrations,
-    observe::{Obstacle, trouble::redacted},
+    observe::{Obstacle, outside::Hidden, trouble::redacted},
 };
 
 /// The longest quotation of a log.
 const QUOTED: usize = 300;
 
 /// What stands in the way as far as this is known; nothing where the migrations are finished.
-pub(super) fn of(pod: &Pod, told: &Migrations) -> Option<Obstacle> {
+pub(super) fn of(pod: &Pod, told: &Migrations, hidden: &Hidden) -> Option<Obstacle> {
     let name = pod.name_any();
     let running = |words: String| {
         Obstacle::passing("MigrationsRunning", format!("pod {name} serves and {words}"))
@@ -26,13 +26,13 @@ pub(super) fn of(pod: &Pod, told: &Migrations) -> Option<Obstacle> {
             running(format!("migrates its data: step {step}{of}"))
         }
         Migrations::Failed { step, line } => {
-            failed(&name, *step, &quote(line), told.are_hopeless())
+            failed(&name, *step, &quote(line, hidden), told.are_hopeless())
         }
         Migrations::Ahead { line } => Obstacle::new(
             "MetadataAhead",
             format!(
                 "the data was migrated by a newer version than this one (\"{}\"), and nobody promises that this one reads it right: set spec.version to that one or a newer one",
-                quote(line)
+                quote(line, hidden)
             ),
         ),
     })
@@ -51,6 +51,6 @@ fn failed(pod: &str, step: Option<u32>, line: &str, hopeless: bool) -> Obstacle 
 }
 
 /// Cut only once nothing is left in it that could be cut in two.
-fn quote(line: &str) -> String {
-    redacted(line).chars().take(QUOTED).collect()
+fn quote(line: &str, hidden: &Hidden) -> String {
+    redacted(&hidden.taken_out(line)).chars().take(QUOTED).collect()
 }
